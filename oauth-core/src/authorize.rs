@@ -1,0 +1,260 @@
+//! Before the browser: the authorization request (RFC 6749 section 4.1.1 with PKCE, RFC 7636).
+
+use crate::client::{Client, ConfigError};
+use crate::failure::{Failure, Misuse};
+use crate::flow::{Flow, Input, Output};
+use crate::form::encode_into;
+use crate::pending::Pending;
+use crate::registry::ResponseMode;
+use crate::scope::Scope;
+use crate::seed::{Part, Seed, TEXT};
+use crate::time::{Now, Unix};
+use alloc::string::String;
+use alloc::vec::Vec;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use core::fmt;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+/// What a person is asked to agree to.
+#[derive(Clone)]
+pub struct AuthorizationRequest {
+    redirect_uri: String,
+    scope: Option<Scope>,
+    response_mode: Option<ResponseMode>,
+    parameters: Vec<(String, String)>,
+}
+
+/// What the client sets itself, once.
+const OWN: [&str; 11] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+    "request",
+    "request_uri",
+];
+
+impl AuthorizationRequest {
+    /// A request whose answer goes to this redirect URI, one that is registered with the server.
+    #[must_use]
+    pub fn new(redirect_uri: impl Into<String>) -> Self {
+        Self { redirect_uri: redirect_uri.into(), scope: None, response_mode: None, parameters: Vec::new() }
+    }
+
+    /// Asks for this scope. With `openid` in it a `nonce` is sent (OpenID Connect Core section 3.1.2.1).
+    #[must_use]
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Asks for another way back than the query of the redirect URI.
+    #[must_use]
+    pub fn with_response_mode(mut self, mode: ResponseMode) -> Self {
+        self.response_mode = Some(mode);
+        self
+    }
+
+    /// Adds a parameter: `login_hint`, `prompt`, `resource`, `audience` and the like.
+    #[must_use]
+    pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// RFC 8707 section 2 lets `resource` come more than once; nothing else may (RFC 6749 section 3.1).
+    fn check(&self) -> Result<(), ConfigError> {
+        let url = Url::parse(&self.redirect_uri).map_err(|_| ConfigError::RedirectUri)?;
+        if url.fragment().is_some() {
+            return Err(ConfigError::RedirectUri);
+        }
+        let mut names = Vec::with_capacity(self.parameters.len());
+        for (name, _) in &self.parameters {
+            let twice = name != "resource" && names.contains(&name.as_str());
+            if OWN.contains(&name.as_str()) || twice || name.is_empty() {
+                return Err(ConfigError::Parameter(name.clone()));
+            }
+            names.push(name);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The parameters are the program's own: `id_token_hint` is a token.
+        f.debug_struct("AuthorizationRequest")
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scope", &self.scope)
+            .field("response_mode", &self.response_mode)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the URL for the browser: `Flow<Outcome = Ready>`.
+///
+/// A flow because some servers want the request pushed or signed first; for the others it is over at the first
+/// [`poll`](Flow::poll).
+pub struct Authorize {
+    prepared: Option<Prepared>,
+    failed: bool,
+}
+
+struct Prepared {
+    url: String,
+    client: Client,
+    request: AuthorizationRequest,
+    seed: Seed,
+}
+
+impl Authorize {
+    pub(crate) fn new(
+        client: &Client,
+        request: AuthorizationRequest,
+        seed: Seed,
+    ) -> Result<Self, ConfigError> {
+        request.check()?;
+        let prefix = client.authorization_prefix()?;
+        let mut url = String::with_capacity(prefix.len() + request.redirect_uri.len() * 2 + 256);
+        url.push_str(prefix);
+        Ok(Self { prepared: Some(Prepared { url, client: client.clone(), request, seed }), failed: false })
+    }
+}
+
+impl Prepared {
+    fn ready(self, now: Unix) -> Ready {
+        let Self { mut url, client, request, seed } = self;
+        let state = seed.text(Part::State);
+        let verifier = seed.text(Part::Verifier);
+        let nonce = request
+            .scope
+            .as_ref()
+            .is_some_and(|scope| scope.contains("openid"))
+            .then(|| seed.text(Part::Nonce));
+        let mut pair = |name: &str, value: &str| {
+            url.push('&');
+            url.push_str(name);
+            url.push('=');
+            encode_into(value, &mut url);
+        };
+        pair("redirect_uri", &request.redirect_uri);
+        if let Some(scope) = &request.scope {
+            pair("scope", scope.as_str());
+        }
+        pair("state", text(&state));
+        // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
+        pair("code_challenge", text(&challenge(&verifier)));
+        pair("code_challenge_method", "S256");
+        if let Some(nonce) = &nonce {
+            pair("nonce", text(nonce));
+        }
+        if let Some(mode) = &request.response_mode {
+            pair("response_mode", mode.as_str());
+        }
+        for (name, value) in &request.parameters {
+            url.push('&');
+            encode_into(name, &mut url);
+            url.push('=');
+            encode_into(value, &mut url);
+        }
+        let pending = Pending {
+            issuer: client.server().issuer().into(),
+            client_id: client.client_id().into(),
+            redirect_uri: request.redirect_uri,
+            scope: request.scope,
+            state,
+            verifier,
+            nonce,
+            begun: now,
+        };
+        Ready { open: AuthorizationUrl(url), pending }
+    }
+}
+
+/// RFC 7636 section 4.2: `BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))`.
+fn challenge(verifier: &[u8; TEXT]) -> [u8; TEXT] {
+    let mut challenge = [b'A'; TEXT];
+    // A SHA-256 value is 43 characters, always.
+    let _written = URL_SAFE_NO_PAD.encode_slice(Sha256::digest(verifier), &mut challenge);
+    challenge
+}
+
+/// What [`Seed::text`] and [`challenge`] make is ASCII, always.
+pub(crate) fn text(bytes: &[u8; TEXT]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_default()
+}
+
+impl Flow for Authorize {
+    type Outcome = Ready;
+
+    fn poll(&mut self, now: Now) -> Output<Ready> {
+        match self.prepared.take() {
+            Some(_) if self.failed => Output::Done(Err(Failure::misuse(Misuse::NotAsked))),
+            Some(prepared) => Output::Done(Ok(prepared.ready(now.unix))),
+            None => Output::Idle,
+        }
+    }
+
+    fn handle(&mut self, _: Input, _: Now) {
+        self.failed = true;
+    }
+}
+
+impl fmt::Debug for Authorize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorize")
+    }
+}
+
+/// The human seam before the browser: show or open `open`, keep `pending` until the answer comes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ready {
+    /// Where the person signs in.
+    pub open: AuthorizationUrl,
+    /// What must survive until the browser returns.
+    pub pending: Pending,
+}
+
+/// A URL for the browser. It holds `state`, so it is the business of one person only; it may be shown to that person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorizationUrl(String);
+
+impl AuthorizationUrl {
+    /// The URL: ASCII, `https` or loopback `http`, without spaces.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AuthorizationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AuthorizationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.split_once('?').map_or(&*self.0, |(before_query, _)| before_query);
+        write!(f, "AuthorizationUrl({shown}?…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc7636_appendix_b_the_challenge_of_the_example() {
+        let verifier = b"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(text(&challenge(verifier)), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+}

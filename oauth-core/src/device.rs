@@ -1,0 +1,435 @@
+//! A login on another device (RFC 8628).
+//!
+//! ```text
+//! Send         the device authorization request (section 3.1)
+//! Done         DevicePrompt: a person enters a code elsewhere (sections 3.2 and 3.3)
+//! (Wait Send)+ the token request, never early: section 3.5 says when to slow down and when to stop
+//! Done         tokens
+//! ```
+
+use crate::client::Client;
+use crate::date;
+use crate::exchange::{self, Grant};
+use crate::failure::{Error, Failure, Malformed, Misuse, Rejected, Unreachable, UnreachableKind};
+use crate::flow::{Flow, Input, Output};
+use crate::form::Form;
+use crate::json::{self, Value};
+use crate::memory::Learned;
+use crate::registry::{ErrorCode, GrantType};
+use crate::request::{Endpoint, Purpose, Request, Response};
+use crate::scope::Scope;
+use crate::secret::DeviceCode;
+use crate::text::{is_vschar, printable};
+use crate::time::{Mono, Now, Unix};
+use crate::token::{self, Answer, Scrub, Tokens};
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::time::Duration;
+use http::StatusCode;
+use url::Url;
+
+/// Asks the server for a code to show: `Flow<Outcome = DevicePrompt>`.
+#[derive(Debug)]
+pub struct AuthorizeDevice {
+    client: Client,
+    scope: Option<Scope>,
+    state: Asking,
+    learned: Learned,
+}
+
+#[derive(Debug)]
+enum Asking {
+    Begin,
+    Sending,
+    Finish(Box<Result<DevicePrompt, Failure>>),
+    Over,
+}
+
+/// The human seam: show the address and the code, then drive [`poll`](Self::poll).
+///
+/// Polling begins at once; it does not wait for the person to say that the code was entered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DevicePrompt {
+    /// Where the person goes, on any device.
+    pub verification_uri: Url,
+    /// The same with the code in it, for a QR code or a click.
+    pub verification_uri_complete: Option<Url>,
+    /// What the person enters there: printable characters only.
+    pub user_code: String,
+    /// When the code ends.
+    pub expires_at: Unix,
+    /// Waits for the person: `Flow<Outcome = Tokens>`.
+    pub poll: PollDevice,
+}
+
+/// RFC 8628 section 3.2: five seconds unless the server says otherwise.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// What a code lives when the server leaves that out, which it may not: the shortest life in the field.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// The longest life of a code that is believed, so that every wait ends.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+/// The shortest interval that is believed. A long one is kept: the life of the code bounds it.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+/// RFC 8628 section 3.5: what `slow_down` adds.
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+/// How far doubling goes while the server cannot be reached.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+
+impl AuthorizeDevice {
+    pub(crate) fn new(client: Client, scope: Option<Scope>) -> Self {
+        Self { client, scope, state: Asking::Begin, learned: Learned::default() }
+    }
+
+    fn form(&self) -> Form {
+        let mut form = Form::with_capacity(128);
+        if let Some(scope) = &self.scope {
+            form.pair("scope", scope.as_str());
+        }
+        form
+    }
+
+    fn receive(&mut self, response: &Response, now: Now) -> Result<DevicePrompt, Failure> {
+        self.learned.clock(date::clock_offset(response.headers(), now.unix));
+        let status = response.status();
+        if let Some(outage) = token::outage(response, now) {
+            return Err(outage);
+        }
+        let mut form = self.form();
+        self.client.identify(&mut form);
+        let mut sent = Scrub::new(form, self.client.secrets());
+        self.read(response, now, &mut sent).map_err(|error| {
+            let excerpt = matches!(error, Error::Malformed(Malformed::Status))
+                .then(|| token::excerpt(response.body(), &sent))
+                .flatten();
+            Failure::from(error).with_status(status).with_excerpt(excerpt)
+        })
+    }
+
+    fn read(&self, response: &Response, now: Now, sent: &mut Scrub) -> Result<DevicePrompt, Error> {
+        let mut members = Members::default();
+        let syntax = members.read(response.body());
+        if let (Some(Value::String(code)), Ok(())) = (&members.error, &syntax)
+            && !code.is_empty()
+        {
+            sent.add(members.device_code.and_then(Value::into_string));
+            return Err(Error::Server(token::refusal(
+                code,
+                members.error_description,
+                members.error_uri,
+                sent,
+            )));
+        }
+        if response.status().is_redirection() {
+            return Err(Error::Malformed(Malformed::Redirect));
+        }
+        if !response.status().is_success() {
+            return Err(Error::Malformed(Malformed::Status));
+        }
+        syntax.map_err(|malformed| Error::Malformed(sent.malformed(malformed)))?;
+        let device_code = text(members.device_code, "device_code")?;
+        if !is_vschar(&device_code) {
+            return Err(Error::Malformed(Malformed::Invalid("device_code")));
+        }
+        let user_code = text(members.user_code, "user_code")?;
+        let shown = printable(&user_code, 64);
+        // A code that has to be cleaned before it can be shown is not the code that the server will accept.
+        if shown.is_empty() || shown != user_code {
+            return Err(Error::Malformed(Malformed::Invalid("user_code")));
+        }
+        let verification_uri = self.page(members.verification_uri, "verification_uri")?;
+        let verification_uri =
+            verification_uri.ok_or(Error::Malformed(Malformed::Missing("verification_uri")))?;
+        let life = members.expires_in.and_then(token::seconds).unwrap_or(LIFETIME).min(LONGEST_LIFE);
+        let interval = members.interval.and_then(token::seconds).unwrap_or(INTERVAL).max(SHORTEST_INTERVAL);
+        Ok(DevicePrompt {
+            verification_uri,
+            verification_uri_complete: self
+                .page(members.verification_uri_complete, "verification_uri_complete")?,
+            user_code,
+            expires_at: now.unix.after(life),
+            poll: PollDevice {
+                client: self.client.clone(),
+                grant: Code { code: DeviceCode::new(device_code), scope: self.scope.clone() },
+                interval,
+                failures: 0,
+                next: now.mono.after(interval),
+                expires: (now.mono.after(life), now.unix.after(life)),
+                state: Polling::Waiting,
+                learned: Learned::default(),
+            },
+        })
+    }
+
+    /// A page that a person is sent to: no `javascript:`, no `file:`, no plain http beyond this machine.
+    fn page(&self, value: Option<Value<'_>>, member: &'static str) -> Result<Option<Url>, Error> {
+        let Some(value) = value else { return Ok(None) };
+        let url = text(Some(value), member)?;
+        let endpoint = Endpoint::new(&url, self.client.policy())
+            .map_err(|why| Error::Rejected(Rejected::Endpoint { member, why }))?;
+        Ok(Some(endpoint.url().clone()))
+    }
+}
+
+fn text(value: Option<Value<'_>>, member: &'static str) -> Result<String, Error> {
+    let value = value.ok_or(Error::Malformed(Malformed::Missing(member)))?;
+    match value.into_string() {
+        Some(text) if !text.is_empty() => Ok(text.into_owned()),
+        _ => Err(Error::Malformed(Malformed::Invalid(member))),
+    }
+}
+
+/// The members of a device authorization response (RFC 8628 section 3.2), and of an error.
+#[derive(Default)]
+struct Members<'a> {
+    device_code: Option<Value<'a>>,
+    user_code: Option<Value<'a>>,
+    verification_uri: Option<Value<'a>>,
+    verification_uri_complete: Option<Value<'a>>,
+    expires_in: Option<Value<'a>>,
+    interval: Option<Value<'a>>,
+    error: Option<Value<'a>>,
+    error_description: Option<Value<'a>>,
+    error_uri: Option<Value<'a>>,
+}
+
+impl<'a> Members<'a> {
+    fn read(&mut self, body: &'a [u8]) -> Result<(), Malformed> {
+        json::members(body, |name, value| {
+            let member = match name {
+                "device_code" => &mut self.device_code,
+                "user_code" => &mut self.user_code,
+                // The draft's name for it, which some servers kept.
+                "verification_uri" | "verification_url" => &mut self.verification_uri,
+                "verification_uri_complete" => &mut self.verification_uri_complete,
+                "expires_in" => &mut self.expires_in,
+                "interval" => &mut self.interval,
+                "error" => &mut self.error,
+                "error_description" => &mut self.error_description,
+                "error_uri" => &mut self.error_uri,
+                _ => return,
+            };
+            if member.is_none() && value != Value::Null {
+                *member = Some(value);
+            }
+        })
+    }
+}
+
+impl Flow for AuthorizeDevice {
+    type Outcome = DevicePrompt;
+
+    fn poll(&mut self, _: Now) -> Output<DevicePrompt> {
+        match core::mem::replace(&mut self.state, Asking::Over) {
+            Asking::Begin => match self.client.request(Purpose::DeviceAuthorization, self.form()) {
+                Ok(request) => {
+                    self.state = Asking::Sending;
+                    Output::Send(request)
+                }
+                Err(_) => Output::Done(Err(Failure::misuse(Misuse::OtherClient))),
+            },
+            Asking::Finish(result) => Output::Done(*result),
+            owed @ (Asking::Sending | Asking::Over) => {
+                self.state = owed;
+                Output::Idle
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input, now: Now) {
+        self.state = match (core::mem::replace(&mut self.state, Asking::Over), input) {
+            (Asking::Sending, Input::Response(response)) => {
+                Asking::Finish(Box::new(self.receive(&response, now)))
+            }
+            (Asking::Sending, Input::Unreachable(why)) => {
+                Asking::Finish(Box::new(Err(Error::Unreachable(why).into())))
+            }
+            (Asking::Over, _) => Asking::Over,
+            _ => Asking::Finish(Box::new(Err(Failure::misuse(Misuse::NotAsked)))),
+        };
+    }
+
+    fn take_learned(&mut self) -> Learned {
+        core::mem::take(&mut self.learned)
+    }
+}
+
+/// Waits until the person has signed in elsewhere: `Flow<Outcome = Tokens>`.
+///
+/// Never polls before the server allows it, slows down when told to, backs off while the server cannot be reached, and
+/// ends when the code does, by whichever clock says so first: a machine that slept may have a monotonic clock that
+/// stood still.
+#[derive(Debug)]
+pub struct PollDevice {
+    client: Client,
+    grant: Code,
+    interval: Duration,
+    /// How many times in a row there was no verdict.
+    failures: u32,
+    next: Mono,
+    expires: (Mono, Unix),
+    state: Polling,
+    learned: Learned,
+}
+
+#[derive(Debug)]
+enum Polling {
+    Waiting,
+    Outstanding,
+    Finish(Result<Tokens, Failure>),
+    Over,
+}
+
+/// The device access token request (RFC 8628 section 3.4).
+#[derive(Debug)]
+struct Code {
+    code: DeviceCode,
+    scope: Option<Scope>,
+}
+
+impl Grant for Code {
+    fn form(&self, form: &mut Form) {
+        form.pair("grant_type", GrantType::DEVICE_CODE.as_str());
+        form.pair("device_code", self.code.expose());
+    }
+
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+}
+
+impl PollDevice {
+    /// How long this waits between two polls, as the server last had it, while the server can be reached.
+    #[must_use]
+    pub const fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn request(&self) -> Result<Request, Failure> {
+        let mut form = Form::with_capacity(256);
+        self.grant.form(&mut form);
+        self.client.request(Purpose::Token, form).map_err(|_| Failure::misuse(Misuse::OtherClient))
+    }
+
+    fn receive(&mut self, response: &Response, now: Now) -> Polling {
+        self.learned.clock(date::clock_offset(response.headers(), now.unix));
+        let answer = exchange::read(&self.client, &self.grant, response, now);
+        match answer {
+            Answer::Tokens(tokens) => Polling::Finish(exchange::accept(&self.grant, tokens)),
+            Answer::Refused(failure, interval) => self.refused(failure, interval, now),
+            Answer::Failed(failure) => {
+                // A server in trouble is not a verdict about the code.
+                if let Error::Unavailable(unavailable) = &*failure.error {
+                    // RFC 8628 section 3.5: slow_down counts for all polls to come, whatever status carries it.
+                    if unavailable.status == StatusCode::TOO_MANY_REQUESTS
+                        && token::error_code(response).is_some_and(|code| code == ErrorCode::SLOW_DOWN)
+                    {
+                        self.slow_down();
+                    }
+                    return self.back_off(unavailable.retry_after, now);
+                }
+                Polling::Finish(Err(failure))
+            }
+        }
+    }
+
+    /// RFC 8628 section 3.5: two errors mean "go on", every other one is the end.
+    fn refused(&mut self, failure: Failure, interval: Option<Duration>, now: Now) -> Polling {
+        let Error::Server(refusal) = &*failure.error else { return Polling::Finish(Err(failure)) };
+        if refusal.code == ErrorCode::AUTHORIZATION_PENDING {
+            return self.wait(self.interval, now);
+        }
+        if refusal.code == ErrorCode::SLOW_DOWN {
+            self.slow_down();
+            // Some servers name the new interval; one that is shorter would be polled too early.
+            self.interval = self.interval.max(interval.unwrap_or_default());
+            return self.wait(self.interval, now);
+        }
+        if refusal.code == ErrorCode::EXPIRED_TOKEN {
+            return Polling::Finish(Err(Error::Expired.into()));
+        }
+        Polling::Finish(Err(failure))
+    }
+
+    fn slow_down(&mut self) {
+        self.interval = self.interval.saturating_add(SLOW_DOWN);
+    }
+
+    fn unreachable(&mut self, why: Unreachable, now: Now) -> Polling {
+        match why.kind {
+            UnreachableKind::Timeout
+            | UnreachableKind::Name
+            | UnreachableKind::Connect
+            | UnreachableKind::Broken => self.back_off(None, now),
+            // What will not change by waiting: a certificate, a proxy, a transport that cannot do it.
+            UnreachableKind::Tls
+            | UnreachableKind::Proxy
+            | UnreachableKind::TooLarge
+            | UnreachableKind::NotHttp
+            | UnreachableKind::Unsupported
+            | UnreachableKind::Cancelled
+            | UnreachableKind::Other => Polling::Finish(Err(Error::Unreachable(why).into())),
+        }
+    }
+
+    /// RFC 8628 section 3.5 asks for an exponential back-off on a connection timeout. It ends with the next verdict.
+    fn back_off(&mut self, retry_after: Option<Duration>, now: Now) -> Polling {
+        let failures = self.failures.saturating_add(1);
+        let doubled = self.interval.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX));
+        let wait =
+            doubled.min(LONGEST_BACK_OFF.max(self.interval)).max(retry_after.unwrap_or(Duration::ZERO));
+        let waiting = self.wait(wait, now);
+        self.failures = failures;
+        waiting
+    }
+
+    fn wait(&mut self, wait: Duration, now: Now) -> Polling {
+        self.failures = 0;
+        self.next = now.mono.after(wait);
+        Polling::Waiting
+    }
+
+    fn expired(&self, now: Now) -> bool {
+        now.mono >= self.expires.0 || now.unix >= self.expires.1
+    }
+}
+
+impl Flow for PollDevice {
+    type Outcome = Tokens;
+
+    fn poll(&mut self, now: Now) -> Output<Tokens> {
+        match core::mem::replace(&mut self.state, Polling::Over) {
+            Polling::Waiting if self.expired(now) => Output::Done(Err(Error::Expired.into())),
+            Polling::Waiting if now.mono < self.next => {
+                self.state = Polling::Waiting;
+                Output::Wait(self.next.min(self.expires.0))
+            }
+            Polling::Waiting => match self.request() {
+                Ok(request) => {
+                    self.state = Polling::Outstanding;
+                    Output::Send(request)
+                }
+                Err(failure) => Output::Done(Err(failure)),
+            },
+            Polling::Finish(result) => Output::Done(result),
+            owed @ (Polling::Outstanding | Polling::Over) => {
+                self.state = owed;
+                Output::Idle
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input, now: Now) {
+        self.state = match (core::mem::replace(&mut self.state, Polling::Over), input) {
+            (Polling::Outstanding, Input::Response(response)) => self.receive(&response, now),
+            (Polling::Outstanding, Input::Unreachable(why)) => self.unreachable(why, now),
+            (Polling::Finish(result), _) => Polling::Finish(Err(exchange::unasked(result))),
+            (Polling::Over, _) => Polling::Over,
+            _ => Polling::Finish(Err(Failure::misuse(Misuse::NotAsked))),
+        };
+    }
+
+    fn take_learned(&mut self) -> Learned {
+        core::mem::take(&mut self.learned)
+    }
+}

@@ -1,0 +1,186 @@
+//! One engine for every token request; a grant is a form and a check.
+//!
+//! ```text
+//! Key(Sign)?   an assertion, where the grant needs one (RFC 7523 section 2.1)
+//! Send         the form with the client's authentication (RFC 6749 sections 2.3 and 3.2)
+//! Done         checked tokens (section 5.1), or a refusal (section 5.2)
+//! ```
+
+use crate::client::Client;
+use crate::date;
+use crate::failure::{Error, Failure, Misuse, Rejected};
+use crate::flow::{Flow, Input, KeyTask, Output, SignTask};
+use crate::form::Form;
+use crate::memory::{ClockOffset, Learned, ServerMemory};
+use crate::request::{Purpose, Request, Response};
+use crate::scope::Scope;
+use crate::secret::RefreshToken;
+use crate::seed::Seed;
+use crate::time::{Now, Unix};
+use crate::token::{self, Answer, Scrub, Tokens};
+use core::fmt;
+
+/// What is particular to one grant: the parameters it sends and the checks it makes.
+///
+/// Everything else (client authentication, reading the answer, rescuing a refresh token) is done once, in
+/// [`Exchange`]. A grant of your own is a [`form`](Self::form) and, where it matters, a [`check`](Self::check).
+pub trait Grant {
+    /// Writes the parameters, `grant_type` first. Called again, after a refusal, to keep what was sent out of messages.
+    fn form(&self, form: &mut Form);
+
+    /// Has the last word on tokens that are fit to use otherwise.
+    ///
+    /// # Errors
+    /// What must not be trusted about them; the server is at fault. A refresh token among them is rescued.
+    fn check(&self, tokens: &Tokens) -> Result<(), Rejected> {
+        let _accepted = tokens;
+        Ok(())
+    }
+
+    /// What is asked for: it is what was granted when the answer does not say (RFC 6749 section 5.1).
+    fn scope(&self) -> Option<&Scope> {
+        None
+    }
+
+    /// The refresh token that stays the one to keep when the answer brings none (RFC 6749 section 6).
+    fn renews(&self) -> Option<&RefreshToken> {
+        None
+    }
+
+    /// What has to be signed before [`form`](Self::form) is written. `now` is the server's time as far as it is known.
+    fn assertion(&mut self, now: Unix, seed: &Seed) -> Option<SignTask> {
+        let _unused = (now, seed);
+        None
+    }
+
+    /// Takes the signature of its assertion.
+    fn signed(&mut self, signature: &[u8]) {
+        let _unused = signature;
+    }
+}
+
+/// A token request by any grant.
+pub struct Exchange<G> {
+    client: Client,
+    grant: G,
+    seed: Seed,
+    clock: ClockOffset,
+    state: State,
+    learned: Learned,
+}
+
+enum State {
+    Begin,
+    Signing,
+    Send,
+    Sending,
+    Finish(Result<Tokens, Failure>),
+    Over,
+}
+
+impl<G: Grant> Exchange<G> {
+    pub(crate) fn new(client: Client, grant: G, memory: &ServerMemory, seed: Seed) -> Self {
+        let clock = memory.clock_offset();
+        Self { client, grant, seed, clock, state: State::Begin, learned: Learned::default() }
+    }
+
+    fn request(&self) -> Result<Request, Failure> {
+        let mut form = Form::with_capacity(512);
+        self.grant.form(&mut form);
+        // The endpoint was there when the flow was made.
+        self.client.request(Purpose::Token, form).map_err(|_| Error::Misuse(Misuse::OtherClient).into())
+    }
+
+    fn send(&mut self) -> Output<Tokens> {
+        match self.request() {
+            Ok(request) => {
+                self.state = State::Sending;
+                Output::Send(request)
+            }
+            Err(failure) => Output::Done(Err(failure)),
+        }
+    }
+
+    fn receive(&mut self, response: &Response, now: Now) -> Result<Tokens, Failure> {
+        self.learned.clock(date::clock_offset(response.headers(), now.unix));
+        match read(&self.client, &self.grant, response, now) {
+            Answer::Tokens(tokens) => accept(&self.grant, tokens),
+            Answer::Refused(failure, _) | Answer::Failed(failure) => Err(failure),
+        }
+    }
+}
+
+/// Reads the answer to a grant's form.
+pub(crate) fn read(client: &Client, grant: &impl Grant, response: &Response, now: Now) -> Answer {
+    token::read(response, now, || {
+        let mut form = Form::with_capacity(512);
+        grant.form(&mut form);
+        client.identify(&mut form);
+        Scrub::new(form, client.secrets())
+    })
+}
+
+/// An answer too many ends the flow, and costs no refresh token that is already here.
+pub(crate) fn unasked(result: Result<Tokens, Failure>) -> Failure {
+    match result {
+        Ok(tokens) => Failure::misuse(Misuse::NotAsked).with_rescued(tokens.refresh_token),
+        Err(failure) => failure,
+    }
+}
+
+/// Lets the grant have its say, and fills in what the answer may leave out.
+pub(crate) fn accept(grant: &impl Grant, mut tokens: Tokens) -> Result<Tokens, Failure> {
+    if let Err(rejected) = grant.check(&tokens) {
+        return Err(Failure::from(Error::Rejected(rejected)).with_rescued(tokens.refresh_token));
+    }
+    tokens.scope = tokens.scope.or_else(|| grant.scope().cloned());
+    tokens.refresh_token = tokens.refresh_token.or_else(|| grant.renews().cloned());
+    Ok(tokens)
+}
+
+impl<G: Grant> Flow for Exchange<G> {
+    type Outcome = Tokens;
+
+    fn poll(&mut self, now: Now) -> Output<Tokens> {
+        match core::mem::replace(&mut self.state, State::Over) {
+            State::Begin => match self.grant.assertion(self.clock.server_time(now.unix), &self.seed) {
+                Some(task) => {
+                    self.state = State::Signing;
+                    Output::Key(KeyTask::Sign(task))
+                }
+                None => self.send(),
+            },
+            State::Send => self.send(),
+            State::Finish(result) => Output::Done(result),
+            owed @ (State::Signing | State::Sending | State::Over) => {
+                self.state = owed;
+                Output::Idle
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input, now: Now) {
+        self.state = match (core::mem::replace(&mut self.state, State::Over), input) {
+            (State::Signing, Input::Signature(signature)) => {
+                self.grant.signed(&signature);
+                State::Send
+            }
+            (State::Signing, Input::KeyFailed(failed)) => State::Finish(Err(Error::Key(failed).into())),
+            (State::Sending, Input::Response(response)) => State::Finish(self.receive(&response, now)),
+            (State::Sending, Input::Unreachable(why)) => State::Finish(Err(Error::Unreachable(why).into())),
+            (State::Finish(result), _) => State::Finish(Err(unasked(result))),
+            (State::Over, _) => State::Over,
+            _ => State::Finish(Err(Error::Misuse(Misuse::NotAsked).into())),
+        };
+    }
+
+    fn take_learned(&mut self) -> Learned {
+        core::mem::take(&mut self.learned)
+    }
+}
+
+impl<G> fmt::Debug for Exchange<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("client", &self.client).finish_non_exhaustive()
+    }
+}

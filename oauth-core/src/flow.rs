@@ -1,0 +1,183 @@
+//! The one interface every grant speaks: answer, then poll.
+
+use crate::failure::{Failure, KeyFailed, Unreachable};
+use crate::memory::Learned;
+use crate::registry::Algorithm;
+use crate::request::{Request, Response};
+use crate::time::{Mono, Now};
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// A conversation with the server that needs no human: it runs from one human act to the next.
+///
+/// Invariant, *answer, then poll*: every [`Output::Send`] and every [`Output::Key`] is answered by exactly one
+/// [`handle`](Self::handle); [`poll`](Self::poll) is called after the flow is made, after `handle`, and when a wait
+/// ends. Dropping a flow cancels it.
+///
+/// The whole driver, for every grant:
+///
+/// ```
+/// use oauth_core::{Failure, Flow, Input, Now, Output, Request};
+///
+/// fn drive<F: Flow>(
+///     mut flow: F,
+///     now: impl Fn() -> Now,
+///     mut answer: impl FnMut(Request) -> Input,
+///     mut wait_until: impl FnMut(oauth_core::Mono),
+/// ) -> Result<F::Outcome, Failure> {
+///     loop {
+///         let input = match flow.poll(now()) {
+///             Output::Send(request) => answer(request),
+///             Output::Key(task) => task.unsupported(),
+///             Output::Wait(until) => { wait_until(until); continue }
+///             Output::Idle => return Err(Failure::idle()),
+///             Output::Done(result) => return result,
+///         };
+///         flow.handle(input, now());
+///     }
+/// }
+/// ```
+pub trait Flow {
+    /// What a finished flow hands back.
+    type Outcome;
+
+    /// Says what the caller must do next.
+    fn poll(&mut self, now: Now) -> Output<Self::Outcome>;
+
+    /// Answers the last `Send` or `Key`.
+    ///
+    /// Never fails: a bad answer, or one that nobody asked for, comes out of [`poll`](Self::poll) as `Done`.
+    fn handle(&mut self, input: Input, now: Now);
+
+    /// What the server taught us meanwhile, also when the flow failed: give it to
+    /// [`ServerMemory::learn`](crate::ServerMemory::learn).
+    fn take_learned(&mut self) -> Learned {
+        Learned::default()
+    }
+}
+
+/// What a flow asks of its driver.
+#[must_use]
+#[derive(Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a driver that ignores a variant is wrong: a new one is a major release"
+)]
+pub enum Output<T> {
+    /// Perform this request once; answer [`Input::Response`] or [`Input::Unreachable`].
+    Send(Request),
+    /// Give this to whoever holds the keys: this process, an HSM, a KMS.
+    Key(KeyTask),
+    /// Nothing before this instant; polling early is harmless.
+    Wait(Mono),
+    /// An answer is owed, or the flow is over.
+    Idle,
+    /// Over; every failure is final.
+    Done(Result<T, Failure>),
+}
+
+/// What a driver answers.
+#[non_exhaustive]
+pub enum Input {
+    /// The response to the last [`Output::Send`], whatever its status.
+    Response(Response),
+    /// There was no response.
+    Unreachable(Unreachable),
+    /// The signature for the last [`KeyTask::Sign`], as JWS spells it: for ECDSA the two numbers side by side
+    /// (RFC 7518 section 3.4), not DER.
+    Signature(Vec<u8>),
+    /// The key holder could not do it.
+    KeyFailed(KeyFailed),
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(response) => f.debug_tuple("Response").field(response).finish(),
+            Self::Unreachable(why) => f.debug_tuple("Unreachable").field(why).finish(),
+            // It makes a credential of the assertion that it signs.
+            Self::Signature(bytes) => write!(f, "Signature([{} bytes])", bytes.len()),
+            Self::KeyFailed(failed) => f.debug_tuple("KeyFailed").field(failed).finish(),
+        }
+    }
+}
+
+impl From<Result<Response, Unreachable>> for Input {
+    fn from(result: Result<Response, Unreachable>) -> Self {
+        match result {
+            Ok(response) => Self::Response(response),
+            Err(unreachable) => Self::Unreachable(unreachable),
+        }
+    }
+}
+
+/// Work for a key holder, which does no I/O of the protocol's.
+///
+/// One that does not know a task answers [`unsupported`](Self::unsupported).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyTask {
+    /// Sign these bytes; answer [`Input::Signature`].
+    Sign(SignTask),
+}
+
+impl KeyTask {
+    /// The answer of a driver that holds no keys, or does not know this kind of task.
+    #[must_use]
+    pub const fn unsupported(&self) -> Input {
+        Input::KeyFailed(KeyFailed::new(crate::failure::KeyWhy::Unsupported))
+    }
+}
+
+/// The core wrote header and claims; what is left is the signature.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignTask {
+    /// Which key.
+    pub key: KeyId,
+    /// The algorithm that the header names.
+    pub algorithm: Algorithm,
+    /// What to sign: the encoded header, a dot and the encoded claims (RFC 7515 section 5.1).
+    pub input: Vec<u8>,
+}
+
+impl SignTask {
+    /// A task as the core makes it: for the tests of key holders.
+    #[must_use]
+    pub const fn new(key: KeyId, algorithm: Algorithm, input: Vec<u8>) -> Self {
+        Self { key, algorithm, input }
+    }
+}
+
+impl fmt::Debug for SignTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An assertion is a credential once it is signed: its bytes are not shown.
+        f.debug_struct("SignTask")
+            .field("key", &self.key)
+            .field("algorithm", &self.algorithm)
+            .field("input", &format_args!("[{} bytes]", self.input.len()))
+            .finish()
+    }
+}
+
+/// The name that a program gives one of its keys.
+///
+/// It stays between the core and the key holder; what the server sees is the `kid`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyId(Cow<'static, str>);
+
+impl KeyId {
+    /// A name of the program's choosing.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(Cow::Owned(name.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,189 @@
+//! OAuth 2.0 for clients as state machines without I/O.
+//!
+//! What is said and checked is decided here; who carries it, when and with which keys is decided by the caller. Time and
+//! chance are arguments, so a login runs the same on any runtime, on none, and in a test that takes a microsecond.
+//!
+//! **In scope**: the authorization code with PKCE ([`Client::authorize`]), tokens by refresh, client credentials and JWT
+//! bearer ([`Client::exchange`]), logins on another device ([`Client::authorize_device`]), discovery ([`Discover`]),
+//! client authentication, and what each answer may and may not mean.
+//!
+//! **Out of scope**: sockets, TLS, files, clocks, randomness, browsers and keys. This crate is `no_std`: it cannot even
+//! name them.
+//!
+//! # Answer, then poll
+//!
+//! One invariant holds for every [`Flow`]: each [`Output::Send`] and each [`Output::Key`] is answered by exactly one
+//! [`Flow::handle`], and [`Flow::poll`] is called when a flow is made, after `handle`, and when a wait ends. A flow runs
+//! from one human act to the next; where a person acts it ends in a plain value ([`Ready`], [`DevicePrompt`]) that makes
+//! the next flow. Every failure is final, and says what to do about it ([`Failure::remedy`]).
+//!
+//! # Example: a login in a browser
+//!
+//! The server here is a few lines of text; a transport takes its place.
+//!
+//! ```
+//! use oauth_core::{
+//!     AuthorizationRequest, AuthorizationResponse, Client, Flow, Input, Mono, Now, Output, Policy, Recognised,
+//!     Registration, Scope, Seed, Server, ServerMemory, Unix,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::new("https://as.example")
+//!     .with_authorization_endpoint("https://as.example/authorize")
+//!     .with_token_endpoint("https://as.example/token");
+//! let client = Client::new(server, Registration::public("app"), Policy::strict())?;
+//! let memory = ServerMemory::default();
+//! // Both clocks, as the caller reads them; and 96 bytes of chance, as the system draws them.
+//! let now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
+//! let seed = || Seed::new([7; Seed::LENGTH]);
+//!
+//! // Before the browser: nothing is sent, the flow is over at once.
+//! let request = AuthorizationRequest::new("http://127.0.0.1:8080/callback").with_scope(Scope::new("read")?);
+//! let Output::Done(ready) = client.authorize(request, &memory, seed())?.poll(now) else { unreachable!() };
+//! let ready = ready?;
+//! assert!(ready.open.as_str().starts_with("https://as.example/authorize?response_type=code&client_id=app&"));
+//!
+//! // The person signs in, and the browser comes back. A stranger's hit changes nothing.
+//! let stranger = AuthorizationResponse::Query("code=stolen&state=guessed");
+//! assert!(matches!(ready.pending.recognise(&stranger), Recognised::NotOurs(_)));
+//! let query = format!("code=SplxlOBeZQQYbYS6WxSbIA&state={}", ready.pending.state());
+//! let response = AuthorizationResponse::Query(&query);
+//! assert_eq!(ready.pending.recognise(&response), Recognised::Ours);
+//!
+//! // After the browser: the code is exchanged, once.
+//! let mut redeem = ready.pending.redeem(&response, &client, &memory, seed());
+//! let Output::Send(request) = redeem.poll(now) else { unreachable!() };
+//! assert_eq!(request.endpoint().url().as_str(), "https://as.example/token");
+//! assert!(request.body().starts_with(b"grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIA&"));
+//!
+//! let body = r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer","expires_in":3600}"#;
+//! redeem.handle(Input::Response(http::Response::new(body.as_bytes().to_vec()).into()), now);
+//! let Output::Done(granted) = redeem.poll(now) else { unreachable!() };
+//! let tokens = granted?.tokens;
+//! assert_eq!(tokens.access_token.expose(), "2YotnFZFEjr1zCsicMWpAA");
+//! assert_eq!(tokens.expires_at, Some(Unix(1_700_003_600)));
+//! // The server did not say what it granted: it is what was asked for (RFC 6749 section 5.1).
+//! assert_eq!(tokens.scope, Some(Scope::new("read")?));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Example: a login on another device
+//!
+//! Time passes as fast as the caller says.
+//!
+//! ```
+//! use oauth_core::{Client, Flow, Input, Mono, Now, Output, Policy, Registration, Seed, Server, ServerMemory, Unix};
+//! use std::time::Duration;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let answer = |body: &str| Input::Response(http::Response::new(body.as_bytes().to_vec()).into());
+//! let at = |seconds| Now {
+//!     mono: Mono::from_duration(Duration::from_secs(seconds)),
+//!     unix: Unix(1_700_000_000 + seconds),
+//! };
+//! let server = Server::new("https://as.example")
+//!     .with_device_authorization_endpoint("https://as.example/device")
+//!     .with_token_endpoint("https://as.example/token");
+//! let client = Client::new(server, Registration::public("tv"), Policy::strict())?;
+//!
+//! let mut asking = client.authorize_device(None, &ServerMemory::default(), Seed::new([7; Seed::LENGTH]))?;
+//! let Output::Send(_) = asking.poll(at(0)) else { unreachable!() };
+//! asking.handle(
+//!     answer(
+//!         r#"{"device_code":"GmRh","user_code":"WDJB-MJHT","verification_uri":"https://as.example/tv",
+//!             "expires_in":1800,"interval":5}"#,
+//!     ),
+//!     at(0),
+//! );
+//! let Output::Done(prompt) = asking.poll(at(0)) else { unreachable!() };
+//! let prompt = prompt?;
+//! assert_eq!((prompt.verification_uri.as_str(), &*prompt.user_code), ("https://as.example/tv", "WDJB-MJHT"));
+//!
+//! // Nobody has entered the code yet; `slow_down` makes it five seconds more, for good.
+//! let mut polling = prompt.poll;
+//! for (sent, answered, next) in [(5, r#"{"error":"slow_down"}"#, 15), (15, r#"{"error":"authorization_pending"}"#, 25)] {
+//!     let Output::Send(_) = polling.poll(at(sent)) else { unreachable!() };
+//!     polling.handle(answer(answered), at(sent));
+//!     let Output::Wait(until) = polling.poll(at(sent)) else { unreachable!() };
+//!     assert_eq!(until, at(next).mono);
+//! }
+//! let Output::Send(_) = polling.poll(at(25)) else { unreachable!() };
+//! polling.handle(answer(r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer"}"#), at(25));
+//! let Output::Done(tokens) = polling.poll(at(25)) else { unreachable!() };
+//! assert_eq!(tokens?.access_token.expose(), "2YotnFZFEjr1zCsicMWpAA");
+//! # Ok(())
+//! # }
+//! ```
+#![no_std]
+#![warn(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test that fails panics"
+    )
+)]
+
+extern crate alloc;
+
+mod answer;
+mod authorize;
+mod client;
+mod date;
+mod device;
+mod discover;
+mod exchange;
+mod failure;
+mod flow;
+mod form;
+mod grants;
+mod json;
+mod memory;
+mod pending;
+mod policy;
+mod redeem;
+mod registry;
+mod request;
+mod scope;
+mod secret;
+mod seed;
+mod server;
+mod text;
+mod time;
+mod token;
+
+pub use answer::{AuthorizationResponse, NotOurs, Recognised};
+pub use authorize::{AuthorizationRequest, AuthorizationUrl, Authorize, Ready};
+pub use client::{Client, ConfigError, Registration};
+pub use device::{AuthorizeDevice, DevicePrompt, PollDevice};
+pub use discover::Discover;
+pub use exchange::{Exchange, Grant};
+pub use failure::{
+    Delivered, Error, Failure, KeyFailed, KeyWhy, Malformed, Misuse, Refusal, Rejected, Remedy, Unavailable,
+    Unreachable, UnreachableKind,
+};
+pub use flow::{Flow, Input, KeyId, KeyTask, Output, SignTask};
+pub use form::Form;
+pub use grants::{ClientCredentials, JwtBearer, Refresh};
+pub use memory::{ClockOffset, Learned, ServerMemory};
+pub use pending::{Pending, PendingError, Recogniser};
+pub use policy::{OptOut, Policy};
+pub use redeem::{Granted, Redeem};
+pub use registry::{Algorithm, AuthMethod, ErrorCode, GrantType, ResponseMode, TokenType};
+pub use request::{Endpoint, EndpointError, Purpose, Request, Response};
+pub use scope::{InvalidScope, Scope};
+pub use secret::{AccessToken, ClientSecret, DeviceCode, IdToken, RefreshToken, SecretBytes};
+pub use seed::Seed;
+pub use server::Server;
+pub use time::{Mono, Now, Unix};
+pub use token::Tokens;

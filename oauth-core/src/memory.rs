@@ -1,0 +1,71 @@
+//! What lives between flows.
+
+use crate::time::Unix;
+use core::time::Duration;
+
+/// What is known about a server beyond its metadata.
+///
+/// A plain value: given when a flow is made, refreshed from [`Flow::take_learned`](crate::Flow::take_learned), kept
+/// wherever the caller keeps things.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerMemory {
+    clock: ClockOffset,
+}
+
+impl ServerMemory {
+    /// Takes in what a flow learned.
+    pub fn learn(&mut self, learned: Learned) {
+        if let Some(clock) = learned.clock {
+            self.clock = clock;
+        }
+    }
+
+    /// How far the server's clock is from ours, as its `Date` headers tell.
+    #[must_use]
+    pub const fn clock_offset(&self) -> ClockOffset {
+        self.clock
+    }
+}
+
+/// What one flow learned. Empty more often than not.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Learned {
+    pub(crate) clock: Option<ClockOffset>,
+}
+
+impl Learned {
+    /// Keeps what was learned before where a response tells nothing new.
+    pub(crate) fn clock(&mut self, clock: Option<ClockOffset>) {
+        self.clock = clock.or(self.clock);
+    }
+}
+
+/// The server's clock less ours.
+///
+/// Signed claims (`iat`, `exp`) are written in the server's time: a machine whose clock is wrong can still sign in. An
+/// offset above a day is not believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockOffset {
+    pub(crate) ahead: bool,
+    pub(crate) by: Duration,
+}
+
+impl ClockOffset {
+    /// Whether the server's clock is ahead of ours.
+    #[must_use]
+    pub const fn server_is_ahead(self) -> bool {
+        self.ahead
+    }
+
+    /// The server's clock when ours says `now`.
+    pub(crate) const fn server_time(self, now: Unix) -> Unix {
+        if self.ahead { now.after(self.by) } else { Unix(now.0.saturating_sub(self.by.as_secs())) }
+    }
+
+    /// By how much the two differ, in whole seconds.
+    #[must_use]
+    pub const fn difference(self) -> Duration {
+        self.by
+    }
+}

@@ -1,0 +1,222 @@
+//! While the browser is away: what is kept, and whether what came back belongs to it.
+
+use crate::answer::{AuthorizationResponse, NotOurs, Recognised};
+use crate::authorize::text;
+use crate::client::Client;
+use crate::form::{self, Form};
+use crate::memory::ServerMemory;
+use crate::redeem::Redeem;
+use crate::scope::Scope;
+use crate::secret::{SecretBytes, same};
+use crate::seed::{Seed, TEXT};
+use crate::time::Unix;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+use zeroize::Zeroize as _;
+
+/// What must survive until the browser returns.
+///
+/// Not `Clone` and not `Serialize`: [`redeem`](Self::redeem) consumes it, so that a code cannot be redeemed twice by
+/// mistake. [`to_store`](Self::to_store) gives secret, versioned bytes for a server with many replicas; single use is
+/// then the store's atomic take.
+pub struct Pending {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) state: [u8; TEXT],
+    pub(crate) verifier: [u8; TEXT],
+    pub(crate) nonce: Option<[u8; TEXT]>,
+    pub(crate) begun: Unix,
+}
+
+/// How long a stored login may be picked up again.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// The layout of the stored bytes.
+const VERSION: &str = "1";
+
+impl Pending {
+    /// Says whether an authorization response belongs to this login.
+    ///
+    /// By reference, so that a stranger's hit on the redirect URI costs nothing: the wait goes on. `state` decides, for
+    /// success and for error alike, compared in constant time (RFC 9700 section 4.7).
+    #[must_use]
+    pub fn recognise(&self, response: &AuthorizationResponse<'_>) -> Recognised {
+        recognise(&self.state, response)
+    }
+
+    /// The part of this login that a listener needs, to be given to another thread.
+    #[must_use]
+    pub const fn recogniser(&self) -> Recogniser {
+        Recogniser { state: self.state }
+    }
+
+    /// Checks the response and exchanges its code: `Flow<Outcome = Granted>`.
+    ///
+    /// Nothing is sent unless the response is of this login (`state`), of the server that was asked (`iss`, RFC 9207),
+    /// unambiguous, and a success. `client` must be the one that began the login, here or on another replica.
+    #[must_use]
+    pub fn redeem(
+        self,
+        response: &AuthorizationResponse<'_>,
+        client: &Client,
+        memory: &ServerMemory,
+        seed: Seed,
+    ) -> Redeem {
+        Redeem::new(self, response, client, memory, seed)
+    }
+
+    /// Secret, versioned bytes for a store. Whoever reads them can finish this login, so encrypt them at rest.
+    #[must_use]
+    pub fn to_store(&self) -> SecretBytes {
+        let mut form = Form::with_capacity(512);
+        form.pair("version", VERSION);
+        form.pair("issuer", &self.issuer);
+        form.pair("client_id", &self.client_id);
+        form.pair("redirect_uri", &self.redirect_uri);
+        form.pair("scope", self.scope.as_ref().map_or("", Scope::as_str));
+        form.pair("state", text(&self.state));
+        form.pair("verifier", text(&self.verifier));
+        form.pair("nonce", self.nonce.as_ref().map_or("", text));
+        form.pair("begun", &alloc::format!("{}", self.begun.0));
+        form.finish()
+    }
+
+    /// Reads what [`to_store`](Self::to_store) gave. The store must hand it out once.
+    ///
+    /// # Errors
+    /// Bytes of another version, damaged ones, or a login begun more than an hour ago: the person starts anew.
+    pub fn from_store(bytes: &[u8], now: Unix) -> Result<Self, PendingError> {
+        let mut stored = form::pairs(bytes);
+        let mut next = |name: &str| match stored.next() {
+            Some(Ok((found, value))) if found == name => Ok(value),
+            _ => Err(PendingError::Damaged),
+        };
+        if next("version")? != VERSION {
+            return Err(PendingError::Version);
+        }
+        let pending = Self {
+            issuer: next("issuer")?.into_owned(),
+            client_id: next("client_id")?.into_owned(),
+            redirect_uri: next("redirect_uri")?.into_owned(),
+            scope: Some(next("scope")?)
+                .filter(|scope| !scope.is_empty())
+                .map(|scope| Scope::new(&scope).map_err(|_| PendingError::Damaged))
+                .transpose()?,
+            state: exactly(&next("state")?)?,
+            verifier: exactly(&next("verifier")?)?,
+            nonce: Some(next("nonce")?)
+                .filter(|nonce| !nonce.is_empty())
+                .map(|nonce| exactly(&nonce))
+                .transpose()?,
+            begun: Unix(next("begun")?.parse().map_err(|_| PendingError::Damaged)?),
+        };
+        if stored.next().is_some() {
+            return Err(PendingError::Damaged);
+        }
+        if now.since(pending.begun) > LIFETIME {
+            return Err(PendingError::Expired);
+        }
+        Ok(pending)
+    }
+
+    /// The `state` of this login: a key to find the stored bytes by when the browser returns.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        text(&self.state)
+    }
+}
+
+/// Recognises the answer to one login, and can do nothing else: made by [`Pending::recogniser`].
+pub struct Recogniser {
+    state: [u8; TEXT],
+}
+
+impl Recogniser {
+    /// Says whether an authorization response belongs to the login, as [`Pending::recognise`] does.
+    #[must_use]
+    pub fn recognise(&self, response: &AuthorizationResponse<'_>) -> Recognised {
+        recognise(&self.state, response)
+    }
+}
+
+impl Drop for Recogniser {
+    fn drop(&mut self) {
+        self.state.zeroize();
+    }
+}
+
+impl fmt::Debug for Recogniser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recogniser([redacted])")
+    }
+}
+
+fn recognise(own: &[u8; TEXT], response: &AuthorizationResponse<'_>) -> Recognised {
+    let mut state = None;
+    for pair in form::pairs(response.bytes()) {
+        match pair {
+            Err(_) => return Recognised::NotOurs(NotOurs::Ambiguous),
+            Ok((name, value)) if name == "state" && !value.is_empty() => {
+                if state.replace(value).is_some() {
+                    // RFC 6749 section 3.1: a parameter may not come twice.
+                    return Recognised::NotOurs(NotOurs::Ambiguous);
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    match state {
+        None => Recognised::NotOurs(NotOurs::NoState),
+        Some(state) if same(state.as_bytes(), own) => Recognised::Ours,
+        Some(_) => Recognised::NotOurs(NotOurs::OtherState),
+    }
+}
+
+fn exactly(value: &str) -> Result<[u8; TEXT], PendingError> {
+    value.as_bytes().try_into().map_err(|_| PendingError::Damaged)
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.state.zeroize();
+        self.verifier.zeroize();
+        self.nonce.zeroize();
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why stored bytes are not a pending login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PendingError {
+    /// Written by another version of this crate.
+    Version,
+    /// Not what was stored.
+    Damaged,
+    /// Begun more than an hour ago.
+    Expired,
+}
+
+impl fmt::Display for PendingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "the stored login was written by another version: sign in again",
+            Self::Damaged => "the stored login is damaged: sign in again",
+            Self::Expired => "the stored login is more than an hour old: sign in again",
+        })
+    }
+}
+
+impl core::error::Error for PendingError {}

@@ -1,0 +1,55 @@
+//! What the client is strict about, and each exception by its name.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+/// How strict the client is: RFC 9700 and RFC 8252 unless an [`OptOut`] is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    opt_outs: Vec<OptOut>,
+}
+
+impl Policy {
+    /// Nothing waived. The same as `default()`.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self { opt_outs: Vec::new() }
+    }
+
+    /// Waives one rule. Whoever runs the client should see [`opt_outs`](Self::opt_outs) somewhere.
+    #[must_use]
+    pub fn waive(mut self, opt_out: OptOut) -> Self {
+        if !self.allows(opt_out) {
+            self.opt_outs.push(opt_out);
+        }
+        self
+    }
+
+    /// The waived rules, to be shown to whoever runs the client.
+    #[must_use]
+    pub fn opt_outs(&self) -> &[OptOut] {
+        &self.opt_outs
+    }
+
+    /// Whether this rule is waived.
+    #[must_use]
+    pub fn allows(&self, opt_out: OptOut) -> bool {
+        self.opt_outs.contains(&opt_out)
+    }
+}
+
+/// A rule that can be waived, named as the confession it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OptOut {
+    /// Endpoints may be plain `http` on 127.0.0.0/8, \[::1\] and `localhost`: for servers under test on this machine.
+    PlainHttpOnLoopback,
+}
+
+impl fmt::Display for OptOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PlainHttpOnLoopback => "plain http to a server on this machine is allowed",
+        })
+    }
+}

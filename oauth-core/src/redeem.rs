@@ -1,0 +1,200 @@
+//! After the browser: the authorization response is checked and its code exchanged (RFC 6749 sections 4.1.2 to 4.1.4).
+
+use crate::answer::{AuthorizationResponse, Recognised};
+use crate::authorize::text;
+use crate::client::Client;
+use crate::exchange::{Exchange, Grant};
+use crate::failure::{Error, Failure, Malformed, Misuse, Rejected};
+use crate::flow::{Flow, Input, Output};
+use crate::form::{self, Form};
+use crate::json::Value;
+use crate::memory::{Learned, ServerMemory};
+use crate::pending::Pending;
+use crate::registry::GrantType;
+use crate::scope::Scope;
+use crate::seed::Seed;
+use crate::text::{escaped, printable};
+use crate::time::Now;
+use crate::token::{self, Scrub, Tokens};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// Redeems one authorization response: made by [`Pending::redeem`].
+pub struct Redeem(State);
+
+enum State {
+    Refused(Failure),
+    Exchange(Box<Exchange<Code>>),
+    Over,
+}
+
+/// What a person granted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Granted {
+    /// The tokens of the code.
+    pub tokens: Tokens,
+}
+
+impl Redeem {
+    pub(crate) fn new(
+        pending: Pending,
+        response: &AuthorizationResponse<'_>,
+        client: &Client,
+        memory: &ServerMemory,
+        seed: Seed,
+    ) -> Self {
+        let exchange = code(&pending, response, client).map_err(Failure::from).and_then(|code| {
+            client
+                .exchange(Code { code, pending }, memory, seed)
+                .map_err(|_| Failure::misuse(Misuse::OtherClient))
+        });
+        Self(match exchange {
+            Ok(exchange) => State::Exchange(Box::new(exchange)),
+            Err(failure) => State::Refused(failure),
+        })
+    }
+}
+
+/// Everything that must hold before a code is sent anywhere, in the order in which it matters.
+fn code(
+    pending: &Pending,
+    response: &AuthorizationResponse<'_>,
+    client: &Client,
+) -> Result<Zeroizing<String>, Error> {
+    if pending.issuer != client.server().issuer() || pending.client_id != client.client_id() {
+        return Err(Error::Misuse(Misuse::OtherClient));
+    }
+    if pending.recognise(response) != Recognised::Ours {
+        return Err(Error::Rejected(Rejected::State));
+    }
+    let parameters = Parameters::read(response.bytes())?;
+    let mut secrets = Scrub::nothing();
+    secrets.add(Some(text(&pending.state)));
+    secrets.add(parameters.code.as_deref());
+    // RFC 9207 section 2.4: on success and on error alike, by simple string comparison.
+    match parameters.iss {
+        Some(iss) if iss == pending.issuer => {}
+        Some(iss) => {
+            let (expected, received) = (printable(&pending.issuer, 200), secrets.shown(&escaped(&iss), 200));
+            return Err(Error::Rejected(Rejected::Issuer { expected, received }));
+        }
+        None if client.0.server.response_iss => return Err(Error::Rejected(Rejected::NoIssuer)),
+        None => {}
+    }
+    if parameters.response {
+        return Err(Error::Rejected(Rejected::NotAsked("a response object")));
+    }
+    match (parameters.code, parameters.error) {
+        (Some(_), Some(_)) => Err(Error::Rejected(Rejected::CodeAndError)),
+        (Some(code), None) => Ok(Zeroizing::new(code.into_owned())),
+        (None, Some(error)) => {
+            let value =
+                |text: Option<Cow<'_, str>>| text.map(|text| Value::String(Cow::Owned(text.into_owned())));
+            let (description, uri) = (value(parameters.error_description), value(parameters.error_uri));
+            Err(Error::Server(token::refusal(&error, description, uri, &secrets)))
+        }
+        (None, None) => Err(Error::Malformed(Malformed::Missing("code"))),
+    }
+}
+
+/// The parameters of an authorization response (RFC 6749 sections 4.1.2 and 4.1.2.1). An empty one is as good as none.
+#[derive(Default)]
+struct Parameters<'a> {
+    code: Option<Cow<'a, str>>,
+    error: Option<Cow<'a, str>>,
+    error_description: Option<Cow<'a, str>>,
+    error_uri: Option<Cow<'a, str>>,
+    iss: Option<Cow<'a, str>>,
+    response: bool,
+}
+
+impl<'a> Parameters<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        let mut read = Self::default();
+        for pair in form::pairs(bytes) {
+            // `recognise` has read the same bytes.
+            let (name, value) = pair.map_err(|_| Error::Rejected(Rejected::State))?;
+            let slot = match &*name {
+                "code" => &mut read.code,
+                "error" => &mut read.error,
+                "error_description" => &mut read.error_description,
+                "error_uri" => &mut read.error_uri,
+                "iss" => &mut read.iss,
+                "response" => {
+                    read.response |= !value.is_empty();
+                    continue;
+                }
+                _ => continue,
+            };
+            // RFC 6749 section 3.1: a parameter may not come twice, not even with the same value.
+            if !value.is_empty() && slot.replace(value).is_some() {
+                return Err(Error::Malformed(Malformed::Duplicate(name.into_owned())));
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The authorization code grant's token request (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+struct Code {
+    code: Zeroizing<String>,
+    pending: Pending,
+}
+
+impl Grant for Code {
+    fn form(&self, form: &mut Form) {
+        form.pair("grant_type", GrantType::AUTHORIZATION_CODE.as_str());
+        form.pair("code", &self.code);
+        form.pair("redirect_uri", &self.pending.redirect_uri);
+        form.pair("code_verifier", text(&self.pending.verifier));
+    }
+
+    fn scope(&self) -> Option<&Scope> {
+        self.pending.scope.as_ref()
+    }
+}
+
+impl Flow for Redeem {
+    type Outcome = Granted;
+
+    fn poll(&mut self, now: Now) -> Output<Granted> {
+        match &mut self.0 {
+            State::Exchange(exchange) => match exchange.poll(now) {
+                Output::Done(result) => Output::Done(result.map(|tokens| Granted { tokens })),
+                Output::Send(request) => Output::Send(request),
+                Output::Key(task) => Output::Key(task),
+                Output::Wait(until) => Output::Wait(until),
+                Output::Idle => Output::Idle,
+            },
+            State::Refused(_) | State::Over => match core::mem::replace(&mut self.0, State::Over) {
+                State::Refused(failure) => Output::Done(Err(failure)),
+                State::Exchange(_) | State::Over => Output::Idle,
+            },
+        }
+    }
+
+    fn handle(&mut self, input: Input, now: Now) {
+        match &mut self.0 {
+            State::Exchange(exchange) => exchange.handle(input, now),
+            // Nothing was asked; the failure that is due says more than a misuse would.
+            State::Refused(_) | State::Over => {}
+        }
+    }
+
+    fn take_learned(&mut self) -> Learned {
+        match &mut self.0 {
+            State::Exchange(exchange) => exchange.take_learned(),
+            State::Refused(_) | State::Over => Learned::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Redeem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redeem")
+    }
+}

@@ -1,0 +1,148 @@
+//! The open registries of OAuth: a newtype each, with constants for the known values, so that unknown ones survive.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+macro_rules! registry {
+    ($(#[$doc:meta])* $name:ident { $($(#[$entry_doc:meta])* $entry:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $name(Cow<'static, str>);
+
+        impl $name {
+            $($(#[$entry_doc])* pub const $entry: Self = Self(Cow::Borrowed($text));)*
+
+            /// A value that has no constant here.
+            #[must_use]
+            pub fn other(text: impl Into<String>) -> Self {
+                Self(Cow::Owned(text.into()))
+            }
+
+            /// The registered spelling.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The constant for a known spelling, without an allocation; else [`other`](Self::other).
+            #[must_use]
+            pub fn from_text(text: &str) -> Self {
+                match text {
+                    $($text => Self::$entry,)*
+                    unknown => Self::other(unknown),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), &*self.0)
+            }
+        }
+    };
+}
+
+registry! {
+    /// An OAuth error code (RFC 6749 sections 4.1.2.1 and 5.2, and the registry "OAuth Extensions Errors").
+    ErrorCode {
+        /// RFC 6749 section 5.2.
+        INVALID_REQUEST = "invalid_request",
+        /// RFC 6749 section 5.2.
+        INVALID_CLIENT = "invalid_client",
+        /// RFC 6749 section 5.2.
+        INVALID_GRANT = "invalid_grant",
+        /// RFC 6749 section 5.2.
+        UNAUTHORIZED_CLIENT = "unauthorized_client",
+        /// RFC 6749 section 5.2.
+        UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type",
+        /// RFC 6749 section 5.2.
+        INVALID_SCOPE = "invalid_scope",
+        /// RFC 6749 section 4.1.2.1.
+        ACCESS_DENIED = "access_denied",
+        /// RFC 6749 section 4.1.2.1.
+        UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type",
+        /// RFC 6749 section 4.1.2.1.
+        SERVER_ERROR = "server_error",
+        /// RFC 6749 section 4.1.2.1.
+        TEMPORARILY_UNAVAILABLE = "temporarily_unavailable",
+        /// RFC 8628 section 3.5.
+        AUTHORIZATION_PENDING = "authorization_pending",
+        /// RFC 8628 section 3.5.
+        SLOW_DOWN = "slow_down",
+        /// RFC 8628 section 3.5.
+        EXPIRED_TOKEN = "expired_token",
+        /// OpenID Connect Core section 3.1.2.6.
+        INTERACTION_REQUIRED = "interaction_required",
+        /// OpenID Connect Core section 3.1.2.6.
+        LOGIN_REQUIRED = "login_required",
+        /// OpenID Connect Core section 3.1.2.6.
+        ACCOUNT_SELECTION_REQUIRED = "account_selection_required",
+        /// OpenID Connect Core section 3.1.2.6.
+        CONSENT_REQUIRED = "consent_required",
+    }
+}
+
+registry! {
+    /// How a client proves who it is at the token endpoint (registry "OAuth Token Endpoint Authentication Methods").
+    AuthMethod {
+        /// A public client: `client_id` alone (RFC 7591 section 2).
+        NONE = "none",
+        /// HTTP Basic with form-encoded parts (RFC 6749 section 2.3.1).
+        CLIENT_SECRET_BASIC = "client_secret_basic",
+        /// The secret in the form (RFC 6749 section 2.3.1).
+        CLIENT_SECRET_POST = "client_secret_post",
+    }
+}
+
+registry! {
+    /// How an access token is presented (RFC 6749 section 7.1). Compared without regard to case, as the RFC says.
+    TokenType {
+        /// RFC 6750.
+        BEARER = "Bearer",
+    }
+}
+
+registry! {
+    /// A JOSE algorithm name (RFC 7518 section 3.1).
+    Algorithm {
+        /// RSASSA-PKCS1-v1_5 with SHA-256.
+        RS256 = "RS256",
+        /// ECDSA with P-256 and SHA-256.
+        ES256 = "ES256",
+    }
+}
+
+registry! {
+    /// A `grant_type` value (RFC 6749 section 4.5, and the registry "OAuth Parameters").
+    GrantType {
+        /// RFC 6749 section 4.1.3.
+        AUTHORIZATION_CODE = "authorization_code",
+        /// RFC 6749 section 6.
+        REFRESH_TOKEN = "refresh_token",
+        /// RFC 6749 section 4.4.2.
+        CLIENT_CREDENTIALS = "client_credentials",
+        /// RFC 8628 section 3.4.
+        DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code",
+        /// RFC 7523 section 2.1.
+        JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    }
+}
+
+registry! {
+    /// How an authorization response travels back (OAuth 2.0 Multiple Response Type Encoding Practices section 2.1).
+    ResponseMode {
+        /// In the query of the redirect URI: the default for `code`.
+        QUERY = "query",
+        /// In the fragment of the redirect URI, which no server sees.
+        FRAGMENT = "fragment",
+        /// As a form that the browser posts to the redirect URI.
+        FORM_POST = "form_post",
+    }
+}

@@ -1,0 +1,302 @@
+//! Request descriptions, the responses that answer them, and the endpoints they go to.
+
+use crate::policy::{OptOut, Policy};
+use crate::secret::SecretBytes;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode, Uri};
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// What to send, and what its transport must honour.
+///
+/// Small and cheap; [`into_http`](Self::into_http) pays for an `http::Request`. A transport
+/// - performs it **once**, and answers with whatever came, at any status;
+/// - follows **no** redirect, on any request: a redirected token request hands its credentials to a stranger
+///   (RFC 9700 section 4.12);
+/// - reads at most [`max_body`](Self::max_body) bytes of body, and then answers
+///   [`UnreachableKind::TooLarge`](crate::UnreachableKind::TooLarge);
+/// - adds no cookie, no credentials and no `Accept-Encoding` of its own.
+pub struct Request {
+    purpose: Purpose,
+    method: Method,
+    endpoint: Arc<Endpoint>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl Request {
+    /// A form to be posted: what every flow sends to its endpoints.
+    #[must_use]
+    pub fn form(purpose: Purpose, endpoint: Arc<Endpoint>, body: SecretBytes) -> Self {
+        let headers = Vec::from([
+            (http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
+            (http::header::ACCEPT, HeaderValue::from_static("application/json")),
+        ]);
+        Self { purpose, method: Method::POST, endpoint, headers, body: body.into_inner() }
+    }
+
+    /// A document to be fetched.
+    #[must_use]
+    pub fn get(purpose: Purpose, endpoint: Arc<Endpoint>) -> Self {
+        let headers = Vec::from([(http::header::ACCEPT, HeaderValue::from_static("application/json"))]);
+        Self { purpose, method: Method::GET, endpoint, headers, body: Zeroizing::new(Vec::new()) }
+    }
+
+    /// Adds a header. Mark the value sensitive where it carries a credential.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// What the request is for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The headers, in the order they were written. Those that carry credentials are marked sensitive.
+    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.headers.iter().map(|(name, value)| (name, value))
+    }
+
+    /// The body; empty for a GET. It may hold credentials.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// How many bytes of response body are read before the transport gives up: 1 MiB.
+    #[must_use]
+    pub const fn max_body(&self) -> usize {
+        1 << 20
+    }
+
+    /// Whether what it carries is spent by being sent: a code, a rotating refresh token, a device code.
+    ///
+    /// Such a request is never sent again by a transport on its own, not even on a fresh connection after a reused
+    /// one turned out dead: the first copy may have arrived.
+    #[must_use]
+    pub fn one_shot(&self) -> bool {
+        self.method != Method::GET
+    }
+
+    /// The description as a value that HTTP libraries take. Its body is wiped by nobody from here on.
+    #[must_use]
+    pub fn into_http(mut self) -> http::Request<Vec<u8>> {
+        let mut request = http::Request::new(core::mem::take(&mut *self.body));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.endpoint.uri.clone();
+        request.headers_mut().extend(self.headers);
+        request
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("purpose", &self.purpose)
+            .field("method", &self.method)
+            .field("endpoint", &self.endpoint)
+            .field("headers", &self.headers)
+            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .finish()
+    }
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Server metadata (RFC 8414, OpenID Connect Discovery).
+    Discovery,
+    /// The device authorization endpoint (RFC 8628 section 3.1).
+    DeviceAuthorization,
+    /// The token endpoint (RFC 6749 section 3.2).
+    Token,
+    /// A protected resource (RFC 6749 section 7).
+    Resource,
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discovery => "metadata",
+            Self::DeviceAuthorization => "device authorization endpoint",
+            Self::Token => "token endpoint",
+            Self::Resource => "resource",
+        })
+    }
+}
+
+/// A response, whatever its status. Its body is wiped on drop, and `Debug` does not show it.
+pub struct Response {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// The status code.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers as they came.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body. It may hold credentials.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl From<http::Response<Vec<u8>>> for Response {
+    fn from(response: http::Response<Vec<u8>>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { status: parts.status, headers: parts.headers, body: Zeroizing::new(body) }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A URL that requests may go to: `https`, or `http` on a loopback address where the [`Policy`] says so.
+///
+/// Has a host, no userinfo and no fragment (RFC 6749 sections 3.1 and 3.2). Shown without its query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    url: Url,
+    uri: Uri,
+}
+
+impl Endpoint {
+    /// Reads and checks a URL.
+    ///
+    /// # Errors
+    /// Not a URL, or one that no credential may be sent to: the setup is at fault, or the server that advertised it.
+    pub fn new(text: &str, policy: &Policy) -> Result<Self, EndpointError> {
+        // `Url` repairs these, other readers do not: two readers of one text must not see two hosts.
+        if text.bytes().any(|byte| matches!(byte, 0..=0x20 | 0x7F | b'\\')) {
+            return Err(EndpointError::NotAUrl);
+        }
+        let url = Url::parse(text).map_err(|_| EndpointError::NotAUrl)?;
+        match (url.scheme(), url.host()) {
+            ("https", Some(_)) => {}
+            // RFC 6749 section 3.2 requires TLS; loopback traffic never leaves the machine.
+            ("http", Some(host)) if is_loopback(&host) => {
+                if !policy.allows(OptOut::PlainHttpOnLoopback) {
+                    return Err(EndpointError::PlainHttpOnLoopback);
+                }
+            }
+            ("https", None) => return Err(EndpointError::NoHost),
+            _ => return Err(EndpointError::NotHttps),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::Userinfo);
+        }
+        if url.fragment().is_some() {
+            return Err(EndpointError::Fragment);
+        }
+        let uri = url.as_str().parse().map_err(|_| EndpointError::NotAUrl)?;
+        Ok(Self { url, uri })
+    }
+
+    /// The URL, query and all.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The URL as `http` spells it.
+    #[must_use]
+    pub const fn uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.url.as_str();
+        f.write_str(shown.split_once('?').map_or(shown, |(before_query, _)| before_query))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
+        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
+        Host::Domain(name) => *name == "localhost",
+    }
+}
+
+/// Why a URL may not be an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The text is not an absolute URL.
+    NotAUrl,
+    /// The URL names no host.
+    NoHost,
+    /// The scheme is not `https`.
+    NotHttps,
+    /// The scheme is `http`, on a loopback address, and the policy does not allow it.
+    PlainHttpOnLoopback,
+    /// The URL carries a user name or a password.
+    Userinfo,
+    /// The URL has a fragment.
+    Fragment,
+    /// The URL has a query, which an issuer may not have (RFC 8414 section 2).
+    Query,
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAUrl => "it is not an absolute URL",
+            Self::NoHost => "it names no host",
+            Self::NotHttps => "its scheme is not https, so credentials sent there could be read on the way",
+            Self::PlainHttpOnLoopback => {
+                "it is plain http on this machine, which has to be allowed explicitly"
+            }
+            Self::Userinfo => "it carries a user name or a password",
+            Self::Fragment => "it has a fragment",
+            Self::Query => "it has a query, which an issuer may not have",
+        })
+    }
+}
+
+impl core::error::Error for EndpointError {}

@@ -1,0 +1,88 @@
+//! The extent of an access token.
+
+use alloc::string::String;
+use core::fmt;
+
+/// A list of scope values (RFC 6749 section 3.3).
+///
+/// Order and repetition mean nothing; it is kept as it was written. Scopes are case-sensitive.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope(String);
+
+impl Scope {
+    /// Reads scope values with spaces between them.
+    ///
+    /// # Errors
+    /// No value at all, or a character that a scope may not have (a quote, a backslash, anything beyond ASCII).
+    pub fn new(text: &str) -> Result<Self, InvalidScope> {
+        let mut scope = String::with_capacity(text.len());
+        for value in text.split(' ').filter(|value| !value.is_empty()) {
+            // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+            if !value.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
+                return Err(InvalidScope);
+            }
+            if !scope.is_empty() {
+                scope.push(' ');
+            }
+            scope.push_str(value);
+        }
+        if scope.is_empty() { Err(InvalidScope) } else { Ok(Self(scope)) }
+    }
+
+    /// The values with single spaces between them.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The values one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ')
+    }
+
+    /// Whether this value is among them.
+    #[must_use]
+    pub fn contains(&self, value: &str) -> bool {
+        self.iter().any(|own| own == value)
+    }
+
+    /// Whether every value of `other` is among them.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.iter().all(|value| self.contains(value))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text is not a list of scope values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidScope;
+
+impl fmt::Display for InvalidScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the scope is empty, or has a character that no scope may have")
+    }
+}
+
+impl core::error::Error for InvalidScope {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_3_3_scope_values() {
+        assert_eq!(Scope::new("  openid  a:b ").unwrap().as_str(), "openid a:b");
+        for wrong in ["", "   ", "a\"b", "a\\b", "ä", "a\tb", "a\nb"] {
+            assert_eq!(Scope::new(wrong), Err(InvalidScope), "{wrong:?}");
+        }
+        let wide = Scope::new("a b c").unwrap();
+        assert!(wide.covers(&Scope::new("c a").unwrap()) && !wide.covers(&Scope::new("a d").unwrap()));
+    }
+}

@@ -1,0 +1,100 @@
+//! Text from the other side, made safe to show.
+
+use crate::form::encode_into;
+use alloc::string::String;
+
+/// Printable characters only, at most `max` of them: no control, no bidirectional override, no invisible character
+/// reaches a terminal or a log (CWE-150).
+pub(crate) fn printable(text: &str, max: usize) -> String {
+    let mut shown = String::new();
+    let mut room = max;
+    for word in text.split_whitespace() {
+        let mut gap = !shown.is_empty();
+        for c in word.chars().filter(|c| is_printable(*c)) {
+            if room == 0 {
+                shown.push('…');
+                return shown;
+            }
+            if gap {
+                shown.push(' ');
+                gap = false;
+            }
+            shown.push(c);
+            room -= 1;
+        }
+    }
+    shown
+}
+
+/// Writes out what is not printable, where two texts that look the same must be told apart.
+pub(crate) fn escaped(text: &str) -> String {
+    text.escape_debug().collect()
+}
+
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Replaces every occurrence of `secret`, plain or spelled as forms, JSON and pages spell it. One of under four characters is
+/// too common to look for.
+pub(crate) fn scrub(mut text: String, secret: &str) -> String {
+    if secret.len() < 4 {
+        return text;
+    }
+    let mut take_out = |spelled: &str| {
+        if text.contains(spelled) {
+            text = text.replace(spelled, "[redacted]");
+        }
+    };
+    take_out(secret);
+    if secret.bytes().any(|byte| !byte.is_ascii_alphanumeric()) {
+        let mut form = String::new();
+        encode_into(secret, &mut form);
+        take_out(&form);
+        take_out(&form.replace("%20", "+"));
+        take_out(&secret.replace('\\', "\\\\").replace('"', "\\\""));
+        take_out(
+            &secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+        );
+    }
+    text
+}
+
+/// Visible ASCII and space: `VSCHAR` (RFC 6749 appendix A), and not empty.
+pub(crate) fn is_vschar(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_bidi_characters_are_taken_out() {
+        assert_eq!(printable("a\u{1b}[31mb\u{202e}c\r\n\td\u{0}", 40), "a[31mbc d");
+        assert_eq!(printable("", 4), "");
+    }
+
+    #[test]
+    fn two_texts_that_look_the_same_are_told_apart() {
+        assert_eq!(escaped("a\u{0}b\u{202e}c\u{200b}"), "a\\0b\\u{202e}c\\u{200b}");
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        assert_eq!(printable("abcdef", 3), "abc…");
+        assert_eq!(printable("abc", 3), "abc");
+    }
+
+    #[test]
+    fn what_was_sent_is_taken_out() {
+        assert_eq!(scrub("bad code xyz9!".into(), "xyz9"), "bad code [redacted]!");
+        assert_eq!(scrub("a b".into(), "a"), "a b");
+        let spellings = "s&<>\" x, s%26%3C%3E%22%20x, s%26%3C%3E%22+x, s&amp;&lt;&gt;&quot; x, s&<>\\\" x";
+        assert_eq!(scrub(spellings.into(), "s&<>\" x"), ["[redacted]"; 5].join(", "));
+    }
+}

@@ -1,0 +1,426 @@
+//! The interpreter of transcripts, over the public API only.
+
+mod show;
+
+use oauth_core::{
+    Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
+    ClientSecret, ConfigError, Delivered, Discover, Flow, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Mono,
+    Now, OptOut, Output, Pending, Policy, PollDevice, Recognised, Refresh, RefreshToken, Registration,
+    ResponseMode, Scope, Seed, Server, ServerMemory, Unix, Unreachable, UnreachableKind,
+};
+use show::Show;
+use std::time::Duration;
+
+/// What happened when a transcript was played.
+pub(crate) struct Happened {
+    /// The transcript with the lines of the flow as they really came.
+    pub(crate) text: String,
+    /// What is wrong with the transcript itself.
+    pub(crate) broken: Option<String>,
+}
+
+/// The world of one transcript: a program, its clocks, and what it keeps between flows.
+pub(crate) struct Conversation {
+    now: Now,
+    policy: Policy,
+    server: Server,
+    registration: Registration,
+    memory: ServerMemory,
+    seeds: u8,
+    live: Option<Box<dyn Drive>>,
+    pending: Option<Pending>,
+    prompt: Option<PollDevice>,
+    browser: Option<(String, String)>,
+    stored: Vec<u8>,
+    text: String,
+}
+
+/// A flow of any outcome.
+trait Drive {
+    /// Polls once and shows the output; says whether the flow is over.
+    fn poll(&mut self, world: &mut Conversation) -> bool;
+    fn handle(&mut self, input: Input, now: Now);
+}
+
+impl<F: Flow> Drive for F
+where
+    F::Outcome: Show,
+{
+    fn poll(&mut self, world: &mut Conversation) -> bool {
+        match Flow::poll(self, world.now) {
+            Output::Send(request) => world.say(&show::request(&request)),
+            Output::Key(task) => world.say(&show::key_task(&task)),
+            Output::Wait(until) => {
+                let until = until.since(Mono::from_nanos(0));
+                assert!(until > world.now.mono.since(Mono::from_nanos(0)), "a wait that is already over");
+                world.say(&format!("wait until {} s", until.as_secs_f64()));
+            }
+            Output::Idle => world.say("idle"),
+            Output::Done(result) => {
+                match result {
+                    Ok(outcome) => {
+                        let shown = outcome.show(world);
+                        world.say(&shown);
+                    }
+                    Err(failure) => world.say(&show::failure(&failure)),
+                }
+                let before = world.memory.clock_offset();
+                world.memory.learn(self.take_learned());
+                let clock = world.memory.clock_offset();
+                if clock != before {
+                    let side = if clock.server_is_ahead() { "ahead of" } else { "behind" };
+                    world
+                        .say(&format!("learned: the server is {} s {side} us", clock.difference().as_secs()));
+                }
+                for _ in 0..2 {
+                    assert!(matches!(Flow::poll(self, world.now), Output::Idle), "Done, and then not Idle");
+                    Flow::handle(self, Input::Signature(Vec::new()), world.now);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    fn handle(&mut self, input: Input, now: Now) {
+        Flow::handle(self, input, now);
+    }
+}
+
+impl Conversation {
+    pub(crate) fn run(script: &str) -> Happened {
+        let mut world = Self {
+            now: Now { mono: Mono::from_nanos(0), unix: Unix(0) },
+            policy: Policy::strict(),
+            server: Server::new(""),
+            registration: Registration::public("c1"),
+            memory: ServerMemory::default(),
+            seeds: 0,
+            live: None,
+            pending: None,
+            prompt: None,
+            browser: None,
+            stored: Vec::new(),
+            text: String::new(),
+        };
+        let broken = world.play(script).err();
+        Happened { text: world.text, broken }
+    }
+
+    fn play(&mut self, script: &str) -> Result<(), String> {
+        let mut lines = script.lines().enumerate().peekable();
+        let cites = |line: &str| line.starts_with("# RFC ") || line.starts_with("# OpenID Connect ");
+        if !lines.peek().is_some_and(|(_, line)| cites(line) && line.contains(" section ")) {
+            return Err("the first line cites no RFC or OpenID section".into());
+        }
+        let mut shows = false;
+        while let Some((number, line)) = lines.next() {
+            let mut block = Vec::new();
+            while let Some((_, indented)) = lines.next_if(|(_, next)| next.starts_with("    ")) {
+                block.push(&indented[4..]);
+            }
+            if line.starts_with('=') {
+                shows = true;
+                continue;
+            }
+            self.text.push_str(line);
+            self.text.push('\n');
+            for indented in &block {
+                self.text.push_str("    ");
+                self.text.push_str(indented);
+                self.text.push('\n');
+            }
+            let understood = match line.split_once(' ') {
+                _ if line.is_empty() => Some(()),
+                Some(("#", _)) => Some(()),
+                Some(("@", clocks)) => self.clocks(clocks),
+                Some(("!", act)) => self.act(act),
+                Some(("<", answer)) => self.answer(answer, &block.join("\n")),
+                _ => None,
+            };
+            understood.ok_or_else(|| format!("line {} is not understood: {line}", number + 1))?;
+        }
+        match self.live {
+            Some(_) => Err("the file ends before the flow does".into()),
+            None if !shows && !self.text.contains("\n= ") => Err("nothing was shown".into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what the flow says, its first line behind the mark and the others indented.
+    fn say(&mut self, said: &str) {
+        for (index, line) in said.lines().enumerate() {
+            self.text.push_str(if index == 0 { "= " } else { "    " });
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+    }
+
+    fn poll(&mut self) {
+        if let Some(mut flow) = self.live.take()
+            && !flow.poll(self)
+        {
+            self.live = Some(flow);
+        }
+    }
+
+    fn begin(&mut self, flow: impl Drive + 'static) {
+        assert!(self.live.is_none(), "a flow begins while another goes on");
+        self.live = Some(Box::new(flow));
+        self.poll();
+    }
+
+    fn seed(&mut self) -> Seed {
+        let first = self.seeds.wrapping_mul(96);
+        self.seeds += 1;
+        let mut byte = first;
+        Seed::new([(); Seed::LENGTH].map(|()| {
+            let this = byte;
+            byte = byte.wrapping_add(1);
+            this
+        }))
+    }
+
+    /// `mono 1.5 unix 1700000001`
+    fn clocks(&mut self, clocks: &str) -> Option<()> {
+        let mut words = clocks.split(' ');
+        let (Some("mono"), Some(mono), Some("unix"), Some(unix), None) =
+            (words.next(), words.next(), words.next(), words.next(), words.next())
+        else {
+            return None;
+        };
+        self.now = Now {
+            mono: Mono::from_duration(Duration::try_from_secs_f64(mono.parse().ok()?).ok()?),
+            unix: Unix(unix.parse().ok()?),
+        };
+        self.poll();
+        Some(())
+    }
+
+    /// What the program does. Arguments are separated by spaces and percent-decoded.
+    fn act(&mut self, act: &str) -> Option<()> {
+        let words: Vec<_> = act.split(' ').map(decode).collect();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["allow", "plain-http-on-loopback"] => {
+                self.policy = self.policy.clone().waive(OptOut::PlainHttpOnLoopback);
+            }
+            ["server", issuer] => {
+                self.server = Server::new(*issuer)
+                    .with_authorization_endpoint(format!("{issuer}/authorize"))
+                    .with_token_endpoint(format!("{issuer}/token"))
+                    .with_device_authorization_endpoint(format!("{issuer}/device_authorization"));
+            }
+            ["server", issuer, "without-endpoints"] => self.server = Server::new(*issuer),
+            ["authorization_endpoint", url] => {
+                self.server = self.server.clone().with_authorization_endpoint(*url);
+            }
+            ["token_endpoint", url] => self.server = self.server.clone().with_token_endpoint(*url),
+            ["iss-in-responses"] => self.server = self.server.clone().with_iss_in_responses(),
+            ["client", "public", id] => self.registration = Registration::public(*id),
+            ["client", "secret", id, secret] => {
+                self.registration = Registration::with_secret(*id, ClientSecret::new(*secret));
+            }
+            ["client", "secret", id, secret, method] => {
+                self.registration = Registration::with_secret(*id, ClientSecret::new(*secret))
+                    .authenticated_by(AuthMethod::from_text(method));
+            }
+            ["discover", issuer] => match Discover::new(*issuer, self.policy.clone()) {
+                Ok(flow) => self.begin(flow),
+                Err(error) => self.say(&format!("refused before any I/O: {error}")),
+            },
+            ["authorize", redirect_uri, parameters @ ..] => {
+                let mut request = AuthorizationRequest::new(*redirect_uri);
+                for (name, value) in named(parameters)? {
+                    request = match name {
+                        "scope" => request.with_scope(Scope::new(value).ok()?),
+                        "response_mode" => request.with_response_mode(ResponseMode::from_text(value)),
+                        _ => request.with_parameter(name.strip_prefix('+')?, value),
+                    };
+                }
+                let seed = self.seed();
+                self.try_begin(|world, client| client.authorize(request, &world.memory, seed));
+            }
+            ["store"] => {
+                self.stored = self.pending.take()?.to_store().expose().to_vec();
+                let shown = format!("stored {}", String::from_utf8_lossy(&self.stored));
+                self.say(&shown);
+            }
+            ["restore"] => self.restore(&self.stored.clone()),
+            ["restore", stored] => self.restore(stored.as_bytes()),
+            ["redeem"] => {
+                let (mode, text) = self.browser.take()?;
+                let (pending, seed) = (self.pending.take()?, self.seed());
+                let response = response(&mode, &text)?;
+                self.try_begin(|world, client| Ok(pending.redeem(&response, client, &world.memory, seed)));
+            }
+            ["refresh", token, parameters @ ..] => {
+                let mut grant = Refresh::new(RefreshToken::new(*token));
+                for (name, value) in named(parameters)? {
+                    grant = match name {
+                        "narrowed_to" => grant.narrowed_to(Scope::new(value).ok()?),
+                        "granted" => grant.granted(Scope::new(value).ok()?),
+                        _ => return None,
+                    };
+                }
+                let seed = self.seed();
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
+            ["client_credentials", parameters @ ..] => {
+                let mut grant = ClientCredentials::new();
+                for (name, value) in named(parameters)? {
+                    grant = match name {
+                        "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        _ => grant.with_parameter(name.strip_prefix('+')?, value),
+                    };
+                }
+                let seed = self.seed();
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
+            ["jwt_bearer", key, algorithm, issuer, audience, parameters @ ..] => {
+                let mut grant =
+                    JwtBearer::new(KeyId::new(*key), Algorithm::from_text(algorithm), *issuer, *audience);
+                for (name, value) in named(parameters)? {
+                    grant = match name {
+                        "kid" => grant.with_kid(value),
+                        "sub" => grant.on_behalf_of(value),
+                        "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        "living" => grant.living(Duration::from_secs(value.parse().ok()?)),
+                        _ => return None,
+                    };
+                }
+                let seed = self.seed();
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
+            ["device", parameters @ ..] => {
+                let scope = match named(parameters)?.as_slice() {
+                    [] => None,
+                    [("scope", scope)] => Some(Scope::new(scope).ok()?),
+                    _ => return None,
+                };
+                let seed = self.seed();
+                self.try_begin(|world, client| client.authorize_device(scope, &world.memory, seed));
+            }
+            ["poll"] => {
+                let flow = self.prompt.take()?;
+                self.begin(flow);
+            }
+            ["give-up"] => self.live = Some(self.live.take()?).and(None),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn try_begin<F: Drive + 'static>(&mut self, make: impl FnOnce(&Self, &Client) -> Result<F, ConfigError>) {
+        let client = Client::new(self.server.clone(), self.registration.clone(), self.policy.clone());
+        match client.and_then(|client| make(self, &client)) {
+            Ok(flow) => self.begin(flow),
+            Err(error) => self.say(&format!("refused before any I/O: {error}")),
+        }
+    }
+
+    fn restore(&mut self, stored: &[u8]) {
+        match Pending::from_store(stored, self.now.unix) {
+            Ok(pending) => self.pending = Some(pending),
+            Err(error) => self.say(&error.to_string()),
+        }
+    }
+
+    /// What the test answers: from the server, from whoever holds the keys, or from the browser.
+    fn answer(&mut self, answer: &str, body: &str) -> Option<()> {
+        let words: Vec<_> = answer.split(' ').collect();
+        let input = match words.as_slice() {
+            [mode @ ("query" | "fragment" | "form"), text] => return self.recognise(mode, text),
+            ["signature", bytes] => Input::Signature(bytes.as_bytes().to_vec()),
+            ["key-failed", why] => Input::KeyFailed(KeyFailed::new(match *why {
+                "no-key" => KeyWhy::NoKey,
+                "unsupported" => KeyWhy::Unsupported,
+                "denied" => KeyWhy::Denied,
+                "busy" => KeyWhy::Busy,
+                _ => return None,
+            })),
+            ["unreachable", kind, delivered] => Input::Unreachable(Unreachable::new(
+                match *kind {
+                    "timeout" => UnreachableKind::Timeout,
+                    "name" => UnreachableKind::Name,
+                    "connect" => UnreachableKind::Connect,
+                    "broken" => UnreachableKind::Broken,
+                    "tls" => UnreachableKind::Tls,
+                    "proxy" => UnreachableKind::Proxy,
+                    "too-large" => UnreachableKind::TooLarge,
+                    "not-http" => UnreachableKind::NotHttp,
+                    "cancelled" => UnreachableKind::Cancelled,
+                    _ => return None,
+                },
+                match *delivered {
+                    "not-delivered" => Delivered::No,
+                    "maybe-delivered" => Delivered::Unknown,
+                    _ => return None,
+                },
+            )),
+            _ => {
+                let mut parts = answer.split(" | ");
+                let (status, content_type) = parts.next()?.split_once(' ')?;
+                let mut response =
+                    http::Response::builder().status(status).header("content-type", content_type);
+                for header in parts {
+                    let (name, value) =
+                        header.split_once(": ").or_else(|| Some((header.strip_suffix(":")?, "")))?;
+                    response = response.header(name, value);
+                }
+                Input::Response(response.body(body.as_bytes().to_vec()).ok()?.into())
+            }
+        };
+        self.live.as_mut()?.handle(input, self.now);
+        self.poll();
+        Some(())
+    }
+
+    fn recognise(&mut self, mode: &str, text: &str) -> Option<()> {
+        let pending = self.pending.as_ref()?;
+        let response = response(mode, text)?;
+        let recognised = pending.recognise(&response);
+        assert_eq!(pending.recogniser().recognise(&response), recognised);
+        match recognised {
+            Recognised::Ours => self.say("ours"),
+            Recognised::NotOurs(why) => self.say(&format!("not ours: {why}")),
+            _ => return None,
+        }
+        self.browser = Some((mode.into(), text.into()));
+        Some(())
+    }
+}
+
+fn response<'a>(mode: &str, text: &'a str) -> Option<AuthorizationResponse<'a>> {
+    Some(match mode {
+        "query" => AuthorizationResponse::Query(text),
+        "fragment" => AuthorizationResponse::Fragment(text),
+        "form" => AuthorizationResponse::Form(text.as_bytes()),
+        _ => return None,
+    })
+}
+
+/// `name=value` words.
+fn named<'a>(words: &[&'a str]) -> Option<Vec<(&'a str, &'a str)>> {
+    words.iter().map(|word| word.split_once('=')).collect()
+}
+
+fn decode(word: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = word.as_bytes();
+    while let [first, tail @ ..] = rest {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => {
+                let digits = [*high, *low];
+                let digits = std::str::from_utf8(&digits).unwrap();
+                bytes.push(u8::from_str_radix(digits, 16).unwrap());
+                rest = after;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,123 @@
+//! How outputs look in a transcript. Secrets are shown: here they are test values.
+
+use super::Conversation;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use oauth_core::{DevicePrompt, Failure, Granted, KeyTask, Ready, Remedy, Request, Server, Tokens};
+use std::fmt::Write as _;
+
+/// An outcome: shown, and kept where the next act looks for it.
+pub(crate) trait Show {
+    fn show(self, world: &mut Conversation) -> String;
+}
+
+pub(crate) fn request(request: &Request) -> String {
+    let mut text = format!("{} {}", request.method(), request.endpoint().url());
+    for (name, value) in request.headers() {
+        write!(text, "\n{name}: {}", value.to_str().unwrap()).unwrap();
+        if value.is_sensitive() {
+            text.push_str(" (sensitive)");
+        }
+    }
+    if !request.body().is_empty() {
+        write!(text, "\n{}", std::str::from_utf8(request.body()).unwrap()).unwrap();
+    }
+    // What a transport is told must agree with what is sent.
+    assert_eq!(request.one_shot(), request.method() == http::Method::POST);
+    text
+}
+
+pub(crate) fn key_task(task: &KeyTask) -> String {
+    let KeyTask::Sign(sign) = task else { panic!("a task without a spelling: {task:?}") };
+    let input = std::str::from_utf8(&sign.input).unwrap();
+    let (header, claims) = input.split_once('.').unwrap();
+    let decoded = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    format!("key sign {} {}\n{}\n{}", sign.key.as_str(), sign.algorithm, decoded(header), decoded(claims))
+}
+
+pub(crate) fn failure(failure: &Failure) -> String {
+    let mut text = match failure.remedy() {
+        Remedy::TryAgain { after: None } => "failed TryAgain".into(),
+        Remedy::TryAgain { after: Some(after) } => format!("failed TryAgain after {} s", after.as_secs()),
+        remedy => format!("failed {remedy:?}"),
+    };
+    write!(text, ": {failure}").unwrap();
+    assert!(text.lines().count() == 1, "a failure is one line: {text:?}");
+    if let Some(rescued) = &failure.rescued {
+        write!(text, "\nrescued {}", rescued.expose()).unwrap();
+    }
+    text
+}
+
+fn tokens(tokens: &Tokens) -> String {
+    let mut text = format!("done {} {}", tokens.token_type, tokens.access_token.expose());
+    match tokens.expires_at {
+        Some(at) => write!(text, "\nexpires {}", at.0).unwrap(),
+        None => text.push_str("\nexpires nobody knows when"),
+    }
+    if let Some(token) = &tokens.refresh_token {
+        write!(text, "\nrefresh {}", token.expose()).unwrap();
+    }
+    if let Some(scope) = &tokens.scope {
+        write!(text, "\nscope {scope}").unwrap();
+    }
+    if let Some(token) = &tokens.id_token {
+        write!(text, "\nid_token {}", token.expose()).unwrap();
+    }
+    text
+}
+
+impl Show for Tokens {
+    fn show(self, _: &mut Conversation) -> String {
+        tokens(&self)
+    }
+}
+
+impl Show for Granted {
+    fn show(self, _: &mut Conversation) -> String {
+        tokens(&self.tokens)
+    }
+}
+
+impl Show for Ready {
+    fn show(self, world: &mut Conversation) -> String {
+        let text = format!("ready {}", self.open.as_str().replace(['?', '&'], "\n"));
+        world.pending = Some(self.pending);
+        text
+    }
+}
+
+impl Show for DevicePrompt {
+    fn show(self, world: &mut Conversation) -> String {
+        let mut text = format!("prompt {} {}", self.verification_uri, self.user_code);
+        if let Some(complete) = &self.verification_uri_complete {
+            write!(text, "\ncomplete {complete}").unwrap();
+        }
+        write!(text, "\nexpires {}", self.expires_at.0).unwrap();
+        world.prompt = Some(self.poll);
+        text
+    }
+}
+
+impl Show for Server {
+    fn show(self, world: &mut Conversation) -> String {
+        let mut text = format!("done server {}", self.issuer());
+        for (name, url) in [
+            ("authorization_endpoint", self.authorization_endpoint()),
+            ("token_endpoint", self.token_endpoint()),
+            ("device_authorization_endpoint", self.device_authorization_endpoint()),
+            ("userinfo_endpoint", self.userinfo_endpoint()),
+            ("jwks_uri", self.jwks_uri()),
+        ] {
+            if let Some(url) = url {
+                write!(text, "\n{name} {url}").unwrap();
+            }
+        }
+        if let Some(methods) = self.token_endpoint_auth_methods() {
+            let methods: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+            write!(text, "\ntoken_endpoint_auth_methods {}", methods.join(" ")).unwrap();
+        }
+        world.server = self;
+        text
+    }
+}

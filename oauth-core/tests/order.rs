@@ -1,0 +1,570 @@
+//! Any inputs in any order, into every flow.
+//!
+//! The driver here is wild: it answers what was not asked, twice, with anything; it polls too often; both clocks jump.
+//! Whatever it does, a flow never panics, is `Done` at most once and `Idle` for ever after, asks for nothing while an
+//! answer is owed, takes a bounded number of steps, sends to the configured endpoints alone, and loses no refresh token.
+#![allow(missing_docs, reason = "a test has no public API")]
+
+use oauth_core::{
+    Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, ClientSecret,
+    Delivered, Discover, Error, Failure, Flow, Granted, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Misuse,
+    Mono, Now, Output, Policy, Recognised, Refresh, RefreshToken, Registration, Request, Response, Scope,
+    Seed, Server, ServerMemory, Tokens, Unix, Unreachable, UnreachableKind,
+};
+use std::time::Duration;
+
+const SEQUENCES: u64 = 20_000;
+const STEPS: u32 = 40;
+
+/// xorshift64*: the same numbers on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides
+    }
+
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[usize::try_from(self.roll(of.len() as u64)).unwrap()]
+    }
+}
+
+/// A response before it is handed over: what it means can still be seen.
+struct Made {
+    status: u16,
+    retry_after: Option<u64>,
+    body: String,
+    mutated: bool,
+}
+
+impl Made {
+    fn response(&self) -> Response {
+        let mut response = http::Response::builder().status(self.status);
+        if let Some(seconds) = self.retry_after {
+            response = response.header("retry-after", seconds);
+        }
+        response.body(self.body.clone().into_bytes()).unwrap().into()
+    }
+}
+
+const TOKEN_BODIES: [&str; 16] = [
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","expires_in":60}"#,
+    r#"{"access_token":"at","token_type":"bearer","scope":"a b c"}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"mac"}"#,
+    r#"{"refresh_token":"new","access_token":"a\nt","token_type":"Bearer"}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","scope":"a","scope":"b"}"#,
+    r#"{"refresh_token":"new","error":"invalid_scope"}"#,
+    r#"{"error":"authorization_pending"}"#,
+    r#"{"error":"slow_down"}"#,
+    r#"{"error":"slow_down","interval":40}"#,
+    r#"{"error":"expired_token"}"#,
+    r#"{"error":"access_denied","error_description":"no"}"#,
+    r#"{"error":{"code":7}}"#,
+    "<html>",
+    "",
+    "[]",
+    r#"{"device_code":"dc","user_code":"AB","verification_uri":"https://as.example/d","expires_in":120,"interval":7}"#,
+];
+
+const METADATA: [&str; 5] = [
+    r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t"}"#,
+    r#"{"issuer":"https://evil.example","token_endpoint":"https://evil.example/t"}"#,
+    r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/t"}"#,
+    "<html>",
+    r#"{"issuer":"#,
+];
+
+const STATUSES: [u16; 14] = [200, 200, 200, 200, 400, 400, 400, 401, 404, 302, 429, 500, 503, 204];
+
+fn made(dice: &mut Dice, bodies: &[&str]) -> Made {
+    let mut body = String::from(*dice.pick(bodies));
+    let mutated = dice.roll(8) == 0 && !body.is_empty();
+    if mutated {
+        let at = usize::try_from(dice.roll(body.len() as u64)).unwrap();
+        match dice.roll(3) {
+            0 => body.truncate(at),
+            1 => drop(body.remove(at)),
+            _ => body.insert(at, *dice.pick(&['"', '{', ',', '\\', '7', '\u{202e}'])),
+        }
+    }
+    let retry_after = (dice.roll(4) == 0).then(|| *dice.pick(&[0, 1, 30, 90, 1_000_000]));
+    Made { status: *dice.pick(&STATUSES), retry_after, body, mutated }
+}
+
+fn other_input(dice: &mut Dice) -> Input {
+    match dice.roll(3) {
+        0 => Input::Signature(b"signature".to_vec()),
+        1 => Input::KeyFailed(KeyFailed::new(*dice.pick(&[KeyWhy::NoKey, KeyWhy::Busy]))),
+        _ => Input::Unreachable(unreachable(dice)),
+    }
+}
+
+fn unreachable(dice: &mut Dice) -> Unreachable {
+    let kinds = [
+        UnreachableKind::Timeout,
+        UnreachableKind::Connect,
+        UnreachableKind::Broken,
+        UnreachableKind::Name,
+        UnreachableKind::Tls,
+        UnreachableKind::TooLarge,
+        UnreachableKind::Cancelled,
+    ];
+    Unreachable::new(*dice.pick(&kinds), *dice.pick(&[Delivered::No, Delivered::Unknown]))
+}
+
+/// Both clocks, as a machine that sleeps, and whose wall clock is set, has them. `mono` never goes back.
+struct Clocks(Now);
+
+impl Clocks {
+    fn new() -> Self {
+        Self(Now { mono: Mono::from_duration(Duration::from_secs(1000)), unix: Unix(1_700_000_000) })
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.0 = Now { mono: self.0.mono.after(time), unix: self.0.unix.after(time) };
+    }
+
+    fn jump(&mut self, dice: &mut Dice) {
+        match dice.roll(12) {
+            0 => self.0.unix = self.0.unix.after(Duration::from_secs(dice.roll(100))),
+            1 => self.0.unix = Unix(self.0.unix.0 - dice.roll(1000)),
+            2 => self.pass(Duration::from_secs(dice.roll(100))),
+            3 => self.pass(Duration::from_millis(dice.roll(10_000))),
+            _ => {}
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Owed {
+    Nothing,
+    Response,
+    Signature,
+}
+
+/// What holds for every flow, whatever is done to it.
+struct Watch {
+    owed: Owed,
+    over: bool,
+    /// An input came that was not asked for: the next output is a failure.
+    misused: bool,
+    sends: u32,
+    keys: u32,
+}
+
+impl Watch {
+    const fn new() -> Self {
+        Self { owed: Owed::Nothing, over: false, misused: false, sends: 0, keys: 0 }
+    }
+
+    /// Checks an output against everything that came before it.
+    fn output<T>(&mut self, output: &Output<T>, now: Now, origins: &[&str]) {
+        assert!(!self.over || matches!(output, Output::Idle), "an output after the flow was over");
+        match output {
+            Output::Send(request) => {
+                assert_eq!((self.owed, self.misused), (Owed::Nothing, false), "sent, out of order");
+                assert!(origins.contains(&request.endpoint().url().as_str()), "{request:?}");
+                assert!(request.max_body() <= 1 << 20);
+                (self.owed, self.sends) = (Owed::Response, self.sends + 1);
+            }
+            Output::Key(_) => {
+                assert_eq!(
+                    (self.owed, self.misused),
+                    (Owed::Nothing, false),
+                    "asked for a key, out of order"
+                );
+                (self.owed, self.keys) = (Owed::Signature, self.keys + 1);
+            }
+            Output::Wait(until) => {
+                assert_eq!((self.owed, self.misused), (Owed::Nothing, false), "waits, out of order");
+                assert!(*until > now.mono, "a wait that is over makes a driver spin");
+            }
+            Output::Idle => assert!(self.over || self.owed != Owed::Nothing, "idle, and owes an output"),
+            Output::Done(result) => {
+                assert!(!self.misused || result.is_err(), "a misuse that nobody hears of");
+                self.over = true;
+            }
+        }
+    }
+
+    /// Notes an input that is about to be handed over.
+    fn input(&mut self, input: &Input) {
+        if self.over {
+            return;
+        }
+        let asked = match (self.owed, input) {
+            (Owed::Response, Input::Response(_) | Input::Unreachable(_))
+            | (Owed::Signature, Input::Signature(_) | Input::KeyFailed(_)) => true,
+            (Owed::Nothing | Owed::Response | Owed::Signature, _) => false,
+        };
+        self.misused |= !asked;
+        self.owed = Owed::Nothing;
+    }
+}
+
+/// The refresh token that an answer brought must come out of the flow, as a token or rescued.
+fn surfaces(made: &Made) -> bool {
+    (200..300).contains(&made.status) && !made.mutated && made.body.starts_with(r#"{"refresh_token":"new""#)
+}
+
+/// Drives one flow wildly and returns what it ended with.
+fn wild<F: Flow>(
+    mut flow: F,
+    dice: &mut Dice,
+    clocks: &mut Clocks,
+    bodies: &[&str],
+    origins: &[&str],
+    most: (u32, u32),
+    tokens: impl Fn(&Result<F::Outcome, Failure>) -> Option<&str>,
+) -> Option<F::Outcome> {
+    let mut watch = Watch::new();
+    let (mut ended, mut surfacing) = (None, false);
+    for _ in 0..STEPS {
+        clocks.jump(dice);
+        let now = clocks.0;
+        if dice.roll(5) < 3 {
+            let output = flow.poll(now);
+            watch.output(&output, now, origins);
+            if let Output::Done(result) = output {
+                assert!(!surfacing || tokens(&result) == Some("new"), "a refresh token was lost");
+                ended = result.ok();
+            }
+        } else {
+            let made = made(dice, bodies);
+            let expected = watch.owed == Owed::Response;
+            let input = match (dice.roll(6), watch.owed) {
+                (0, _) => other_input(dice),
+                (1..=4, Owed::Signature) => Input::Signature(b"signature".to_vec()),
+                _ => {
+                    surfacing |= expected && surfaces(&made);
+                    Input::Response(made.response())
+                }
+            };
+            watch.input(&input);
+            flow.handle(input, now);
+        }
+        let _learned = flow.take_learned();
+    }
+    assert!(watch.sends <= most.0 && watch.keys <= most.1, "{} sends, {} keys", watch.sends, watch.keys);
+    // What is owed is given, and then the flow ends.
+    for _ in 0..=most.0 + most.1 {
+        let output = flow.poll(clocks.0);
+        watch.output(&output, clocks.0, origins);
+        let input = match output {
+            Output::Send(_) => Input::Response(made(dice, bodies).response()),
+            Output::Key(task) => task.unsupported(),
+            Output::Idle if watch.owed == Owed::Response => Input::Unreachable(unreachable(dice)),
+            Output::Idle if watch.owed == Owed::Signature => Input::Signature(Vec::new()),
+            Output::Wait(_) | Output::Idle => continue,
+            Output::Done(result) => {
+                ended = result.ok();
+                continue;
+            }
+        };
+        watch.input(&input);
+        flow.handle(input, clocks.0);
+    }
+    let output = flow.poll(clocks.0);
+    watch.output(&output, clocks.0, origins);
+    assert!(watch.over, "the flow does not end");
+    ended
+}
+
+fn seed(dice: &mut Dice) -> Seed {
+    Seed::new([(); Seed::LENGTH].map(|()| u8::try_from(dice.roll(256)).unwrap()))
+}
+
+const TOKEN: &str = "https://as.example/token";
+const DEVICE: &str = "https://as.example/device_authorization";
+
+fn client(dice: &mut Dice) -> Client {
+    let server = Server::new("https://as.example")
+        .with_authorization_endpoint("https://as.example/authorize")
+        .with_token_endpoint(TOKEN)
+        .with_device_authorization_endpoint(DEVICE);
+    let registration = match dice.roll(2) {
+        0 => Registration::public("c1"),
+        _ => Registration::with_secret("c1", ClientSecret::new("s1")),
+    };
+    Client::new(server, registration, Policy::strict()).unwrap()
+}
+
+fn tokens_of(result: &Result<Tokens, Failure>) -> Option<&str> {
+    match result {
+        Ok(tokens) => tokens.refresh_token.as_ref().map(RefreshToken::expose),
+        Err(failure) => failure.rescued.as_ref().map(RefreshToken::expose),
+    }
+}
+
+fn tokens_of_grant(result: &Result<Granted, Failure>) -> Option<&str> {
+    match result {
+        Ok(granted) => granted.tokens.refresh_token.as_ref().map(RefreshToken::expose),
+        Err(failure) => failure.rescued.as_ref().map(RefreshToken::expose),
+    }
+}
+
+/// For flows whose outcome has none to lose.
+fn no_tokens<T>(_: &Result<T, Failure>) -> Option<&str> {
+    Some("new")
+}
+
+#[test]
+fn token_requests() {
+    let memory = ServerMemory::default();
+    let mut succeeded = [0; 3];
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let clocks = &mut Clocks::new();
+        let client = client(dice);
+        let scope = Scope::new("a b").unwrap();
+
+        let refresh = Refresh::new(RefreshToken::new("old")).granted(scope.clone());
+        let flow = client.exchange(refresh, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 0), tokens_of);
+        succeeded[0] += u32::from(ended.is_some());
+
+        let credentials = ClientCredentials::new().with_scope(scope.clone());
+        let flow = client.exchange(credentials, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 0), tokens_of);
+        succeeded[1] += u32::from(ended.is_some());
+
+        let jwt = JwtBearer::new(KeyId::new("k"), Algorithm::ES256, "me", "https://as.example");
+        let flow = client.exchange(jwt, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 1), tokens_of);
+        succeeded[2] += u32::from(ended.is_some());
+    }
+    // The wild driver is not so wild that nothing ever works: else nothing was tested.
+    assert!(succeeded.iter().all(|times| *times > 100), "{succeeded:?}");
+}
+
+#[test]
+fn discovery() {
+    let places = [
+        "https://as.example/.well-known/openid-configuration",
+        "https://as.example/.well-known/oauth-authorization-server",
+    ];
+    let mut found = 0;
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let flow = Discover::new("https://as.example", Policy::strict()).unwrap();
+        let server = wild(flow, dice, &mut Clocks::new(), &METADATA, &places, (2, 0), no_tokens);
+        if let Some(server) = server {
+            found += 1;
+            assert_eq!(server.issuer(), "https://as.example");
+            assert!(server.token_endpoint().is_none_or(|url| url.starts_with("https://")));
+        }
+    }
+    assert!(found > 100, "{found}");
+}
+
+#[test]
+fn authorization_code() {
+    let memory = ServerMemory::default();
+    let mut granted = 0;
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let clocks = &mut Clocks::new();
+        let client = client(dice);
+        let request = AuthorizationRequest::new("http://127.0.0.1:9/cb");
+        let flow = client.authorize(request, &memory, seed(dice)).unwrap();
+        // No input is ever asked for.
+        let Some(ready) = wild(flow, dice, clocks, &TOKEN_BODIES, &[], (0, 0), no_tokens) else { continue };
+        let state = ready.pending.state().to_owned();
+        let mut answer = format!("code=ac1&state={state}");
+        if dice.roll(2) == 0 {
+            answer.push_str("&iss=https://as.example");
+        }
+        let mut clean = true;
+        for piece in [
+            "&iss=https://evil.example",
+            "&error=access_denied",
+            "&code=ac2",
+            "&state=x",
+            "&response=e30",
+            "&x=%",
+        ] {
+            if dice.roll(16) == 0 {
+                answer.push_str(piece);
+                clean = false;
+            }
+        }
+        let response = AuthorizationResponse::Query(&answer);
+        let ours = ready.pending.recognise(&response) == Recognised::Ours;
+        assert!(ours || !clean, "{answer}");
+        let flow = ready.pending.redeem(&response, &client, &memory, seed(dice));
+        let most = (u32::from(clean), 0);
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], most, tokens_of_grant);
+        assert!(ended.is_none() || clean, "a bad answer was redeemed: {answer}");
+        granted += u32::from(ended.is_some());
+    }
+    assert!(granted > 100, "{granted}");
+}
+
+#[test]
+fn device_authorization() {
+    let memory = ServerMemory::default();
+    let mut prompts = 0;
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let client = client(dice);
+        let flow = client.authorize_device(None, &memory, seed(dice)).unwrap();
+        let prompt = wild(flow, dice, &mut Clocks::new(), &TOKEN_BODIES, &[DEVICE], (1, 0), no_tokens);
+        prompts += u32::from(prompt.is_some());
+    }
+    assert!(prompts > 20, "{prompts}");
+}
+
+/// RFC 8628 section 3.5, written a second time: when the next poll is allowed at the earliest.
+struct Allowed {
+    interval: Duration,
+    next: Mono,
+    expires: (Mono, Unix),
+}
+
+impl Allowed {
+    fn answered(&mut self, made: &Made, now: Now) {
+        let mut wait = Duration::ZERO;
+        if matches!(made.status, 429 | 500..) {
+            wait = Duration::from_secs(made.retry_after.unwrap_or(0).min(86_400));
+        }
+        // An answer that was not understood may be polled again after the interval, or end the flow.
+        if !made.mutated && made.status < 500 && made.body.contains("slow_down") {
+            self.interval += Duration::from_secs(5);
+            if made.body.contains("40") && made.status != 429 {
+                self.interval = self.interval.max(Duration::from_secs(40));
+            }
+        }
+        self.next = now.mono.after(wait.max(self.interval));
+    }
+
+    fn check(&self, request: &Request, now: Now) {
+        assert!(now.mono >= self.next, "{request:?} came early");
+        assert!(
+            now.mono < self.expires.0 && now.unix < self.expires.1,
+            "{request:?} with a code that is over"
+        );
+    }
+}
+
+#[test]
+fn device_polling() {
+    let memory = ServerMemory::default();
+    let (mut signed_in, mut expired, mut polls) = (0, 0, 0);
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let mut clocks = Clocks::new();
+        let client = client(dice);
+        let mut asking = client.authorize_device(None, &memory, seed(dice)).unwrap();
+        assert!(matches!(asking.poll(clocks.0), Output::Send(_)));
+        let (life, interval) = (*dice.pick(&[0, 10, 120, 900]), *dice.pick(&[0, 1, 5, 7, 400]));
+        let prompt = format!(
+            r#"{{"device_code":"dc","user_code":"AB","verification_uri":"https://as.example/d","expires_in":{life},"interval":{interval}}}"#
+        );
+        let prompt = Made { status: 200, retry_after: None, body: prompt, mutated: false };
+        asking.handle(Input::Response(prompt.response()), clocks.0);
+        let Output::Done(Ok(prompt)) = asking.poll(clocks.0) else { panic!("no prompt") };
+        let (interval, life) = (Duration::from_secs(interval.max(1)), Duration::from_secs(life));
+        let mut allowed = Allowed {
+            interval,
+            next: clocks.0.mono.after(interval),
+            expires: (clocks.0.mono.after(life), clocks.0.unix.after(life)),
+        };
+        let mut flow = prompt.poll;
+        let mut watch = Watch::new();
+        let mut until = None;
+        // A driver that mostly does as it is told, else nothing lasts; `answers` bounds the conversation, not the flow.
+        for step in 0.. {
+            assert!(step < 10_000, "the flow does not end");
+            clocks.jump(dice);
+            let now = clocks.0;
+            let output = flow.poll(now);
+            watch.output(&output, now, &[TOKEN]);
+            match output {
+                Output::Send(request) => {
+                    allowed.check(&request, now);
+                    polls += 1;
+                }
+                Output::Wait(to) => {
+                    assert!(to <= allowed.expires.0, "waits for a code that is over");
+                    until = Some(to);
+                }
+                Output::Done(result) => {
+                    match result {
+                        Ok(_) => signed_in += 1,
+                        Err(failure) => {
+                            let over = now.mono >= allowed.expires.0 || now.unix >= allowed.expires.1;
+                            let server_says = matches!(*failure.error, Error::Expired) && !over;
+                            expired += u32::from(over);
+                            assert!(!server_says || watch.sends > 0, "expired too early");
+                            let misuse = matches!(*failure.error, Error::Misuse(Misuse::NotAsked));
+                            assert!(misuse == watch.misused || over || watch.sends > 0, "{failure}");
+                        }
+                    }
+                    break;
+                }
+                Output::Idle | Output::Key(_) => {}
+            }
+            match watch.owed {
+                Owed::Response if dice.roll(4) > 0 => {
+                    let made = match dice.roll(3) {
+                        // Mostly the errors that go on.
+                        0 => made(dice, &TOKEN_BODIES),
+                        _ => made(dice, &TOKEN_BODIES[6..9]),
+                    };
+                    let input = if dice.roll(8) == 0 {
+                        allowed.next = now.mono.after(allowed.interval);
+                        Input::Unreachable(unreachable(dice))
+                    } else {
+                        allowed.answered(&made, now);
+                        Input::Response(made.response())
+                    };
+                    watch.input(&input);
+                    flow.handle(input, now);
+                }
+                Owed::Nothing if dice.roll(60) == 0 => {
+                    let input = other_input(dice);
+                    watch.input(&input);
+                    flow.handle(input, now);
+                }
+                Owed::Nothing | Owed::Response | Owed::Signature => {
+                    if let Some(to) = until.take() {
+                        // Often a moment too early: that is harmless, and no poll.
+                        clocks.pass(to.since(now.mono) - Duration::from_nanos(dice.roll(2)));
+                    }
+                }
+            }
+        }
+        for _ in 0..3 {
+            let input = other_input(dice);
+            watch.input(&input);
+            flow.handle(input, clocks.0);
+            clocks.pass(Duration::from_secs(1));
+            watch.output(&flow.poll(clocks.0), clocks.0, &[]);
+        }
+    }
+    assert!(signed_in > 100 && expired > 100 && polls > 20_000, "{signed_in} {expired} {polls}");
+}
+
+/// RFC 9700 section 4.14.2: an answer too many ends the flow, and what came before it is kept.
+#[test]
+fn an_answer_too_many_costs_no_refresh_token() {
+    let dice = &mut Dice::new(1);
+    let now = Clocks::new().0;
+    let client = client(dice);
+    let refresh = Refresh::new(RefreshToken::new("old"));
+    let mut flow = client.exchange(refresh, &ServerMemory::default(), seed(dice)).unwrap();
+    assert!(matches!(flow.poll(now), Output::Send(_)));
+    let made = Made { status: 200, retry_after: None, body: TOKEN_BODIES[0].into(), mutated: false };
+    flow.handle(Input::Response(made.response()), now);
+    flow.handle(Input::Response(made.response()), now);
+    let Output::Done(Err(failure)) = flow.poll(now) else { panic!("the misuse is not told") };
+    assert!(matches!(*failure.error, Error::Misuse(Misuse::NotAsked)));
+    assert_eq!(failure.rescued.unwrap().expose(), "new");
+}

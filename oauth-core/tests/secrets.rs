@@ -1,0 +1,476 @@
+//! Secrets are planted, every flow and every failure is run, and nothing that can be printed shows one.
+//!
+//! The server is the worst there is: it sends back all that it was sent, in every place that a message is made of.
+#![allow(missing_docs, reason = "a test has no public API")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use oauth_core::{
+    Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
+    ClientSecret, Discover, Flow, Input, JwtBearer, KeyId, KeyTask, Mono, Now, Output, Pending, Policy,
+    Purpose, Refresh, RefreshToken, Registration, Request, Response, Scope, Seed, Server, ServerMemory, Unix,
+};
+use std::collections::HashSet;
+use std::error::Error as _;
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// With every character that forms, pages and JSON spell in a way of their own.
+const CLIENT_SECRET: &str = "cl13nt-s3cr3t &<\">\\/+%ä-planted";
+const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA-planted";
+const DEVICE_CODE: &str = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS";
+const REFRESH: &str = "tGzv3JOkF0XG5Qx2TlKWIA/planted+old=";
+const NEW_REFRESH: &str = "8xLOxBtZp8-planted-new-refresh-token";
+const ACCESS: &str = "2YotnFZFEjr1zCsicMWpAA-planted-access";
+const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl";
+const SIGNATURE: &[u8] = b"a signature that was planted here";
+const PARAMETER: &str = "a-parameter-with-a-password-in-it";
+
+/// As long a piece of a secret as may be seen by accident.
+const PIECE: usize = 12;
+
+/// Looks at everything that can be printed.
+struct Watch {
+    pieces: HashSet<[u8; PIECE]>,
+    seen: usize,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let seed = |first: u8| {
+            let bytes: Vec<_> = (first..first + 32).collect();
+            URL_SAFE_NO_PAD.encode(bytes)
+        };
+        let signature = URL_SAFE_NO_PAD.encode(SIGNATURE);
+        let basic = STANDARD.encode(format!("c1:{}", encoded(CLIENT_SECRET)));
+        let mut secrets: Vec<String> = [
+            CLIENT_SECRET,
+            CODE,
+            DEVICE_CODE,
+            REFRESH,
+            NEW_REFRESH,
+            ACCESS,
+            ID_TOKEN,
+            &signature,
+            PARAMETER,
+            &basic,
+            // state, verifier and nonce
+            &seed(0),
+            &seed(32),
+            &seed(64),
+        ]
+        .map(String::from)
+        .into();
+        let spelled: Vec<_> = secrets.iter().flat_map(|secret| spellings(secret)).collect();
+        secrets.extend(spelled);
+        // As numbers, which is how `Debug` shows bytes.
+        secrets.push(format!("{SIGNATURE:?}")[..40].into());
+        let pieces = secrets.iter().flat_map(|secret| secret.as_bytes().windows(PIECE));
+        Self { pieces: pieces.map(|piece| piece.try_into().unwrap()).collect(), seen: 0 }
+    }
+
+    fn text(&mut self, what: &str, text: &str) {
+        self.seen += 1;
+        let shown = text.as_bytes().windows(PIECE).find(|piece| self.pieces.contains(*piece));
+        assert!(shown.is_none(), "{what} shows {}:\n{text}", String::from_utf8_lossy(shown.unwrap()));
+    }
+
+    fn debug(&mut self, value: &impl Debug) {
+        let what = std::any::type_name_of_val(value);
+        self.text(what, &format!("{value:?}"));
+        self.text(what, &format!("{value:#?}"));
+    }
+
+    fn output<T: Debug>(&mut self, output: &Output<T>) {
+        self.debug(output);
+        if let Output::Done(Err(failure)) = output {
+            self.text("a failure", &failure.to_string());
+            self.text("a failure", &format!("{} {:?}", failure.remedy(), failure.excerpt));
+            let mut source = failure.source();
+            while let Some(error) = source {
+                self.text("a cause", &error.to_string());
+                source = error.source();
+            }
+        }
+    }
+
+    /// Runs a flow; every request is answered by `answer`.
+    fn run<F: Flow + Debug>(
+        &mut self,
+        mut flow: F,
+        now: &mut Now,
+        mut answer: impl FnMut(&Request) -> Input,
+    ) -> Option<F::Outcome>
+    where
+        F::Outcome: Debug,
+    {
+        for _ in 0..50 {
+            self.debug(&flow);
+            let output = flow.poll(*now);
+            self.output(&output);
+            let input = match output {
+                Output::Send(request) => answer(&request),
+                Output::Key(KeyTask::Sign(_)) => Input::Signature(SIGNATURE.into()),
+                Output::Wait(until) => {
+                    let time = until.since(now.mono);
+                    *now = Now { mono: until, unix: now.unix.after(time) };
+                    continue;
+                }
+                Output::Done(result) => return result.ok(),
+                output => panic!("{output:?}"),
+            };
+            self.debug(&input);
+            flow.handle(input, *now);
+        }
+        // A device that is told to go on for ever.
+        None
+    }
+}
+
+/// The other ways to write a text that a careless server uses.
+fn spellings(text: &str) -> [String; 4] {
+    [
+        encoded(text),
+        encoded(text).replace("%20", "+"),
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+        text.replace('\\', "\\\\").replace('"', "\\\""),
+    ]
+}
+
+fn encoded(text: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn seed() -> Seed {
+    let mut byte = 0;
+    Seed::new([(); Seed::LENGTH].map(|()| {
+        byte += 1;
+        byte - 1
+    }))
+}
+
+const NOW: Now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
+
+/// Every secret that a request carries, as a server would have them: decoded, and the header.
+fn echo(request: &Request) -> Vec<String> {
+    let body = std::str::from_utf8(request.body()).unwrap();
+    let mut echo: Vec<_> = body
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| !["grant_type", "client_id", "redirect_uri", "scope"].contains(name))
+        .map(|(_, value)| decoded(value))
+        .collect();
+    let headers = request.headers().filter(|(name, _)| *name == "authorization");
+    for (_, value) in headers {
+        let value = value.to_str().unwrap();
+        let basic =
+            String::from_utf8(STANDARD.decode(value.strip_prefix("Basic ").unwrap()).unwrap()).unwrap();
+        echo.push(value.into());
+        echo.push(decoded(basic.split_once(':').unwrap().1));
+    }
+    echo
+}
+
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn json(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Bodies that show `secret` in every place that a message is made of.
+fn bodies(secret: &str) -> Vec<String> {
+    let quoted = json(secret);
+    let mut bodies = vec![
+        format!(r#"{{"error":"invalid_grant","error_description":{quoted}}}"#),
+        format!(r#"{{"error":"invalid_grant","error_uri":{quoted}}}"#),
+        format!(r#"{{"error":{quoted}}}"#),
+        format!(r#"{{"error":"slow_down","error_description":{quoted}}}"#),
+        format!(r#"{{"error":{{"message":{quoted}}}}}"#),
+        format!(r#"{{"message":{quoted}}}"#),
+        format!(r#"{{{quoted}:1,{quoted}:2}}"#),
+        format!(r#"{{"access_token":"a","token_type":{quoted}}}"#),
+        format!(r#"{{"access_token":{quoted},"token_type":"Bearer","refresh_token":{quoted}"#),
+        format!(r#"{{"access_token":{quoted},"refresh_token":{quoted},"token_type":"mac"}}"#),
+        format!(
+            r#"{{"issuer":{quoted},"user_code":{quoted},"device_code":{quoted},"verification_uri":{quoted}}}"#
+        ),
+        quoted.clone(),
+        secret.into(),
+        // Cut in the middle, behind spaces that are not shown, and with characters in it that are not.
+        format!("{}{secret}", " ".repeat(2048 - 15)),
+        format!("{}{secret}", "x".repeat(150)),
+        format!(
+            r#"{{"error":"a","error_description":"{}{}"}}"#,
+            "y".repeat(390),
+            &quoted[1..quoted.len() - 1]
+        ),
+        secret.chars().flat_map(|c| [c, '\u{200b}']).collect(),
+    ];
+    for spelling in spellings(secret) {
+        bodies.push(format!("<html><p>{spelling}</p>"));
+        bodies.push(format!(r#"{{"error":"a","error_description":{}}}"#, json(&spelling)));
+    }
+    bodies
+}
+
+/// Answers that bring tokens, and say one of them once more.
+fn received(secret: &str) -> [String; 6] {
+    let tokens =
+        format!(r#""access_token":"{ACCESS}","refresh_token":"{NEW_REFRESH}","id_token":"{ID_TOKEN}""#);
+    [
+        format!(r#"{{{tokens},"error":"a","error_description":"{secret}"}}"#),
+        format!(r#"{{{tokens},"error":"{secret}"}}"#),
+        format!(r#"{{{tokens},"token_type":"{secret}"}}"#),
+        format!(r#"{{{tokens},"token_type":"Bearer","token_type":"Bearer"}}"#),
+        format!(r#"{{{tokens}}}"#),
+        format!(r#"{{{tokens}"#),
+    ]
+}
+
+const STATUSES: [u16; 7] = [200, 302, 400, 401, 404, 429, 503];
+
+/// Runs a flow once for each bad answer to its requests.
+fn echoing<F: Flow + Debug>(watch: &mut Watch, mut flow: impl FnMut(&mut Watch, &mut Now) -> F)
+where
+    F::Outcome: Debug,
+{
+    // How many there are is known when the request is.
+    let (mut variant, mut variants) = (0, 1);
+    while variant < variants {
+        let mut now = NOW;
+        let flow = flow(watch, &mut now);
+        let _outcome = watch.run(flow, &mut now, |request| {
+            let mut bodies: Vec<_> = echo(request).iter().flat_map(|secret| bodies(secret)).collect();
+            let sent = String::from_utf8_lossy(request.body());
+            bodies.extend([format!("<p>{sent}</p>"), json(&sent)]);
+            if request.purpose() == Purpose::Token {
+                // What is received is secret, too, wherever else it is said.
+                bodies.extend([ACCESS, NEW_REFRESH, ID_TOKEN].into_iter().flat_map(received));
+            }
+            variants = bodies.len() * STATUSES.len();
+            Input::Response(response(STATUSES[variant % STATUSES.len()], &bodies[variant / STATUSES.len()]))
+        });
+        variant += 1;
+    }
+    assert!(variants >= 14, "{variants}");
+}
+
+fn response(status: u16, body: &str) -> Response {
+    http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap().into()
+}
+
+fn clients(watch: &mut Watch) -> [Client; 3] {
+    let server = Server::new("https://as.example")
+        .with_authorization_endpoint("https://as.example/authorize")
+        .with_token_endpoint("https://as.example/token")
+        .with_device_authorization_endpoint("https://as.example/device");
+    let secret = ClientSecret::new(CLIENT_SECRET);
+    watch.debug(&secret);
+    [
+        Registration::public("c1"),
+        Registration::with_secret("c1", secret.clone()),
+        Registration::with_secret("c1", secret).authenticated_by(AuthMethod::CLIENT_SECRET_POST),
+    ]
+    .map(|registration| {
+        watch.debug(&registration);
+        let client = Client::new(server.clone(), registration, Policy::strict()).unwrap();
+        watch.debug(&client);
+        client
+    })
+}
+
+fn tokens() -> Response {
+    response(
+        200,
+        &format!(
+            r#"{{"access_token":"{ACCESS}","token_type":"Bearer","refresh_token":"{NEW_REFRESH}","id_token":"{ID_TOKEN}"}}"#
+        ),
+    )
+}
+
+/// Everything that a login holds while the browser is away.
+fn login(watch: &mut Watch, client: &Client, now: &mut Now) -> Pending {
+    let request = AuthorizationRequest::new("http://127.0.0.1:9/cb")
+        .with_scope(Scope::new("openid").unwrap())
+        .with_parameter("id_token_hint", PARAMETER);
+    watch.debug(&request);
+    watch.debug(&seed());
+    let flow = client.authorize(request, &ServerMemory::default(), seed()).unwrap();
+    let ready = watch.run(flow, now, |_| panic!("nothing is sent")).unwrap();
+    watch.debug(&ready.open);
+    watch.debug(&ready.pending.recogniser());
+    let stored = ready.pending.to_store();
+    watch.debug(&stored);
+    Pending::from_store(stored.expose(), now.unix).unwrap()
+}
+
+#[test]
+fn authorization_code() {
+    let watch = &mut Watch::new();
+    for client in clients(watch) {
+        let state = login(watch, &client, &mut NOW.clone()).state().to_owned();
+        let answers = [
+            format!("code={CODE}&state={state}"),
+            // Answers that are refused, and say as much as they can.
+            format!("code={CODE}&state={state}&iss={CODE}"),
+            format!("code={CODE}&state={state}&iss={state}"),
+            format!("code={CODE}&state={state}&error={CODE}"),
+            format!("code={CODE}&state={CODE}"),
+            format!("code={CODE}&code={CODE}&state={state}"),
+            format!("error={state}&state={state}"),
+            format!("error=a&error_description={state}&state={state}"),
+            format!("error=a&error_uri=https://as.example/?{state}&state={state}"),
+            format!("response={CODE}&state={state}"),
+        ];
+        for (index, answer) in answers.iter().enumerate() {
+            let now = &mut NOW.clone();
+            let pending = login(watch, &client, now);
+            for mode in
+                [AuthorizationResponse::Fragment(answer), AuthorizationResponse::Form(answer.as_bytes())]
+            {
+                watch.debug(&mode);
+                watch.debug(&pending.recognise(&mode));
+            }
+            let response = AuthorizationResponse::Query(answer);
+            watch.debug(&response);
+            let flow = pending.redeem(&response, &client, &ServerMemory::default(), seed());
+            let granted = watch.run(flow, now, |_| Input::Response(tokens()));
+            assert_eq!(granted.is_some(), index == 0, "{answer}");
+        }
+        let right = &answers[0];
+        echoing(watch, |watch, now| {
+            let pending = login(watch, &client, now);
+            pending.redeem(&AuthorizationResponse::Query(right), &client, &ServerMemory::default(), seed())
+        });
+    }
+    assert!(watch.seen > 10_000, "{}", watch.seen);
+}
+
+#[test]
+fn refresh_and_client_credentials() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        let refresh = || Refresh::new(RefreshToken::new(REFRESH)).granted(Scope::new("a").unwrap());
+        watch.debug(&refresh());
+        let flow = client.exchange(refresh(), &memory, seed()).unwrap();
+        let tokens = watch.run(flow, &mut NOW.clone(), |_| Input::Response(tokens())).unwrap();
+        watch.debug(&tokens);
+        echoing(watch, |_, _| client.exchange(refresh(), &memory, seed()).unwrap());
+
+        let credentials = || ClientCredentials::new().with_parameter("password", PARAMETER);
+        watch.debug(&credentials());
+        echoing(watch, |_, _| client.exchange(credentials(), &memory, seed()).unwrap());
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn jwt_bearer() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        let grant = || JwtBearer::new(KeyId::new("key"), Algorithm::ES256, "me", "https://as.example");
+        watch.debug(&grant());
+        echoing(watch, |_, _| client.exchange(grant(), &memory, seed()).unwrap());
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn device() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    let prompt = format!(
+        r#"{{"device_code":"{DEVICE_CODE}","user_code":"WDJB-MJHT","verification_uri":"https://as.example/d","expires_in":60}}"#
+    );
+    for client in clients(watch) {
+        echoing(watch, |_, _| client.authorize_device(None, &memory, seed()).unwrap());
+        echoing(watch, |watch, now| {
+            let flow = client.authorize_device(None, &memory, seed()).unwrap();
+            let prompted = watch.run(flow, now, |_| Input::Response(response(200, &prompt))).unwrap();
+            watch.debug(&prompted);
+            prompted.poll
+        });
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn discovery_shows_no_query_of_an_endpoint() {
+    let watch = &mut Watch::new();
+    for member in ["token_endpoint", "jwks_uri"] {
+        for url in
+            [format!("https://as.example/t?key={PARAMETER}"), format!("http://as.example/t?key={PARAMETER}")]
+        {
+            let flow = Discover::new("https://as.example", Policy::strict()).unwrap();
+            let metadata = format!(r#"{{"issuer":"https://as.example","{member}":"{url}"}}"#);
+            let output = std::cell::Cell::new(0);
+            let server = run_unwatched_outcome(watch, flow, || {
+                output.set(output.get() + 1);
+                Input::Response(response(200, &metadata))
+            });
+            assert_eq!(server.is_some(), url.starts_with("https"));
+            if let Some(server) = server
+                && member == "token_endpoint"
+            {
+                let client = Client::new(server, Registration::public("c1"), Policy::strict()).unwrap();
+                let mut flow =
+                    client.exchange(ClientCredentials::new(), &ServerMemory::default(), seed()).unwrap();
+                watch.output(&flow.poll(NOW));
+                watch.debug(&flow);
+            }
+        }
+    }
+}
+
+/// The metadata itself may be printed: it is public.
+fn run_unwatched_outcome<F: Flow + Debug>(
+    watch: &mut Watch,
+    mut flow: F,
+    answer: impl Fn() -> Input,
+) -> Option<F::Outcome>
+where
+    F::Outcome: Debug,
+{
+    loop {
+        match flow.poll(NOW) {
+            Output::Done(Ok(outcome)) => return Some(outcome),
+            Output::Done(Err(failure)) => {
+                watch.output(&Output::<()>::Done(Err(failure)));
+                return None;
+            }
+            output => watch.output(&output),
+        }
+        flow.handle(answer(), NOW);
+    }
+}
+
+#[test]
+fn the_watch_sees_what_it_looks_for() {
+    for leak in [CODE, &CODE[3..16], "Basic YzE6Y2wxM250LXMzY3I"] {
+        let caught = std::panic::catch_unwind(|| Watch::new().text("a leak", &format!("so {leak} it is")));
+        assert!(caught.is_err(), "{leak}");
+    }
+    let signature = std::panic::catch_unwind(|| Watch::new().debug(&SIGNATURE));
+    assert!(signature.is_err());
+    let mut time = NOW;
+    time.mono = time.mono.after(Duration::from_secs(1));
+    Watch::new().debug(&time);
+}
