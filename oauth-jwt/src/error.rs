@@ -1,0 +1,184 @@
+//! What can be wrong with a key, when it is loaded and when it is used. No text here ever holds a byte of a key.
+
+use oauth_core::{Algorithm, KeyId};
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Why a private key could not be loaded.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// There is no PEM section in it at all.
+    NotPem,
+    /// PEM, and not whole: a section without its end, broken Base64, or a structure that cannot be read.
+    Malformed {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// There are PEM sections, and none is a private key, a public key or a certificate.
+    NoPrivateKey,
+    /// There are certificates, and no private key.
+    Certificate,
+    /// There is a public key, and no private one.
+    PublicKey,
+    /// There is more than one private key, and which one is meant would be a guess.
+    SeveralPrivateKeys {
+        /// How many.
+        count: usize,
+    },
+    /// The private key is encrypted with a password.
+    Encrypted,
+    /// The private key is of a kind that is not supported.
+    Unsupported {
+        /// Of which kind it is.
+        found: &'static str,
+    },
+    /// The RSA key has fewer than the 2048 bits that RFC 7518 section 3.3 demands.
+    RsaTooSmall {
+        /// The size of its modulus.
+        bits: usize,
+    },
+    /// The RSA key has more than 4096 bits, the largest that the signing engine takes.
+    RsaTooLarge {
+        /// The size of its modulus.
+        bits: usize,
+    },
+    /// The EC key comes without its public half, or with a compressed one. The signing engine needs it whole, and
+    /// checks the private half against it.
+    EcPublicKeyMissing,
+    /// The EC key spells its curve out, or does not tell it at all, where a name is due.
+    EcCurveNotNamed,
+    /// The numbers of the key do not fit together, or the signing engine refuses them for another reason.
+    Rejected {
+        /// What the signing engine says.
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPem => f.write_str(
+                "the key is not PEM, it has no line that begins with -----BEGIN: \
+                 convert a binary (DER) key with `openssl pkey -inform DER -in OLD -out NEW`",
+            ),
+            Self::Malformed { why } => {
+                write!(f, "the key cannot be read, {why}: copy the file again, unchanged, from where it was made")
+            }
+            Self::NoPrivateKey => f.write_str(
+                "there is no private key in the PEM file: give the file with the section -----BEGIN PRIVATE KEY-----",
+            ),
+            Self::Certificate => f.write_str(
+                "the PEM file holds a certificate only, which cannot sign: give the file with its private key",
+            ),
+            Self::PublicKey => f.write_str(
+                "the PEM file holds a public key only, which cannot sign: give the file with its private key",
+            ),
+            Self::SeveralPrivateKeys { count } => write!(
+                f,
+                "the PEM file holds {count} private keys, and which one is meant cannot be known: \
+                 leave one in the file"
+            ),
+            Self::Encrypted => f.write_str(
+                "the private key is encrypted, and passwords are not supported: \
+                 decrypt it with `openssl pkey -in OLD -out NEW` and guard the new file",
+            ),
+            Self::Unsupported { found } => write!(
+                f,
+                "the private key is {found}, which is not supported: \
+                 give an RSA key or an EC key on curve P-256, in PKCS#8, PKCS#1 or SEC1"
+            ),
+            Self::RsaTooSmall { bits } => write!(
+                f,
+                "the RSA key has {bits} bits, and fewer than 2048 are not safe: {NEW_RSA_KEY}"
+            ),
+            Self::RsaTooLarge { bits } => {
+                write!(f, "the RSA key has {bits} bits, and more than 4096 are not supported: {NEW_RSA_KEY}")
+            }
+            Self::EcPublicKeyMissing => f.write_str(
+                "the EC key comes without its public half, or with a compressed one: \
+                 add it with `openssl ec -in OLD -conv_form uncompressed -out NEW`",
+            ),
+            Self::EcCurveNotNamed => f.write_str(
+                "the EC key does not name its curve: \
+                 name it with `openssl ec -in OLD -param_enc named_curve -out NEW`",
+            ),
+            Self::Rejected { cause } => write!(
+                f,
+                "the numbers of the key are refused ({cause}): it is damaged or was made in an unusual way, \
+                 make a new one and register it"
+            ),
+        }
+    }
+}
+
+impl StdError for KeyError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Rejected { cause } => Some(&**cause),
+            Self::NotPem
+            | Self::Malformed { .. }
+            | Self::NoPrivateKey
+            | Self::Certificate
+            | Self::PublicKey
+            | Self::SeveralPrivateKeys { .. }
+            | Self::Encrypted
+            | Self::Unsupported { .. }
+            | Self::RsaTooSmall { .. }
+            | Self::RsaTooLarge { .. }
+            | Self::EcPublicKeyMissing
+            | Self::EcCurveNotNamed => None,
+        }
+    }
+}
+
+const NEW_RSA_KEY: &str = "make a new one with \
+    `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out NEW` and register it";
+
+/// Why a [`Keyring`](crate::Keyring) did not sign: the cause of the [`KeyFailed`](oauth_core::KeyFailed) it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SigningError {
+    /// The keyring has no key of this name.
+    NoKey {
+        /// The name asked for.
+        key: KeyId,
+    },
+    /// The key signs with another algorithm, and with no other.
+    WrongAlgorithm {
+        /// The name of the key.
+        key: KeyId,
+        /// The algorithm that the task names.
+        asked: Algorithm,
+        /// The algorithm that the key signs with.
+        own: Algorithm,
+    },
+    /// The signing engine gave no signature: the system's source of randomness failed, or a computation did.
+    Engine {
+        /// The name of the key.
+        key: KeyId,
+    },
+}
+
+impl fmt::Display for SigningError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKey { key } => {
+                write!(f, "the keyring has no key named {:?}: insert it under this name", key.as_str())
+            }
+            Self::WrongAlgorithm { key, asked, own } => write!(
+                f,
+                "the key {:?} signs {own} only, and {:?} was asked for: ask for {own}, or insert a key for the other",
+                key.as_str(),
+                asked.as_str()
+            ),
+            Self::Engine { key } => write!(
+                f,
+                "signing with the key {:?} failed, most likely for want of randomness from the system: try again",
+                key.as_str()
+            ),
+        }
+    }
+}
+
+impl StdError for SigningError {}
