@@ -1,0 +1,145 @@
+//! One connection, without its socket: what to do with it next, and until when.
+
+use crate::request::{Parser, Refusal, Request};
+use std::time::{Duration, Instant};
+
+/// How long each part of a conversation may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) head: Duration,
+    pub(crate) hold: Duration,
+    pub(crate) drain: Duration,
+}
+
+/// From the connection's first byte to its close.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    state: State,
+    /// When the state ends of itself.
+    until: Option<Instant>,
+    /// When the connection was accepted.
+    since: Instant,
+    /// When a part of the request last came.
+    heard: Instant,
+    limits: Limits,
+}
+
+/// What a driver does next with a connection.
+pub(crate) enum Next<'a> {
+    /// Read, and [`Conversation::handle`] what came.
+    Read,
+    /// Ask the desk, and answer or hold.
+    Decide(Result<Request, Refusal>),
+    /// Nothing: the browser waits for the end of the login.
+    Hold,
+    /// The browser has waited too long for the end of the login: answer.
+    HeldTooLong,
+    /// Write, and say how much [was written](Conversation::handle_written).
+    Write(&'a [u8]),
+    /// Close the side that writes, and [say so](Conversation::handle_half_closed).
+    HalfClose,
+    /// Drop the connection.
+    Close,
+}
+
+impl Conversation {
+    pub(crate) fn new(limits: Limits, now: Instant) -> Self {
+        Self {
+            state: State::Reading(Parser::new()),
+            until: now.checked_add(limits.head),
+            since: now,
+            heard: now,
+            limits,
+        }
+    }
+
+    pub(crate) fn poll(&mut self, now: Instant) -> Next<'_> {
+        let late = self.until.is_some_and(|until| now >= until);
+        match &mut self.state {
+            State::Reading(parser) => match parser.poll() {
+                Some(request) => Next::Decide(request),
+                // A spare connection that the browser never used is owed nothing.
+                None if late && parser.is_silent() => Next::Close,
+                None if late => Next::Decide(Err(Refusal::TooSlow)),
+                None => Next::Read,
+            },
+            State::Held if late => Next::HeldTooLong,
+            State::Held => Next::Hold,
+            State::Writing { .. } if late => Next::Close,
+            State::Writing { bytes, written } => match bytes.get(*written..) {
+                Some(rest) if !rest.is_empty() => Next::Write(rest),
+                _ => Next::HalfClose,
+            },
+            State::Draining if late => Next::Close,
+            State::Draining => Next::Read,
+            State::Over => Next::Close,
+        }
+    }
+
+    /// Tells what came; nothing at all means that the peer has closed its side.
+    pub(crate) fn handle(&mut self, bytes: &[u8], now: Instant) {
+        match &mut self.state {
+            _ if bytes.is_empty() => self.state = State::Over,
+            State::Reading(parser) => {
+                self.heard = now;
+                let was_in_head = parser.in_head();
+                parser.handle(bytes);
+                // The head's time is counted from the start, whatever drips in; the body gets its own.
+                if was_in_head && !parser.in_head() {
+                    self.until = now.checked_add(self.limits.head);
+                }
+            }
+            // Read and thrown away: closing on unread bytes would reset the connection and blank the page.
+            State::Held | State::Writing { .. } | State::Draining | State::Over => {}
+        }
+    }
+
+    pub(crate) fn hold(&mut self, now: Instant) {
+        self.state = State::Held;
+        self.until = now.checked_add(self.limits.hold);
+    }
+
+    pub(crate) const fn is_held(&self) -> bool {
+        matches!(self.state, State::Held)
+    }
+
+    pub(crate) fn answer(&mut self, bytes: Vec<u8>, now: Instant) {
+        self.state = State::Writing { bytes, written: 0 };
+        self.until = now.checked_add(self.limits.head);
+    }
+
+    pub(crate) const fn handle_written(&mut self, count: usize) {
+        if let State::Writing { written, .. } = &mut self.state {
+            *written += count;
+        }
+    }
+
+    pub(crate) fn handle_half_closed(&mut self, now: Instant) {
+        self.state = State::Draining;
+        self.until = now.checked_add(self.limits.drain);
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.until
+    }
+
+    pub(crate) const fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(crate) const fn heard(&self) -> Instant {
+        self.heard
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Reading(Parser),
+    Held,
+    Writing { bytes: Vec<u8>, written: usize },
+    Draining,
+    Over,
+}
+
+#[cfg(test)]
+mod tests;

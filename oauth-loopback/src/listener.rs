@@ -1,0 +1,189 @@
+//! The bound sockets: claimed at once, and kept until the login is over.
+
+use crate::address::{Address, Host};
+use crate::callback::Cancel;
+use crate::signal::Signal;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use url::Url;
+
+/// How often a port that is free for IPv4 may turn out to be taken for IPv6.
+const TRIES: usize = 16;
+
+/// How many connections the system keeps until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// The sockets of a callback, bound and listening.
+///
+/// From here on a browser may connect, so this comes before the browser is opened; its requests wait until a driver
+/// [receives](crate::thread::receive) them. Dropping it frees the port.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) sockets: Vec<TcpListener>,
+    pub(crate) redirect_uri: Url,
+    pub(crate) port: u16,
+    pub(crate) signal: Arc<Signal>,
+}
+
+impl Listener {
+    /// Binds now, and keeps what it bound.
+    ///
+    /// # Errors
+    /// No port of the list is free, or the system refuses for another reason.
+    pub fn bind(address: &Address) -> Result<Self, BindError> {
+        Self::bind_with(address, &mut listen)
+    }
+
+    /// The redirect URI to send to the authorization server, with the port that was bound.
+    #[must_use]
+    pub const fn redirect_uri(&self) -> &Url {
+        &self.redirect_uri
+    }
+
+    /// The port that was bound.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A handle that ends the wait from elsewhere, such as a Ctrl-C handler, and frees the port.
+    #[must_use]
+    pub fn cancel_handle(&self) -> Cancel {
+        Cancel::new(Arc::clone(&self.signal))
+    }
+
+    fn bind_with(address: &Address, bind: &mut Bind<'_>) -> Result<Self, BindError> {
+        let mut busy = Vec::new();
+        let mut refused = None;
+        for &port in &address.ports {
+            match claim(address, port, bind) {
+                Ok((sockets, port)) => {
+                    let redirect_uri = address.redirect_uri(port);
+                    return Ok(Self { sockets, redirect_uri, port, signal: Arc::default() });
+                }
+                Err((_, error)) if error.kind() == io::ErrorKind::AddrInUse => busy.push(port),
+                Err((address, source)) => {
+                    refused.get_or_insert(BindError::Refused { address, source });
+                }
+            }
+        }
+        Err(refused.unwrap_or(BindError::Busy { ports: busy }))
+    }
+}
+
+/// Why no socket could be bound.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Other programs have all these ports, on IPv4 or IPv6.
+    Busy {
+        /// The ports, in the order in which they were tried; 0 stands for any free one.
+        ports: Vec<u16>,
+    },
+    /// The system refuses the address: no such interface, or no right to a port under 1024.
+    Refused {
+        /// What was to be bound.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy { ports } => {
+                let plural = if ports.len() == 1 { "port" } else { "ports" };
+                let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "cannot listen for the sign-in: {plural} {list} in use by another program; ")?;
+                f.write_str("end that program, or choose another port (0 takes any free one)")
+            }
+            Self::Refused { address, source } => {
+                write!(
+                    f,
+                    "cannot listen for the sign-in on {address}: {source}; choose another address or port"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Busy { .. } => None,
+            Self::Refused { source, .. } => Some(source),
+        }
+    }
+}
+
+type Bind<'a> = dyn FnMut(SocketAddr) -> io::Result<TcpListener> + 'a;
+
+/// As [`TcpListener::bind`], with more room for those who knock at once: a full queue costs a browser a second.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // On Windows this would let another program take the port over.
+    if cfg!(unix) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Binds one port on every address that the host stands for.
+fn claim(
+    address: &Address,
+    port: u16,
+    bind: &mut Bind<'_>,
+) -> Result<(Vec<TcpListener>, u16), (SocketAddr, io::Error)> {
+    let first = address.exposed.unwrap_or(match address.host {
+        Host::V4 | Host::Localhost => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Host::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    });
+    let both = address.exposed.is_none() && address.host == Host::Localhost;
+    let mut tries = if port == 0 { TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        let (socket, bound) = open(SocketAddr::new(first, port), bind)?;
+        if !both {
+            return Ok((vec![socket], bound));
+        }
+        match open(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), bound), bind) {
+            Ok((second, _)) => return Ok((vec![socket, second], bound)),
+            Err((_, error)) if no_ipv6(&error) => return Ok((vec![socket], bound)),
+            // Another program has that port: a browser that prefers IPv6 would hand it the code.
+            Err((_, error)) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
+            Err(failed) => return Err(failed),
+        }
+    }
+}
+
+fn open(address: SocketAddr, bind: &mut Bind<'_>) -> Result<(TcpListener, u16), (SocketAddr, io::Error)> {
+    let opened = bind(address).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        let port = socket.local_addr()?.port();
+        Ok((socket, port))
+    });
+    opened.map_err(|error| (address, error))
+}
+
+/// Whether this machine has no IPv6 at all.
+fn no_ipv6(error: &io::Error) -> bool {
+    // "Address family not supported", which std has no kind for.
+    const NO_SUCH_FAMILY: i32 = if cfg!(windows) {
+        10047
+    } else if cfg!(target_os = "linux") || cfg!(target_os = "android") {
+        97
+    } else {
+        47
+    };
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(NO_SUCH_FAMILY)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use super::{BindError, Listener};
+use crate::address::{Address, Host};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+fn anywhere() -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+}
+
+/// Binds some free IPv4 port for every IPv4 address, and asks about IPv6.
+fn bind(
+    address: &Address,
+    mut v6: impl FnMut(u16) -> io::Result<TcpListener>,
+) -> Result<Listener, BindError> {
+    Listener::bind_with(address, &mut |address| match address {
+        SocketAddr::V4(_) => anywhere(),
+        SocketAddr::V6(address) => v6(address.port()),
+    })
+}
+
+#[test]
+fn lb_07_a_machine_without_ipv6_listens_on_ipv4() {
+    let address = Address::new().host(Host::Localhost);
+    for kind in [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported] {
+        let listener = bind(&address, |_| Err(kind.into())).unwrap();
+        assert_eq!(listener.sockets.len(), 1, "{kind}");
+    }
+    if cfg!(target_os = "linux") {
+        let listener = bind(&address, |_| Err(io::Error::from_raw_os_error(97))).unwrap();
+        assert_eq!(listener.sockets.len(), 1);
+    }
+}
+
+#[test]
+fn lb_07_a_port_that_is_taken_on_ipv6_is_given_up() {
+    let address = Address::new().host(Host::Localhost);
+    let mut asked = Vec::new();
+    let listener = bind(&address, |port| {
+        asked.push(port);
+        if asked.len() < 3 { Err(io::ErrorKind::AddrInUse.into()) } else { anywhere() }
+    });
+    let listener = listener.unwrap();
+    assert_eq!(listener.sockets.len(), 2);
+    assert_eq!((asked.len(), asked.last()), (3, Some(&listener.port())), "the same port on both");
+
+    let always = bind(&address, |_| Err(io::ErrorKind::AddrInUse.into()));
+    assert!(matches!(always, Err(BindError::Busy { .. })));
+    let fixed = bind(&address.ports([8001, 8002]), |_| Err(io::ErrorKind::AddrInUse.into())).unwrap_err();
+    assert!(fixed.to_string().contains("ports 8001, 8002 in use"), "{fixed}");
+}
+
+#[test]
+fn lb_07_any_other_trouble_with_ipv6_is_told() {
+    let address = Address::new().host(Host::Localhost);
+    let error = bind(&address, |_| Err(io::ErrorKind::PermissionDenied.into())).unwrap_err();
+    assert!(matches!(error, BindError::Refused { .. }), "{error}");
+    assert!(std::error::Error::source(&error).is_some() && error.to_string().contains("[::1]"), "{error}");
+}
+
+#[test]
+fn the_first_free_port_of_a_list_is_taken() {
+    let busy = anywhere().unwrap();
+    let port = busy.local_addr().unwrap().port();
+    let listener = Listener::bind(&Address::new().ports([port, 0])).unwrap();
+    assert_ne!(listener.port(), port);
+    assert_eq!(listener.redirect_uri().port(), Some(listener.port()));
+    assert_eq!(Address::new().ports([]).ports, [0]);
+}
+
+#[test]
+fn lb_08_exposure_is_asked_for_by_name() {
+    let mut bound = Vec::new();
+    for address in [
+        Address::new(),
+        Address::new().host(Host::V6),
+        Address::new().host(Host::Localhost),
+        Address::new().exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into()),
+    ] {
+        Listener::bind_with(&address, &mut |address| {
+            bound.push(address.ip().to_string());
+            anywhere()
+        })
+        .unwrap();
+    }
+    assert_eq!(bound, ["127.0.0.1", "::1", "127.0.0.1", "::1", "0.0.0.0"]);
+}

@@ -1,0 +1,36 @@
+//! What happens at the listener while it waits, for whoever sits at the terminal.
+
+use oauth_core::NotOurs;
+use std::fmt;
+
+/// Something that a person may want to know while the wait goes on.
+///
+/// Its `Display` is one line without anything secret and without control characters. Each kind is said once per wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// A request came to the callback that does not belong to this login: an old tab, or an attack.
+    NotOurs(NotOurs),
+    /// A request came for another host's name: DNS rebinding, or a proxy that has to be named.
+    OtherHost(String),
+    /// Some web page, rather than the person, asked for the callback.
+    NotANavigation,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs(why) => write!(f, "a request to the callback was refused, since {why}; still waiting")?,
+            Self::OtherHost(host) => {
+                write!(f, "a request for the host \"{host}\" was refused, which is not this listener's; ")?;
+                f.write_str("still waiting")?;
+            }
+            Self::NotANavigation => f.write_str(
+                "a request to the callback was refused, since a web page made it and not a person; still waiting",
+            )?,
+        }
+        Ok(())
+    }
+}
+
+pub(crate) type OnNote = Box<dyn FnMut(&Note) + Send>;

@@ -1,0 +1,59 @@
+//! What the outside tells an engine: stop, or which page the browser gets.
+
+use crate::page::Page;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+/// Shared by the listener, its cancel handles, its engine and the reply.
+#[derive(Debug, Default)]
+pub(crate) struct Signal(Mutex<Inner>);
+
+impl Signal {
+    pub(crate) fn cancel(&self) {
+        self.tell(|inner| inner.cancelled = true);
+    }
+
+    /// The page for the browser that waits; the first one counts.
+    pub(crate) fn answer(&self, page: Page) {
+        self.tell(|inner| {
+            inner.page.get_or_insert(page);
+        });
+    }
+
+    /// Whom to wake when something is told.
+    pub(crate) fn listen(&self, waker: &Waker) {
+        let mut inner = self.lock();
+        if !inner.engine.as_ref().is_some_and(|engine| engine.will_wake(waker)) {
+            inner.engine = Some(waker.clone());
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.lock().cancelled
+    }
+
+    pub(crate) fn page(&self) -> Option<Page> {
+        self.lock().page
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Inner)) {
+        let mut inner = self.lock();
+        change(&mut inner);
+        let engine = inner.engine.clone();
+        drop(inner);
+        if let Some(engine) = engine {
+            engine.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    cancelled: bool,
+    page: Option<Page>,
+    engine: Option<Waker>,
+}
