@@ -1,0 +1,137 @@
+//! The contract of a transport as tests: run them over any engine with `contract_tests!`.
+//!
+//! Each case starts its own servers, on threads of their own and on free loopback ports: they speak raw bytes, so that they
+//! can do what no real server does. Nothing outside this machine is asked, save that one case looks up a name that does
+//! not exist.
+//!
+//! ```
+//! use oauth_transport::contract::Engine;
+//! use oauth_transport::{Settings, SettingsError, Transport};
+//!
+//! struct Mine;
+//!
+//! impl Engine for Mine {
+//!     fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError> {
+//! #       let _ = settings;
+//! #       Err(SettingsError::NoRoots)
+//!         // Ok(Box::new(MyTransport::new(settings)?))
+//!     }
+//!
+//!     fn block_on<T>(future: impl Future<Output = T>) -> T {
+//! #       let _ = future;
+//! #       unimplemented!()
+//!         // my_runtime.block_on(future)
+//!     }
+//! }
+//!
+//! oauth_transport::contract_tests!(Mine);
+//! # fn main() {}
+//! ```
+
+mod connections;
+mod exchange;
+mod faults;
+mod limits;
+mod proxied;
+mod secure;
+mod server;
+mod subject;
+mod tls;
+
+pub use connections::*;
+pub use exchange::*;
+pub use faults::*;
+pub use limits::*;
+pub use proxied::*;
+pub use secure::*;
+
+use crate::{Settings, SettingsError, Transport};
+
+/// How the suite makes and drives the transport under test.
+pub trait Engine {
+    /// Makes a transport.
+    ///
+    /// # Errors
+    /// What the transport's own constructor says.
+    fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError>;
+
+    /// Drives a future to its end, with whatever runtime the transport needs.
+    fn block_on<T>(future: impl Future<Output = T>) -> T;
+}
+
+/// Emits one `#[test]` for each case of the contract, over the given [`Engine`](crate::contract::Engine).
+#[macro_export]
+macro_rules! contract_tests {
+    ($engine:ty) => {
+        $crate::contract_tests! { @cases $engine:
+            // What arrives, and what comes back.
+            get_arrives_as_described
+            post_arrives_as_described
+            nothing_is_added
+            user_agent_is_as_set
+            every_status_comes_back
+            every_header_comes_back
+            bodies_come_back_however_they_are_framed
+            encoded_bodies_are_not_decoded
+            redirects_are_not_followed
+            challenges_are_not_answered
+            // Limits.
+            body_of_the_limit_comes_back
+            body_over_the_limit_is_refused
+            endless_body_is_cut_off
+            huge_head_is_refused
+            silent_server_runs_into_the_total_timeout
+            dripping_head_runs_into_the_total_timeout
+            dripping_body_runs_into_the_total_timeout
+            silent_handshake_runs_into_the_connect_timeout
+            // Faults.
+            refused_connection_is_told_and_nothing_delivered
+            unknown_name_is_told_and_nothing_delivered
+            closed_before_the_response_is_told
+            reset_before_the_response_is_told
+            closed_in_the_head_is_told
+            short_body_is_told
+            missing_last_chunk_is_told
+            not_http_is_told
+            interim_responses_do_not_count
+            endless_interim_responses_end
+            // Connections.
+            sequential_requests_share_a_connection
+            each_server_has_connections_of_its_own
+            one_shot_requests_go_through_one_after_another
+            connection_closed_while_idle_does_not_matter
+            dead_connection_costs_no_second_copy
+            closed_connection_is_not_used_again
+            dropping_the_future_closes_the_connection
+            many_requests_at_once_keep_apart
+            // TLS.
+            extra_root_is_trusted
+            unknown_issuer_is_refused
+            another_extra_root_does_not_help
+            wrong_host_is_refused
+            expired_certificate_is_refused
+            certificate_of_the_future_is_refused
+            old_tls_is_refused
+            server_without_tls_is_refused
+            broken_handshake_is_told_and_nothing_delivered
+            truncated_tls_body_is_told
+            whole_tls_body_needs_no_close_notify
+            settings_that_trust_nobody_are_refused
+            unreadable_root_is_refused
+            // Proxies.
+            environment_is_not_asked_for_proxies
+            https_goes_through_a_tunnel
+            http_goes_to_a_proxy_on_this_machine_in_absolute_form
+            exceptions_go_straight_to_the_server
+            refusal_by_the_proxy_is_told
+            unreachable_proxy_is_told
+            proxy_that_does_not_speak_http_is_told
+        }
+    };
+    (@cases $engine:ty: $($case:ident)+) => {$(
+        #[test]
+        fn $case() {
+            $crate::contract::$case::<$engine>();
+        }
+    )+};
+}

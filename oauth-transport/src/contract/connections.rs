@@ -1,0 +1,230 @@
+//! How connections are shared, left and given up.
+
+use super::Engine;
+use super::server::Server;
+use super::subject::{get, post, transport};
+use crate::{BoxFuture, Settings};
+use oauth_core::{Delivered, Response, Unreachable, UnreachableKind};
+use std::future::poll_fn;
+use std::io::Write as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+/// Five GETs to a server that keeps the connection open.
+pub fn sequential_requests_share_a_connection<E: Engine>() {
+    let server = Server::answering(OK);
+    let transport = transport::<E>(Settings::new());
+    E::block_on(async {
+        for _ in 0..5 {
+            transport.send(get(&server.http("/"))).await.expect("the server answers");
+        }
+    });
+    assert_eq!((server.received().len(), server.connections()), (5, 1));
+}
+
+/// A connection to one server serves no other.
+pub fn each_server_has_connections_of_its_own<E: Engine>() {
+    let servers = [Server::answering(OK), Server::answering(OK)];
+    let transport = transport::<E>(Settings::new());
+    E::block_on(async {
+        for server in servers.iter().cycle().take(4) {
+            transport.send(get(&server.http("/"))).await.expect("the server answers");
+        }
+    });
+    for server in servers {
+        assert_eq!(server.received().len(), 2);
+    }
+}
+
+/// Five POSTs, over as many connections as the transport likes.
+pub fn one_shot_requests_go_through_one_after_another<E: Engine>() {
+    let server = Server::answering(OK);
+    let transport = transport::<E>(Settings::new());
+    E::block_on(async {
+        for _ in 0..5 {
+            transport.send(post(&server.http("/token"))).await.expect("the server answers");
+        }
+    });
+    assert_eq!(server.received().len(), 5);
+}
+
+/// A server that hangs up between two requests, without having said so.
+pub fn connection_closed_while_idle_does_not_matter<E: Engine>() {
+    let closed = Signal::default();
+    let (close, hung_up) = (Signal::default(), closed.clone());
+    let go = close.clone();
+    let server = Server::new(move |connection| {
+        connection.request()?;
+        connection.write_all(OK)?;
+        if connection.number() == 0 {
+            go.wait_on_this_thread();
+            connection.shut_down();
+            hung_up.set();
+        }
+        Ok(())
+    });
+    let transport = transport::<E>(Settings::new());
+    E::block_on(async {
+        transport.send(get(&server.http("/"))).await.expect("the server answers");
+        close.set();
+        closed.wait().await;
+        let response = transport.send(post(&server.http("/token"))).await;
+        response.expect("a connection that is known to be closed is not used");
+    });
+    assert_eq!(server.received().len(), 2, "nothing was sent twice");
+}
+
+/// A server that hangs up on the second request of a connection: it may have acted on it, so no second copy follows.
+pub fn dead_connection_costs_no_second_copy<E: Engine>() {
+    let server = Server::new(|connection| {
+        connection.request()?;
+        connection.write_all(OK)?;
+        connection.request()?;
+        Ok(())
+    });
+    let transport = transport::<E>(Settings::new());
+    let result = E::block_on(async {
+        transport.send(get(&server.http("/"))).await.expect("the server answers");
+        transport.send(post(&server.http("/token"))).await
+    });
+    let copies = server.received().iter().filter(|request| request.line.starts_with("POST")).count();
+    assert_eq!(copies, 1, "a one-shot request is sent once: {result:?}");
+    if let Err(error) = result {
+        assert_eq!((error.kind, error.delivered), (UnreachableKind::Broken, Delivered::Unknown), "{error:?}");
+    }
+}
+
+/// `Connection: close` is obeyed (RFC 9112 section 9.6), and so is HTTP/1.0.
+pub fn closed_connection_is_not_used_again<E: Engine>() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}",
+        "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+    ] {
+        let server = Server::answering(answer);
+        let transport = transport::<E>(Settings::new());
+        E::block_on(async {
+            for _ in 0..3 {
+                transport.send(post(&server.http("/token"))).await.expect("the server answers");
+            }
+        });
+        assert_eq!((server.received().len(), server.connections()), (3, 3));
+    }
+}
+
+/// Dropping the future in the middle of a request closes its connection.
+pub fn dropping_the_future_closes_the_connection<E: Engine>() {
+    for beginning in ["", "HTTP/1.1 200 OK\r\ncontent-le", "HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n{"] {
+        let (arrived, closed) = (Signal::default(), Signal::default());
+        let (tell_arrived, tell_closed) = (arrived.clone(), closed.clone());
+        let in_time = Arc::new(AtomicBool::new(false));
+        let remember = Arc::clone(&in_time);
+        let server = Server::new(move |connection| {
+            connection.request()?;
+            connection.write_all(beginning.as_bytes())?;
+            tell_arrived.set();
+            remember.store(connection.wait_until_closed(), Ordering::SeqCst);
+            tell_closed.set();
+            Ok(())
+        });
+        let transport = transport::<E>(Settings::new());
+        E::block_on(async {
+            let mut sending = transport.send(post(&server.http("/token")));
+            let mut waiting = Box::pin(arrived.wait());
+            poll_fn(|context| {
+                assert!(sending.as_mut().poll(context).is_pending(), "the server has not answered");
+                waiting.as_mut().poll(context)
+            })
+            .await;
+            drop(sending);
+            closed.wait().await;
+        });
+        assert!(in_time.load(Ordering::SeqCst), "the connection stayed open");
+        server.only();
+    }
+}
+
+/// Each gets its own response.
+pub fn many_requests_at_once_keep_apart<E: Engine>() {
+    let server = Server::new(|connection| {
+        while let Some(request) = connection.request()? {
+            let path = request.line.split(' ').nth(1).unwrap_or_default().to_owned();
+            write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{path}", path.len())?;
+        }
+        Ok(())
+    });
+    let transport = transport::<E>(Settings::new());
+    for _ in 0..2 {
+        let sent = (0..32).map(|number| transport.send(get(&server.http(&format!("/{number}"))))).collect();
+        for (number, response) in E::block_on(all(sent)).into_iter().enumerate() {
+            assert_eq!(response.expect("the server answers").body(), format!("/{number}").as_bytes());
+        }
+    }
+    assert_eq!(server.received().len(), 64);
+}
+
+type Sending<'a> = BoxFuture<'a, Result<Response, Unreachable>>;
+
+async fn all(mut sending: Vec<Sending<'_>>) -> Vec<Result<Response, Unreachable>> {
+    let mut responses: Vec<_> = sending.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (sending, response) in sending.iter_mut().zip(&mut responses) {
+            if response.is_none()
+                && let Poll::Ready(result) = sending.as_mut().poll(context)
+            {
+                *response = Some(result);
+            }
+        }
+        if responses.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    responses.into_iter().flatten().collect()
+}
+
+/// Set once by one side, waited for by the other: a thread or a future, on any runtime.
+#[derive(Clone, Default)]
+struct Signal(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    set: bool,
+    waker: Option<Waker>,
+}
+
+impl Signal {
+    fn set(&self) {
+        let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.set = true;
+        self.0.1.notify_all();
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn wait(&self) -> impl Future<Output = ()> + use<> {
+        Waiting(self.clone())
+    }
+
+    fn wait_on_this_thread(&self) {
+        let state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.0.1.wait_while(state, |state| !state.set));
+    }
+}
+
+struct Waiting(Signal);
+
+impl Future for Waiting {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.0.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.set {
+            return Poll::Ready(());
+        }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+}

@@ -1,0 +1,271 @@
+//! Scripted servers: a thread per connection, raw bytes, TLS where wanted.
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// No script waits longer than this for a byte, so that a broken transport fails its case and does not hang it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that runs a script on each connection. Stops accepting when it is dropped.
+pub(super) struct Server {
+    address: SocketAddr,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stopped: AtomicBool,
+    connections: AtomicUsize,
+    received: Mutex<Vec<Received>>,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    /// The request line.
+    pub(super) line: String,
+    /// Names in lower case, and values, in their order.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Received {
+    /// All values of a header.
+    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+impl Server {
+    /// A server on a free port of 127.0.0.1.
+    pub(super) fn new(script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self::start(None, script)
+    }
+
+    /// The same behind TLS.
+    pub(super) fn tls(
+        config: Arc<ServerConfig>,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(Some(config), script)
+    }
+
+    /// A server that gives every request the same answer.
+    pub(super) fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::new(move |connection| {
+            while connection.request()?.is_some() {
+                connection.write_all(&answer)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// How many connections it accepted.
+    pub(super) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// The requests it read so far.
+    pub(super) fn received(&self) -> Vec<Received> {
+        self.state.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The one request it read.
+    pub(super) fn only(&self) -> Received {
+        let mut received = self.received();
+        assert_eq!(received.len(), 1, "one request is sent once: {received:?}");
+        received.remove(0)
+    }
+
+    fn start(
+        tls: Option<Arc<ServerConfig>>,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let state = Arc::new(State::default());
+        let script = Arc::new(script);
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if shared.stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(stream) = stream else { return };
+                let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+                let (script, tls, state) = (Arc::clone(&script), tls.clone(), Arc::clone(&shared));
+                thread::spawn(move || {
+                    // What a transport does to a connection is for its case to judge, by what it received.
+                    let _ = Connection::new(stream, number, state)
+                        .and_then(|connection| match tls {
+                            Some(config) => connection.into_tls(config),
+                            None => Ok(connection),
+                        })
+                        .and_then(|mut connection| script(&mut connection));
+                });
+            }
+        });
+        Self { address, state }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.state.stopped.store(true, Ordering::SeqCst);
+        // Wakes the accepting thread, which then sees the flag.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+/// One accepted connection.
+pub(super) struct Connection {
+    stream: Stream,
+    number: usize,
+    state: Arc<State>,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, Self>>),
+}
+
+impl Connection {
+    fn new(stream: TcpStream, number: usize, state: Arc<State>) -> io::Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: Stream::Plain(stream), number, state })
+    }
+
+    /// Which connection of its server this is, from zero.
+    pub(super) const fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Speaks TLS from here on.
+    pub(super) fn into_tls(self, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let session = ServerConnection::new(config).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(session, self.stream);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        Ok(Self { stream: Stream::Tls(Box::new(stream)), ..self })
+    }
+
+    /// The same in place, for a script that was a proxy first.
+    pub(super) fn start_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
+        let Stream::Plain(stream) = &self.stream else { return Err(io::Error::other("TLS has begun")) };
+        let plain = Self {
+            stream: Stream::Plain(stream.try_clone()?),
+            number: self.number,
+            state: Arc::clone(&self.state),
+        };
+        *self = plain.into_tls(config)?;
+        Ok(())
+    }
+
+    /// Reads a request; `None` when the transport closed instead.
+    pub(super) fn request(&mut self) -> io::Result<Option<Received>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            if self.stream.read(&mut byte)? == 0 {
+                return if head.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+            head.push(byte[0]);
+        }
+        let text = String::from_utf8(head).map_err(io::Error::other)?;
+        let mut lines = text.trim_end().split("\r\n");
+        let line = lines.next().unwrap_or_default().to_owned();
+        let headers: Vec<(String, String)> = lines
+            .map(|line| {
+                let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+                (name.to_ascii_lowercase(), value.to_owned())
+            })
+            .collect();
+        let mut received = Received { line, headers, body: Vec::new() };
+        let length =
+            received.all("content-length").first().and_then(|length| length.parse().ok()).unwrap_or(0);
+        received.body.resize(length, 0);
+        self.stream.read_exact(&mut received.body)?;
+        self.state.received.lock().unwrap_or_else(PoisonError::into_inner).push(received.clone());
+        Ok(Some(received))
+    }
+
+    /// Hangs up, both ways.
+    pub(super) fn shut_down(&self) {
+        if let Stream::Plain(stream) = &self.stream {
+            // A connection that is gone already is as good.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Waits until the transport closes; says whether it did, in time.
+    pub(super) fn wait_until_closed(&mut self) -> bool {
+        let mut rest = [0; 1024];
+        loop {
+            match self.stream.read(&mut rest) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => {
+                    return !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+                }
+            }
+        }
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What every HTTP transport for oauth-core shares.
+//!
+//! In scope: the [`Transport`] trait, the [`Settings`] that every transport takes, the rules for [`Proxies`], and (feature
+//! `contract`) the test-suite that every transport has to pass.
+//!
+//! Out of scope: sockets, TLS and HTTP itself. A transport brings one engine for them, in a crate of its own, and does one
+//! hop: one request, one response.
+//!
+//! # Writing a transport
+//! Implement [`Transport`], call [`Settings::check`] first in the constructor and refuse there what the engine cannot carry
+//! ([`SettingsError::Unsupported`]), then run `contract_tests!` over it.
+
+mod cause;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod proxies;
+mod settings;
+
+pub use cause::Cause;
+pub use proxies::{Proxies, Proxy};
+pub use settings::{Settings, SettingsError};
+
+use oauth_core::{Request, Response, Unreachable};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A boxed future that any thread may finish.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One HTTP engine: it performs one request and hands back one response.
+///
+/// What it owes is written at [`Request`]; the contract suite holds it to that.
+pub trait Transport: Send + Sync {
+    /// Performs the request once.
+    ///
+    /// Nothing happens before the future is polled; dropping it gives the request up and closes its connection.
+    ///
+    /// # Errors
+    /// No whole response came. Says [`Delivered::No`](oauth_core::Delivered::No) only where no byte of the request can
+    /// have reached the server.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>>;
+
+    /// The engine's name, as messages and `--transport` spell it.
+    fn name(&self) -> &'static str;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
+        (**self).send(request)
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
+        (**self).send(request)
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+}

@@ -1,0 +1,254 @@
+//! Which proxy a request goes through: one answer for every engine.
+
+use crate::settings::SettingsError;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::HeaderValue;
+use oauth_core::Endpoint;
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use std::net::IpAddr;
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// The proxies to use, by the scheme of the request, and the hosts to reach without one.
+///
+/// None by default, and never from the environment unless it is asked for: a variable would otherwise decide where
+/// credentials travel.
+///
+/// Plain `http`, which an [`Endpoint`] allows on this machine only, never goes to a proxy on another one: what it carries
+/// could be read on the way (RFC 6749 section 3.2). Such a request goes straight to its server.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    http: Option<Proxy>,
+    https: Option<Proxy>,
+    exceptions: Vec<Exception>,
+}
+
+impl Proxies {
+    /// No proxy: every request goes straight to its server.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { http: None, https: None, exceptions: Vec::new() }
+    }
+
+    /// What the environment of this process says; see [`from_variables`](Self::from_variables).
+    ///
+    /// # Errors
+    /// A variable holds no usable proxy.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Reads `https_proxy`, `http_proxy`, `all_proxy` for both, and `no_proxy`, each in lower case, then in upper case.
+    ///
+    /// An empty value is as good as none. `HTTP_PROXY` does not count where `REQUEST_METHOD` is set: in a CGI program a
+    /// visitor's `Proxy` header fills it. `no_proxy` is a list of hosts (with their subdomains), IP addresses, networks
+    /// such as `10.0.0.0/8`, each optionally with a port, or `*`.
+    ///
+    /// # Errors
+    /// A variable holds no usable proxy.
+    pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let first = |names: [&'static str; 2]| {
+            names.into_iter().find_map(|name| {
+                let value = Zeroizing::new(lookup(name)?);
+                if value.is_empty() || (name == "HTTP_PROXY" && lookup("REQUEST_METHOD").is_some()) {
+                    return None;
+                }
+                Some((name, value))
+            })
+        };
+        let read = |names| first(names).map(|(name, value)| Proxy::read(&value, name)).transpose();
+        let all = read(["all_proxy", "ALL_PROXY"])?;
+        Ok(Self {
+            https: read(["https_proxy", "HTTPS_PROXY"])?.or_else(|| all.clone()),
+            http: read(["http_proxy", "HTTP_PROXY"])?.or(all),
+            exceptions: first(["no_proxy", "NO_PROXY"])
+                .map(|(_, value)| value.split([',', ' ']).filter_map(Exception::read).collect())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Whether every request goes straight to its server.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
+    /// The proxies there are, so that a transport can refuse those it cannot speak to.
+    pub fn iter(&self) -> impl Iterator<Item = &Proxy> {
+        self.https.iter().chain(&self.http)
+    }
+
+    /// The proxy for a request to this endpoint; `None` goes straight to the server.
+    #[must_use]
+    pub fn for_endpoint(&self, endpoint: &Endpoint) -> Option<&Proxy> {
+        let url = endpoint.url();
+        let proxy = if url.scheme() == "https" {
+            self.https.as_ref()?
+        } else {
+            // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
+            self.http.as_ref().filter(|proxy| proxy.is_on_this_machine())?
+        };
+        let host = url.host()?;
+        let port = url.port_or_known_default();
+        (!self.exceptions.iter().any(|exception| exception.covers(&host, port))).then_some(proxy)
+    }
+}
+
+/// A proxy server. Its password is shown by neither `Debug` nor [`url`](Self::url).
+#[derive(Clone)]
+pub struct Proxy {
+    url: Url,
+    credentials: Option<(String, Zeroizing<String>)>,
+}
+
+impl Proxy {
+    /// Where it is, without user name and password: scheme `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The user name and the password, decoded.
+    #[must_use]
+    pub fn credentials(&self) -> Option<(&str, &str)> {
+        self.credentials.as_ref().map(|(user, password)| (&**user, &***password))
+    }
+
+    /// The value of `Proxy-Authorization`, in the Basic scheme (RFC 7617). Marked sensitive.
+    #[must_use]
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        let (user, password) = self.credentials()?;
+        let pair = Zeroizing::new(format!("{user}:{password}"));
+        let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)));
+        let mut value = HeaderValue::from_str(&text).expect("base64 is printable");
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    fn read(text: &str, from: &'static str) -> Result<Self, SettingsError> {
+        let refuse = |why| SettingsError::Proxy { from, why };
+        // curl's rule, which the variables come from: a proxy without a scheme speaks HTTP.
+        let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let text = Zeroizing::new(text);
+        let mut url = Url::parse(&text).map_err(|_| refuse("it is not a URL"))?;
+        if !matches!(url.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
+            return Err(refuse("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h"));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(refuse("it names no host"));
+        }
+        let decode = |text| {
+            percent_decode_str(text)
+                .decode_utf8()
+                .map_err(|_| refuse("its user name or password is not UTF-8"))
+        };
+        let user = decode(url.username())?.into_owned();
+        let password = Zeroizing::new(decode(url.password().unwrap_or_default())?.into_owned());
+        let credentials = (!user.is_empty() || !password.is_empty()).then_some((user, password));
+        // A URL with a host may carry no user name: neither call can fail.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Ok(Self { url, credentials })
+    }
+
+    fn is_on_this_machine(&self) -> bool {
+        // A URL of the socks schemes keeps an address as text.
+        self.url.host_str().is_some_and(|host| {
+            let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+            host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
+        })
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("url", &self.url.as_str())
+            .field("credentials", &self.credentials.as_ref().map(|_| "[redacted]"))
+            .finish()
+    }
+}
+
+/// One entry of `no_proxy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Exception {
+    hosts: Hosts,
+    port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Hosts {
+    All,
+    Domain(String),
+    Network { address: IpAddr, bits: u8 },
+}
+
+impl Exception {
+    fn read(entry: &str) -> Option<Self> {
+        let entry = entry.trim();
+        if entry.is_empty() {
+            return None;
+        }
+        if entry == "*" {
+            return Some(Self { hosts: Hosts::All, port: None });
+        }
+        if let Some(hosts) = Hosts::network(entry) {
+            return Some(Self { hosts, port: None });
+        }
+        let (host, port) = match entry.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().ok()?)),
+            None => (entry, None),
+        };
+        let hosts = Hosts::network(host).unwrap_or_else(|| {
+            Hosts::Domain(host.trim_start_matches("*.").trim_matches('.').to_ascii_lowercase())
+        });
+        Some(Self { hosts, port })
+    }
+
+    fn covers(&self, host: &Host<&str>, port: Option<u16>) -> bool {
+        (self.port.is_none() || self.port == port) && self.hosts.cover(host)
+    }
+}
+
+impl Hosts {
+    fn network(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            Some(bits) => bits.parse().ok().filter(|bits| *bits <= longest)?,
+            None => longest,
+        };
+        Some(Self::Network { address, bits })
+    }
+
+    fn cover(&self, host: &Host<&str>) -> bool {
+        match (self, host) {
+            (Self::All, _) => true,
+            (Self::Domain(domain), Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                name.strip_suffix(&**domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            }
+            (Self::Network { address: IpAddr::V4(network), bits }, Host::Ipv4(address)) => {
+                same_beginning(network.to_bits().into(), address.to_bits().into(), 32 - bits)
+            }
+            (Self::Network { address: IpAddr::V6(network), bits }, Host::Ipv6(address)) => {
+                same_beginning(network.to_bits(), address.to_bits(), 128 - bits)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two addresses are the same but for their last `free` bits.
+fn same_beginning(a: u128, b: u128, free: u8) -> bool {
+    (a ^ b).checked_shr(free.into()).unwrap_or(0) == 0
+}
+
+#[cfg(test)]
+mod tests;
