@@ -1,0 +1,123 @@
+//! The contract of every transport, on isahc, on an executor of the test's choice.
+
+use oauth_transport::contract::Engine;
+use oauth_transport::{Settings, SettingsError, Transport};
+use oauth_transport_isahc::IsahcTransport;
+use std::marker::PhantomData;
+
+/// Anything that drives a future to its end.
+pub(crate) trait Executor {
+    fn block_on<T>(future: impl Future<Output = T>) -> T;
+}
+
+pub(crate) struct Isahc<E>(PhantomData<E>);
+
+impl<E: Executor> Engine for Isahc<E> {
+    fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError> {
+        Ok(Box::new(IsahcTransport::new(settings)?))
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        E::block_on(future)
+    }
+}
+
+/// The cases of the contract that hold for isahc: all but three.
+///
+/// The others are in `isahc.rs`, where each is asserted as what libcurl does instead:
+/// - `not_http_is_told`: broken chunks cannot be told from a broken connection (`broken_chunks_are_a_broken_connection`,
+///   and the rest of the case in `other_nonsense_is_not_http`);
+/// - `extra_root_is_trusted`: extra roots alone are refused when the transport is made (`extra_roots_alone_are_refused`),
+///   and of roots of one name OpenSSL finds the right one by its identifier (`extra_roots_are_trusted_beside_each_other`);
+/// - `refusal_by_the_proxy_is_told`: isahc keeps the status to itself (`refusal_by_the_proxy_is_told_without_its_status`).
+macro_rules! contract_tests {
+    ($executor:ty) => {
+        engine::contract_tests! { @cases $executor:
+            // What arrives, and what comes back.
+            get_arrives_as_described
+            post_arrives_as_described
+            nothing_is_added
+            user_agent_is_as_set
+            every_status_comes_back
+            every_header_comes_back
+            bodies_come_back_however_they_are_framed
+            encoded_bodies_are_not_decoded
+            redirects_are_not_followed
+            challenges_are_not_answered
+            // Limits.
+            body_of_the_limit_comes_back
+            body_over_the_limit_is_refused
+            endless_body_is_cut_off
+            huge_head_is_refused
+            silent_server_runs_into_the_total_timeout
+            dripping_head_runs_into_the_total_timeout
+            dripping_body_runs_into_the_total_timeout
+            silent_handshake_runs_into_the_connect_timeout
+            // Faults.
+            refused_connection_is_told_and_nothing_delivered
+            unknown_name_is_told_and_nothing_delivered
+            closed_before_the_response_is_told
+            reset_before_the_response_is_told
+            closed_in_the_head_is_told
+            short_body_is_told
+            missing_last_chunk_is_told
+            interim_responses_do_not_count
+            endless_interim_responses_end
+            // Connections.
+            sequential_requests_share_a_connection
+            each_server_has_connections_of_its_own
+            one_shot_requests_go_through_one_after_another
+            connection_closed_while_idle_does_not_matter
+            dead_connection_costs_no_second_copy
+            closed_connection_is_not_used_again
+            dropping_the_future_closes_the_connection
+            many_requests_at_once_keep_apart
+            // TLS.
+            unknown_issuer_is_refused
+            another_extra_root_does_not_help
+            wrong_host_is_refused
+            expired_certificate_is_refused
+            certificate_of_the_future_is_refused
+            old_tls_is_refused
+            server_without_tls_is_refused
+            broken_handshake_is_told_and_nothing_delivered
+            truncated_tls_body_is_told
+            whole_tls_body_needs_no_close_notify
+            settings_that_trust_nobody_are_refused
+            unreadable_root_is_refused
+            // Proxies.
+            environment_is_not_asked_for_proxies
+            https_goes_through_a_tunnel
+            http_goes_to_a_proxy_on_this_machine_in_absolute_form
+            exceptions_go_straight_to_the_server
+            unreachable_proxy_is_told
+            proxy_that_does_not_speak_http_is_told
+        }
+    };
+    (@cases $executor:ty: $($case:ident)+) => {
+        $(
+            #[test]
+            fn $case() {
+                oauth_transport::contract::$case::<engine::Isahc<$executor>>();
+            }
+        )+
+
+        /// A case that is new in the suite has to come here as well.
+        #[test]
+        fn no_case_is_left_out() {
+            let here = [
+                $(stringify!($case),)+
+                "not_http_is_told",
+                "extra_root_is_trusted",
+                "refusal_by_the_proxy_is_told",
+            ];
+            let suite = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../oauth-transport/src/contract.rs"));
+            let (_, cases) = suite.split_once("@cases $engine:").expect("the suite lists its cases");
+            let there = cases.lines().map(str::trim).take_while(|line| *line != "}");
+            let missing: Vec<_> =
+                there.filter(|line| !line.is_empty() && !line.starts_with("//") && !here.contains(line)).collect();
+            assert!(missing.is_empty(), "these cases of the suite do not run here: {missing:?}");
+        }
+    };
+}
+pub(crate) use contract_tests;
