@@ -1,0 +1,46 @@
+//! A service account: an assertion that a key of this process signs, in place of a person (RFC 7523).
+//!
+//! `cargo run --example service --features jwt -- ISSUER CLIENT_ID KEY.pem [CA.pem]`. The key may as well be in an HSM or a
+//! KMS: whatever answers `Host::key` signs.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
+use oauth::core::{JwtBearer, KeyId, Policy, Registration, Scope};
+use oauth::jwt::{Keyring, SigningKey};
+use oauth::{Authorization, HyperHost, Settings, WithKeys, blocking};
+use std::error::Error;
+use std::fs;
+use std::sync::Arc;
+
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (issuer, client_id, key, ca) = match arguments.as_slice() {
+        [issuer, client_id, key] => (issuer, client_id, key, None),
+        [issuer, client_id, key, ca] => (issuer, client_id, key, Some(ca)),
+        _ => return Err("usage: service ISSUER CLIENT_ID KEY.pem [CA.pem]".into()),
+    };
+    let mut settings = Settings::new();
+    if let Some(ca) = ca {
+        settings = settings.with_extra_roots_pem(&fs::read(ca)?)?;
+    }
+    println!("{}", authorize(issuer, client_id, &fs::read(key)?, settings)?.header_value());
+    Ok(())
+}
+
+/// The part that a program would copy; the tests call it as well.
+pub(crate) fn authorize(
+    issuer: &str,
+    client_id: &str,
+    key: &[u8],
+    settings: Settings,
+) -> Result<Authorization, Box<dyn Error>> {
+    let key = SigningKey::from_pem(key)?;
+    let algorithm = key.algorithm();
+    let mut keyring = Keyring::new();
+    let _none_before = keyring.insert(KeyId::new("service"), key);
+
+    let host = Arc::new(WithKeys::new(Arc::new(HyperHost::new(settings)?), keyring));
+    let authorizer = blocking::discover(issuer, Registration::public(client_id), Policy::strict(), host)?;
+    let grant =
+        JwtBearer::new(KeyId::new("service"), algorithm, client_id, issuer).with_scope(Scope::new("jobs")?);
+    Ok(authorizer.blocking().exchange(grant)?)
+}

@@ -1,0 +1,173 @@
+//! The long-lived object: a client, a host, and what was learned of the server.
+
+use crate::authorization::Authorization;
+use crate::error::Error;
+use crate::host::{Host, drive_and_learn};
+use core::fmt;
+use oauth_core::{
+    AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, DevicePrompt, Discover, Failure,
+    Flow, Grant, Pending, Policy, Ready, Refresh, RefreshToken, Registration, Scope, Seed, ServerMemory,
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Obtains authorizations from one server: built once, shared by reference.
+///
+/// Every method is one conversation, async; [`blocking`](Self::blocking) gives the same without async. Dropping a future
+/// cancels its conversation.
+pub struct Authorizer {
+    client: Client,
+    host: Arc<dyn Host>,
+    memory: Mutex<ServerMemory>,
+}
+
+impl Authorizer {
+    /// Uses a server that is described by hand.
+    #[must_use]
+    pub fn new(client: Client, host: Arc<dyn Host>) -> Self {
+        Self { client, host, memory: Mutex::default() }
+    }
+
+    /// Asks the issuer for its metadata (RFC 8414, OpenID Connect Discovery), over hyper, with the strict policy.
+    ///
+    /// # Errors
+    /// An issuer that may not be asked, no metadata there, metadata of another issuer, or a registration that does not
+    /// fit it.
+    #[cfg(feature = "hyper")]
+    pub async fn discover(issuer: &str, registration: Registration) -> Result<Self, Error> {
+        let host = crate::HyperHost::new(crate::Settings::default())?;
+        Self::discover_with(issuer, registration, Policy::strict(), Arc::new(host)).await
+    }
+
+    /// The same over any host, with any policy.
+    ///
+    /// # Errors
+    /// As [`discover`](Self::discover).
+    pub async fn discover_with(
+        issuer: &str,
+        registration: Registration,
+        policy: Policy,
+        host: Arc<dyn Host>,
+    ) -> Result<Self, Error> {
+        let discover = Discover::new(issuer, policy.clone())?;
+        let (server, learned) = drive_and_learn(discover, &*host).await;
+        let authorizer = Self::new(Client::new(server?, registration, policy)?, host);
+        authorizer.memory().learn(learned);
+        Ok(authorizer)
+    }
+
+    /// The client that it speaks for.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The host that it runs on.
+    #[must_use]
+    pub fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    /// The same methods without async.
+    #[must_use]
+    pub fn blocking(&self) -> crate::blocking::Authorizer<'_> {
+        crate::blocking::Authorizer::new(self)
+    }
+
+    /// Authorizes the client itself (RFC 6749 section 4.4).
+    ///
+    /// # Errors
+    /// The server refuses, or cannot be understood or reached.
+    pub async fn client_credentials(&self, scope: Option<Scope>) -> Result<Authorization, Error> {
+        let grant = ClientCredentials::new();
+        self.exchange(match scope {
+            Some(scope) => grant.with_scope(scope),
+            None => grant,
+        })
+        .await
+    }
+
+    /// Renews an authorization (RFC 6749 section 6). The one it gives has the refresh token to keep, new or old.
+    ///
+    /// # Errors
+    /// The server refuses, or cannot be understood or reached. A [`Failure`] may hold a
+    /// [rescued](oauth_core::Failure::rescued) refresh token, which is then the only live one.
+    pub async fn refresh(&self, token: RefreshToken) -> Result<Authorization, Error> {
+        self.exchange(Refresh::new(token)).await
+    }
+
+    /// Authorizes by any grant of the core, or one of your own.
+    ///
+    /// # Errors
+    /// The server has no token endpoint, refuses, or cannot be understood or reached.
+    pub async fn exchange<G: Grant + Send>(&self, grant: G) -> Result<Authorization, Error> {
+        let flow = self.client.exchange(grant, &self.remembered(), self.seed()?)?;
+        Ok(Authorization::new(self.drive(flow).await?))
+    }
+
+    /// The first leg of a login in a browser: send the person to [`Ready::open`], keep [`Ready::pending`].
+    ///
+    /// # Errors
+    /// The server has no authorization endpoint, or the request sets what is the client's to set.
+    pub async fn begin(&self, request: AuthorizationRequest) -> Result<Ready, Error> {
+        let flow = self.client.authorize(request, &self.remembered(), self.seed()?)?;
+        Ok(self.drive(flow).await?)
+    }
+
+    /// The second leg, in this process or in another: checks what came back and exchanges its code.
+    ///
+    /// # Errors
+    /// The response is not of this login or not of this server, the person or the server refused, or the server cannot
+    /// be understood or reached.
+    pub async fn finish(
+        &self,
+        pending: Pending,
+        response: &AuthorizationResponse<'_>,
+    ) -> Result<Authorization, Error> {
+        let flow = pending.redeem(response, &self.client, &self.remembered(), self.seed()?);
+        Ok(Authorization::new(self.drive(flow).await?.tokens))
+    }
+
+    /// Signs a person in who has a browser on another device (RFC 8628).
+    ///
+    /// `show` is called once, with the address and the code to show; then this waits for the person.
+    ///
+    /// # Errors
+    /// The server has no device authorization endpoint, the person or the server refuses, the code expires, or the
+    /// server cannot be understood or reached.
+    pub async fn sign_in_on_device(
+        &self,
+        scope: Option<Scope>,
+        show: impl FnOnce(&DevicePrompt) + Send,
+    ) -> Result<Authorization, Error> {
+        let flow = self.client.authorize_device(scope, &self.remembered(), self.seed()?)?;
+        let prompt = self.drive(flow).await?;
+        show(&prompt);
+        Ok(Authorization::new(self.drive(prompt.poll).await?))
+    }
+
+    /// Drives a flow and keeps what the server taught.
+    pub(crate) async fn drive<F: Flow>(&self, flow: F) -> Result<F::Outcome, Failure> {
+        let (result, learned) = drive_and_learn(flow, &*self.host).await;
+        self.memory().learn(learned);
+        result
+    }
+
+    fn seed(&self) -> Result<Seed, Error> {
+        self.host.seed().map_err(Error::Randomness)
+    }
+
+    fn remembered(&self) -> ServerMemory {
+        self.memory().clone()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, ServerMemory> {
+        // Every write is one assignment: a panic elsewhere leaves nothing half done.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Authorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorizer").field("client", &self.client).finish_non_exhaustive()
+    }
+}

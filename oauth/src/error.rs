@@ -1,0 +1,120 @@
+//! Why there is no authorization.
+
+use core::fmt;
+use oauth_core::{ConfigError, EndpointError, Failure, PendingError, Remedy};
+use std::io;
+
+/// Why there is no authorization: one line to show, and a [`remedy`](Self::remedy).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The setup is wrong; nothing was sent.
+    Config(ConfigError),
+    /// The issuer is not a URL that may be asked; nothing was sent.
+    Issuer(EndpointError),
+    /// A network setting that the engine cannot carry; nothing was sent.
+    #[cfg(any(feature = "hyper", feature = "isahc"))]
+    Settings(oauth_transport::SettingsError),
+    /// The conversation with the server failed.
+    Failure(Failure),
+    /// A stored login cannot be picked up.
+    Pending(PendingError),
+    /// The callback's port could not be bound.
+    #[cfg(feature = "loopback")]
+    Bind(oauth_loopback::BindError),
+    /// The browser did not come back.
+    #[cfg(feature = "loopback")]
+    Receive(oauth_loopback::ReceiveError),
+    /// The address must not be given to a browser.
+    #[cfg(feature = "loopback")]
+    Browser(oauth_loopback::browser::RefusedUrl),
+    /// The operating system gave no randomness.
+    Randomness(io::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Failure(failure) => failure.remedy(),
+            Self::Pending(_) => Remedy::SignInAgain,
+            #[cfg(feature = "loopback")]
+            Self::Receive(_) => Remedy::SignInAgain,
+            Self::Randomness(_) => Remedy::TryAgain { after: None },
+            Self::Config(_) | Self::Issuer(_) => Remedy::FixSetup,
+            #[cfg(any(feature = "hyper", feature = "isahc"))]
+            Self::Settings(_) => Remedy::FixSetup,
+            #[cfg(feature = "loopback")]
+            Self::Bind(_) => Remedy::FixSetup,
+            #[cfg(feature = "loopback")]
+            Self::Browser(_) => Remedy::ReportServer,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => write!(f, "{error}"),
+            Self::Issuer(error) => write!(f, "the issuer may not be used: {error}"),
+            #[cfg(any(feature = "hyper", feature = "isahc"))]
+            Self::Settings(error) => write!(f, "{error}"),
+            Self::Failure(failure) => write!(f, "{failure}"),
+            Self::Pending(error) => write!(f, "{error}"),
+            #[cfg(feature = "loopback")]
+            Self::Bind(error) => write!(f, "{error}"),
+            #[cfg(feature = "loopback")]
+            Self::Receive(error) => write!(f, "{error}"),
+            #[cfg(feature = "loopback")]
+            Self::Browser(error) => write!(f, "{error}"),
+            Self::Randomness(error) => write!(f, "the operating system gave no randomness: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(match self {
+            Self::Config(error) => error,
+            Self::Issuer(error) => error,
+            #[cfg(any(feature = "hyper", feature = "isahc"))]
+            Self::Settings(error) => error,
+            Self::Failure(failure) => failure,
+            Self::Pending(error) => error,
+            #[cfg(feature = "loopback")]
+            Self::Bind(error) => error,
+            #[cfg(feature = "loopback")]
+            Self::Receive(error) => error,
+            #[cfg(feature = "loopback")]
+            Self::Browser(error) => error,
+            Self::Randomness(error) => error,
+        })
+    }
+}
+
+macro_rules! from {
+    ($($(#[$feature:meta])* $source:ty => $variant:ident,)+) => {$(
+        $(#[$feature])*
+        impl From<$source> for Error {
+            fn from(error: $source) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )+};
+}
+
+from! {
+    ConfigError => Config,
+    EndpointError => Issuer,
+    Failure => Failure,
+    PendingError => Pending,
+    #[cfg(any(feature = "hyper", feature = "isahc"))]
+    oauth_transport::SettingsError => Settings,
+    #[cfg(feature = "loopback")]
+    oauth_loopback::BindError => Bind,
+    #[cfg(feature = "loopback")]
+    oauth_loopback::ReceiveError => Receive,
+    #[cfg(feature = "loopback")]
+    oauth_loopback::browser::RefusedUrl => Browser,
+}

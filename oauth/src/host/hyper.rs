@@ -1,0 +1,73 @@
+//! hyper, rustls and tokio.
+
+use super::{BoxFuture, Host, until};
+use oauth_core::{Mono, Request, Response, Unreachable};
+use oauth_transport::{Settings, SettingsError, Transport as _};
+use oauth_transport_hyper::HyperTransport;
+use std::sync::OnceLock;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// Requests over hyper, sleep by tokio.
+///
+/// In async code it lives in the tokio runtime that is there. The blocking front enters a runtime of the host's own, on
+/// the calling thread; it may be called from inside another runtime, too.
+#[derive(Debug)]
+pub struct HyperHost {
+    transport: HyperTransport,
+    /// For blocking calls: one, so that connections outlive a call.
+    runtime: OnceLock<Runtime>,
+}
+
+impl HyperHost {
+    /// A host with these network settings.
+    ///
+    /// # Errors
+    /// A setting that this engine cannot carry.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        Ok(Self { transport: HyperTransport::new(settings)?, runtime: OnceLock::new() })
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.get_or_init(|| {
+            Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("the system gives a runtime its event queue")
+        })
+    }
+}
+
+impl Host for HyperHost {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
+        self.transport.send(request)
+    }
+
+    fn sleep_until(&self, instant: Mono) -> BoxFuture<'_, ()> {
+        Box::pin(async move { tokio::time::sleep(until(instant)).await })
+    }
+
+    fn block_on(&self, future: BoxFuture<'_, ()>) {
+        if Handle::try_current().is_ok() {
+            // A runtime cannot be entered from inside another one; from another thread it can.
+            std::thread::scope(|scope| {
+                let _finished = scope.spawn(|| self.runtime().block_on(future)).join();
+            });
+        } else {
+            self.runtime().block_on(future);
+        }
+    }
+
+    #[cfg(feature = "loopback")]
+    fn receive(&self, wait: crate::sign_in::Wait) -> BoxFuture<'_, crate::sign_in::Received> {
+        crate::sign_in::receive_on_tokio(wait)
+    }
+}
+
+impl Drop for HyperHost {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Dropping a runtime waits, which async code may not do.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! An OAuth 2.0 client: safe by default, on the runtime and the HTTP engine of your choice.
+//!
+//! In scope: carrying the conversations of [`core`] out over a [`Host`], and handing over an [`Authorization`]. An
+//! [`Authorizer`] is made once for a server and a client; each of its methods is one conversation, async, and its
+//! [`blocking`](Authorizer::blocking) twin is the same code run to its end on the calling thread.
+//!
+//! Out of scope: the protocol itself, which is [`core`]'s, and HTTP, keys and sockets, which are the business of the
+//! crates behind the features.
+//!
+//! # Example: a client that speaks for itself
+//!
+//! ```
+//! # #[cfg(feature = "hyper")] {
+//! use oauth::core::{ClientSecret, OptOut, Policy, Registration};
+//! use oauth::{HyperHost, Settings, blocking};
+//! use std::sync::Arc;
+//!
+//! let server = oauth_testserver::TestServer::start()?;
+//! let registration = Registration::with_secret("demo-basic", ClientSecret::new("demo-basic-secret"));
+//! // The test server speaks plain http on this machine, which has to be allowed by name.
+//! let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);
+//! let host = Arc::new(HyperHost::new(Settings::new())?);
+//!
+//! let authorizer = blocking::discover(server.issuer(), registration, policy, host)?;
+//! let authorization = authorizer.blocking().client_credentials(None)?;
+//! assert!(authorization.header_value().starts_with("Bearer "));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A login in a browser is [`Authorizer::sign_in`], on another device [`Authorizer::sign_in_on_device`], in a web server
+//! [`Authorizer::begin`] and [`Authorizer::finish`]; the folder `examples` has each as a program.
+//!
+//! # Features
+//!
+//! Each only adds.
+//! - `hyper` (default): [`HyperHost`], requests over hyper and rustls, in tokio.
+//! - `loopback` (default): `Authorizer::sign_in`, the listener and the browser launch.
+//! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
+//! - `jwt`: `WithKeys`, a host with keys in memory.
+
+mod authorization;
+mod authorizer;
+pub mod blocking;
+mod error;
+pub mod host;
+#[cfg(feature = "loopback")]
+mod sign_in;
+
+pub use authorization::Authorization;
+pub use authorizer::Authorizer;
+pub use error::Error;
+#[cfg(feature = "hyper")]
+pub use host::HyperHost;
+#[cfg(feature = "isahc")]
+pub use host::IsahcHost;
+#[cfg(feature = "jwt")]
+pub use host::WithKeys;
+pub use host::{Host, drive};
+pub use oauth_core as core;
+#[cfg(feature = "jwt")]
+pub use oauth_jwt as jwt;
+#[cfg(feature = "loopback")]
+pub use oauth_loopback as loopback;
+#[cfg(any(feature = "hyper", feature = "isahc"))]
+pub use oauth_transport::{Proxies, Proxy, Settings, SettingsError};
+#[cfg(feature = "loopback")]
+pub use sign_in::{Received, SignIn, Step, Wait};
+
+/// The examples of the README compile.
+#[cfg(all(doctest, feature = "hyper", feature = "loopback"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,221 @@
+//! The invariants of ARCHITECTURE.md that are about the shape of the workspace.
+#![allow(missing_docs, reason = "a test")]
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn metadata() -> Value {
+    serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--all-features"])).unwrap()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// Every crate that a build of this one contains, itself included.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let all =
+        [&["tree", "-e", "normal", "--prefix", "none", "--target", "x86_64-unknown-linux-gnu"], arguments]
+            .concat();
+    cargo(&all).lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn names(tree: &BTreeSet<String>) -> BTreeSet<&str> {
+    tree.iter().filter_map(|line| line.split(' ').next()).collect()
+}
+
+/// Who may depend on whom, and on which crates from outside: build and test dependencies apart.
+const ARROWS: &[(&str, &[&str], &[&str])] = &[
+    ("oauth-core", &[], &["base64", "http", "serde", "serde_json", "sha2", "subtle", "url", "zeroize"]),
+    ("oauth-jwt", &["oauth-core"], &["base64ct", "pkcs8", "ring", "sec1", "zeroize"]),
+    (
+        "oauth-loopback",
+        &["oauth-core"],
+        &["async-io", "http", "httparse", "mio", "socket2", "tokio", "url", "webbrowser", "zeroize"],
+    ),
+    (
+        "oauth-transport",
+        &["oauth-core"],
+        &["base64", "http", "percent-encoding", "rcgen", "rustls", "rustls-pki-types", "url", "zeroize"],
+    ),
+    (
+        "oauth-transport-hyper",
+        &["oauth-core", "oauth-transport"],
+        &[
+            "http",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "rustls",
+            "rustls-platform-verifier",
+            "socket2",
+            "tokio",
+            "tokio-rustls",
+            "tower-service",
+            "url",
+            "zeroize",
+        ],
+    ),
+    (
+        "oauth-transport-isahc",
+        &["oauth-core", "oauth-transport"],
+        &["curl", "futures-lite", "http", "isahc", "rustls-native-certs", "rustls-webpki", "zeroize"],
+    ),
+    (
+        "oauth",
+        &[
+            "oauth-core",
+            "oauth-jwt",
+            "oauth-loopback",
+            "oauth-transport",
+            "oauth-transport-hyper",
+            "oauth-transport-isahc",
+        ],
+        &["async-io", "getrandom", "tokio", "url"],
+    ),
+    ("oauth-testserver", &[], &["ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse"]),
+    (
+        "oauth-cli",
+        &["oauth", "oauth-testserver"],
+        &["clap", "http", "serde_json", "tempfile", "tokio", "url", "zeroize"],
+    ),
+];
+
+#[test]
+fn arrows_point_up_only() {
+    let metadata = metadata();
+    for (name, ours, theirs) in ARROWS {
+        let package =
+            metadata["packages"].as_array().unwrap().iter().find(|package| text(package, "name") == *name);
+        let package = package.unwrap_or_else(|| panic!("{name} is not in the workspace"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            if !dependency["kind"].is_null() {
+                continue;
+            }
+            let dependency = text(dependency, "name");
+            let allowed = ours.contains(&dependency) || theirs.contains(&dependency);
+            assert!(
+                allowed,
+                "{name} depends on {dependency}; if it has to, say so here and in ARCHITECTURE.md"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_carries_no_runtime_no_engine_and_no_crypto_library() {
+    let tree = tree(&["-p", "oauth-core"]);
+    let names = names(&tree);
+    for absent in ["tokio", "hyper", "ring", "isahc", "curl", "rustls", "getrandom", "async-io"] {
+        assert!(!names.contains(absent), "oauth-core builds {absent}");
+    }
+}
+
+#[test]
+fn the_number_of_crates_is_bounded_and_told() {
+    let told = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for (arguments, row, bound) in [
+        (&["-p", "oauth-core"][..], "`oauth-core`", 60),
+        (&["-p", "oauth"][..], "`oauth`, default features (hyper, loopback)", 105),
+    ] {
+        let count = tree(arguments).len();
+        assert!(count <= bound, "{row} has {count} crates in its tree, more than {bound}");
+        let line = format!("| {row} | {count} | {bound} |");
+        assert!(told.contains(&line), "ARCHITECTURE.md should have the line {line}");
+    }
+}
+
+#[test]
+fn licences_are_permissive_and_banned_crates_are_absent() {
+    const ALLOWED: [&str; 13] = [
+        "MIT",
+        "MIT-0",
+        "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "ISC",
+        "Zlib",
+        "Unicode-3.0",
+        "0BSD",
+        "Unlicense",
+        "CC0-1.0",
+        "CDLA-Permissive-2.0",
+    ];
+    /// A timing flaw without a fix; unmaintained.
+    const BANNED: [&str; 2] = ["rsa", "rustls-pemfile"];
+    let metadata = metadata();
+    let mut wrong = BTreeMap::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let (name, licence) = (text(package, "name"), text(package, "license"));
+        let allowed = licence.split(" AND ").all(|part| {
+            let part = part.trim_matches(['(', ')']);
+            part.split(" OR ")
+                .flat_map(|one| one.split('/'))
+                .any(|one| ALLOWED.contains(&one.trim().trim_matches(['(', ')'])))
+        });
+        if !allowed || BANNED.contains(&name) {
+            wrong.insert(name.to_owned(), licence.to_owned());
+        }
+    }
+    assert!(wrong.is_empty(), "not allowed here: {wrong:?}");
+}
+
+/// The members of the workspace.
+fn members() -> Vec<PathBuf> {
+    let metadata = metadata();
+    metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| package["source"].is_null())
+        .map(|package| Path::new(text(package, "manifest_path")).parent().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_crate_inherits_the_lints_which_forbid_unsafe_code() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    for member in members() {
+        let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{}", member.display());
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_600_lines() {
+    fn walk(folder: &Path, long: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                walk(&path, long);
+            } else if name.ends_with(".rs") && name != "tests.rs" {
+                let source = fs::read_to_string(&path).unwrap();
+                let code = source.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                if code.lines().count() > 600 {
+                    long.push(format!("{} has {} lines", path.display(), code.lines().count()));
+                }
+            }
+        }
+    }
+    let mut long = Vec::new();
+    for member in members() {
+        walk(&member.join("src"), &mut long);
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}

@@ -1,0 +1,458 @@
+//! A server that nobody here wrote accepts what this client sends: npm `oidc-provider` on Node, by https, with every
+//! engine that is built in.
+//!
+//! Each test is written once, as a function of the engine. What starts the server is in `oidc-provider/server.rs`; it
+//! needs Node.js and npm, and says so where they are missing.
+#![cfg(any(feature = "hyper", feature = "isahc"))]
+
+#[path = "oidc-provider/server.rs"]
+mod server;
+
+use core::future::Future;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, StatusCode};
+use oauth::core::{
+    AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientSecret, Delivered, Endpoint, ErrorCode,
+    Mono, Pending, Policy, Purpose, RefreshToken, Registration, Rejected, Remedy, Request, Response, Scope,
+    Unreachable, UnreachableKind,
+};
+use oauth::host::{BoxFuture, Host};
+use oauth::{Authorization, Authorizer, Error, Settings, core as protocol};
+use server::{another_ca_pem, server};
+use std::sync::{Arc, Mutex};
+
+macro_rules! on_each_engine {
+    ($($test:ident,)+) => {
+        #[cfg(feature = "hyper")]
+        mod hyper {
+            $(#[test] fn $test() { super::$test(super::Engine::Hyper); })+
+        }
+
+        #[cfg(feature = "isahc")]
+        mod isahc {
+            $(#[test] fn $test() { super::$test(super::Engine::Isahc); })+
+        }
+    };
+}
+
+on_each_engine! {
+    discovery_finds_the_endpoints,
+    only_the_issuer_s_own_name_will_do,
+    a_certificate_of_another_authority_is_refused,
+    a_code_with_pkce_gives_a_token_that_opens_userinfo,
+    a_person_who_refuses_is_heard,
+    a_code_works_once,
+    refresh_tokens_rotate_and_an_old_one_ends_them_all,
+    a_client_gets_in_with_its_secret,
+    a_wrong_secret_is_refused,
+    a_device_waits_until_the_person_approves,
+    a_device_learns_that_the_person_refused,
+    the_blocking_front_does_the_same,
+}
+
+#[cfg(all(feature = "hyper", feature = "jwt"))]
+#[path = "../examples/service.rs"]
+#[allow(dead_code, reason = "the example's main reads its arguments, which a test has in hand")]
+mod service;
+
+#[cfg(all(feature = "hyper", feature = "jwt"))]
+#[test]
+fn a_service_account_signs_its_way_in() {
+    for (client_id, key) in [("service-ES256", server::ES256_KEY), ("service-RS256", server::RS256_KEY)] {
+        let settings = trusting(server().ca_pem());
+        let authorization =
+            service::authorize(server().issuer(), client_id, key.as_bytes(), settings).unwrap();
+        assert_eq!(authorization.scope().unwrap().as_str(), "jobs");
+        assert!(!authorization.token().is_empty());
+
+        let other = if client_id == "service-ES256" { server::RS256_KEY } else { server::ES256_KEY };
+        let settings = trusting(server().ca_pem());
+        let error = service::authorize(server().issuer(), client_id, other.as_bytes(), settings).unwrap_err();
+        assert!(error.to_string().contains("invalid_grant"), "{error}");
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Engine {
+    #[cfg(feature = "hyper")]
+    Hyper,
+    #[cfg(feature = "isahc")]
+    Isahc,
+}
+
+impl Engine {
+    fn host(self, settings: Settings) -> Arc<dyn Host> {
+        match self {
+            #[cfg(feature = "hyper")]
+            Self::Hyper => Arc::new(oauth::HyperHost::new(settings).unwrap()),
+            #[cfg(feature = "isahc")]
+            Self::Isahc => Arc::new(oauth::IsahcHost::new(settings).unwrap()),
+        }
+    }
+
+    /// Where an async program of this engine lives: a tokio runtime, or any thread.
+    fn run<T: Send>(self, future: impl Future<Output = T> + Send) -> T {
+        match self {
+            #[cfg(feature = "hyper")]
+            Self::Hyper => {
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+            }
+            #[cfg(feature = "isahc")]
+            Self::Isahc => oauth::blocking::run(&*self.host(trusting(server().ca_pem())), future),
+        }
+    }
+
+    async fn discover(self, registration: Registration) -> Authorizer {
+        discover_on(self.host(trusting(server().ca_pem())), server().issuer(), registration).await.unwrap()
+    }
+}
+
+fn discovery_finds_the_endpoints(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let found = authorizer.client().server();
+        assert_eq!(found.issuer(), server().issuer());
+        for endpoint in [
+            found.authorization_endpoint(),
+            found.token_endpoint(),
+            found.device_authorization_endpoint(),
+            found.userinfo_endpoint(),
+            found.jwks_uri(),
+        ] {
+            assert!(endpoint.unwrap().starts_with(server().issuer()), "{endpoint:?}");
+        }
+        let methods = found.token_endpoint_auth_methods().unwrap();
+        assert!(methods.contains(&AuthMethod::CLIENT_SECRET_BASIC), "{methods:?}");
+    });
+}
+
+fn only_the_issuer_s_own_name_will_do(engine: Engine) {
+    engine.run(async {
+        let own = server().issuer();
+        for other in [own.replace("127.0.0.1", "localhost"), format!("{own}/")] {
+            let host = engine.host(trusting(server().ca_pem()));
+            let error = failure(discover_on(host, &other, native()).await.unwrap_err());
+            let protocol::Error::Rejected(Rejected::Issuer { expected, received }) = error else {
+                panic!("{other}: {error:?}")
+            };
+            assert_eq!((&*expected, &*received), (&*other, own));
+        }
+    });
+}
+
+fn a_certificate_of_another_authority_is_refused(engine: Engine) {
+    engine.run(async {
+        for settings in [Settings::new(), trusting(&another_ca_pem())] {
+            let result = discover_on(engine.host(settings), server().issuer(), native()).await;
+            let error = failure(result.unwrap_err());
+            let protocol::Error::Unreachable(unreachable) = error else { panic!("{error:?}") };
+            assert_eq!(unreachable.kind, UnreachableKind::Tls, "{unreachable:?}");
+            assert_eq!(unreachable.delivered, Delivered::No);
+        }
+    });
+}
+
+fn a_code_with_pkce_gives_a_token_that_opens_userinfo(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let authorization = sign_in(&authorizer, &[("login_hint", "bob")]).await;
+        assert!(authorization.header_value().starts_with("Bearer "));
+        assert!(authorization.expires_at().is_some());
+        assert!(authorization.id_token().is_some());
+        assert!(authorization.scope().unwrap().contains("offline_access"));
+        let (status, claims) = userinfo(&authorizer, &authorization).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(claims["sub"], "bob");
+    });
+}
+
+fn a_person_who_refuses_is_heard(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let (pending, answer) = ask(&authorizer, &[("login_hint", "deny")]).await;
+        let result = authorizer.finish(pending, &AuthorizationResponse::Query(&answer)).await;
+        let refusal = refusal(result.unwrap_err());
+        assert_eq!(refusal.code, ErrorCode::ACCESS_DENIED);
+        assert_eq!(refusal.description.as_deref(), Some("The person said no"));
+    });
+}
+
+fn a_code_works_once(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let (pending, answer) = ask(&authorizer, &[]).await;
+        let answer = AuthorizationResponse::Query(&answer);
+        let stored = pending.to_store();
+        let authorization = authorizer.finish(pending, &answer).await.unwrap();
+        assert_eq!(userinfo(&authorizer, &authorization).await.0, StatusCode::OK);
+
+        let again = Pending::from_store(stored.expose(), authorizer.host().now().unix).unwrap();
+        assert_eq!(
+            refusal(authorizer.finish(again, &answer).await.unwrap_err()).code,
+            ErrorCode::INVALID_GRANT
+        );
+        // RFC 6749 section 4.1.2: the server takes back what it gave for the code.
+        assert_eq!(userinfo(&authorizer, &authorization).await.0, StatusCode::UNAUTHORIZED);
+    });
+}
+
+fn refresh_tokens_rotate_and_an_old_one_ends_them_all(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let first = sign_in(&authorizer, &[]).await;
+        let second = authorizer.refresh(refresh_token(&first)).await.unwrap();
+        assert!(first.token() != second.token(), "the access token is the old one");
+        assert!(refresh_token(&first) != refresh_token(&second), "the refresh token is the old one");
+        assert_eq!(userinfo(&authorizer, &second).await.1["sub"], "alice");
+
+        for old_then_new in [&first, &second] {
+            let error = authorizer.refresh(refresh_token(old_then_new)).await.unwrap_err();
+            assert_eq!(error.remedy(), Remedy::SignInAgain);
+            assert_eq!(refusal(error).code, ErrorCode::INVALID_GRANT);
+        }
+    });
+}
+
+fn a_client_gets_in_with_its_secret(engine: Engine) {
+    let post = with_secret("post", SECRET).authenticated_by(AuthMethod::CLIENT_SECRET_POST);
+    for registration in [with_secret("basic", SECRET), with_secret(ODD_ID, ODD_SECRET), post] {
+        engine.run(async {
+            let authorizer = engine.discover(registration).await;
+            let authorization =
+                authorizer.client_credentials(Some(Scope::new("jobs").unwrap())).await.unwrap();
+            assert_eq!(authorization.scope().unwrap().as_str(), "jobs");
+            assert!(authorization.refresh_token().is_none());
+            assert!(!authorization.token().is_empty());
+        });
+    }
+}
+
+fn a_wrong_secret_is_refused(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(with_secret("basic", "wrong")).await;
+        let error = authorizer.client_credentials(None).await.unwrap_err();
+        assert_eq!(error.remedy(), Remedy::FixSetup);
+        assert_eq!(refusal(error).code, ErrorCode::INVALID_CLIENT);
+    });
+}
+
+fn a_device_waits_until_the_person_approves(engine: Engine) {
+    engine.run(async {
+        let (authorizer, result) = sign_in_on_device(engine, "--approve").await;
+        let authorization = result.unwrap();
+        assert_eq!(userinfo(&authorizer, &authorization).await.1["sub"], "alice");
+        authorizer.refresh(refresh_token(&authorization)).await.unwrap();
+    });
+}
+
+fn a_device_learns_that_the_person_refused(engine: Engine) {
+    engine.run(async {
+        let (_, result) = sign_in_on_device(engine, "--deny").await;
+        assert_eq!(refusal(result.unwrap_err()).code, ErrorCode::ACCESS_DENIED);
+    });
+}
+
+fn the_blocking_front_does_the_same(engine: Engine) {
+    let host = engine.host(trusting(server().ca_pem()));
+    let discover = |registration| {
+        let asked = discover_on(Arc::clone(&host), server().issuer(), registration);
+        oauth::blocking::run(&*host, asked).unwrap()
+    };
+    let authorizer = discover(native());
+    let ready = authorizer.blocking().begin(request(&[])).unwrap();
+    let answer = answer(ready.open.as_str());
+    let authorization =
+        authorizer.blocking().finish(ready.pending, &AuthorizationResponse::Query(&answer)).unwrap();
+    let renewed = authorizer.blocking().refresh(refresh_token(&authorization)).unwrap();
+    let (status, _) = oauth::blocking::run(&*host, userinfo(&authorizer, &renewed));
+    assert_eq!(status, StatusCode::OK);
+    discover(with_secret("basic", SECRET)).blocking().client_credentials(None).unwrap();
+}
+
+/// As in `server.mjs`.
+const SECRET: &str = "a secret for tests";
+/// All that a client may have in its id and secret and that means something to a form, a URL or HTTP Basic.
+const ODD_ID: &str = "we:ird id%2B+";
+const ODD_SECRET: &str = "p+a:s s%41/=&~\"\\";
+/// Nobody listens there: the person only reads where they are sent.
+const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
+
+fn native() -> Registration {
+    Registration::public("native")
+}
+
+fn with_secret(client_id: &str, secret: &str) -> Registration {
+    Registration::with_secret(client_id, ClientSecret::new(secret))
+}
+
+/// The platform's roots, and this one: what a person gets who names a CA file.
+fn trusting(ca: &str) -> Settings {
+    Settings::new().with_extra_roots_pem(ca.as_bytes()).unwrap()
+}
+
+async fn discover_on(
+    host: Arc<dyn Host>,
+    issuer: &str,
+    registration: Registration,
+) -> Result<Authorizer, Error> {
+    Authorizer::discover_with(issuer, registration, Policy::strict(), host).await
+}
+
+fn request(parameters: &[(&str, &str)]) -> AuthorizationRequest {
+    // OpenID Connect Core section 11: offline access is given only to someone who was asked.
+    parameters.iter().fold(
+        AuthorizationRequest::new(REDIRECT_URI).with_scope(offline()).with_parameter("prompt", "consent"),
+        |request, (name, value)| request.with_parameter(*name, *value),
+    )
+}
+
+fn offline() -> Scope {
+    Scope::new("openid offline_access").unwrap()
+}
+
+/// Goes through the login page and gives the query that the person is sent back with.
+fn answer(url: &str) -> String {
+    let location = person(&["--print", url]);
+    let query = location.trim_end().strip_prefix(&format!("{REDIRECT_URI}?"));
+    query.unwrap_or_else(|| panic!("the person is sent to {location}")).to_owned()
+}
+
+fn person(arguments: &[&str]) -> String {
+    let person = server().person(arguments).output().unwrap();
+    assert!(person.status.success(), "the person gave up: {}", String::from_utf8_lossy(&person.stderr));
+    String::from_utf8(person.stdout).unwrap()
+}
+
+async fn ask(authorizer: &Authorizer, parameters: &[(&str, &str)]) -> (Pending, String) {
+    let ready = authorizer.begin(request(parameters)).await.unwrap();
+    let answer = answer(ready.open.as_str());
+    (ready.pending, answer)
+}
+
+async fn sign_in(authorizer: &Authorizer, parameters: &[(&str, &str)]) -> Authorization {
+    let (pending, answer) = ask(authorizer, parameters).await;
+    authorizer.finish(pending, &AuthorizationResponse::Query(&answer)).await.unwrap()
+}
+
+/// What a resource says to the header value (RFC 6750 section 2.1).
+async fn userinfo(authorizer: &Authorizer, authorization: &Authorization) -> (StatusCode, serde_json::Value) {
+    let url = authorizer.client().server().userinfo_endpoint().unwrap();
+    let endpoint = Arc::new(Endpoint::new(url, &Policy::strict()).unwrap());
+    let header = HeaderValue::from_str(authorization.header_value()).unwrap();
+    let request = Request::get(Purpose::Resource, endpoint).with_header(AUTHORIZATION, header);
+    let response = authorizer.host().send(request).await.unwrap();
+    (response.status(), serde_json::from_slice(response.body()).unwrap())
+}
+
+/// The person decides only when the server has said once that it waits for them.
+async fn sign_in_on_device(
+    engine: Engine,
+    decision: &'static str,
+) -> (Authorizer, Result<Authorization, Error>) {
+    let host = engine.host(trusting(server().ca_pem()));
+    let watched = Arc::new(Watched { host, decision, page: Mutex::default() });
+    let host: Arc<dyn Host> = Arc::clone(&watched) as _;
+    let authorizer = discover_on(host, server().issuer(), native()).await.unwrap();
+    let result = authorizer
+        .sign_in_on_device(Some(offline()), |prompt| {
+            let page = prompt.verification_uri_complete.as_ref().unwrap().as_str();
+            assert!(page.ends_with(&prompt.user_code), "{page}");
+            *watched.page.lock().unwrap() = Some(page.to_owned());
+        })
+        .await;
+    assert!(watched.page.lock().unwrap().is_none(), "the server never said that it waits");
+    (authorizer, result)
+}
+
+/// A host that sees the first `authorization_pending`, and then has the person decide.
+struct Watched {
+    host: Arc<dyn Host>,
+    decision: &'static str,
+    page: Mutex<Option<String>>,
+}
+
+impl Host for Watched {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
+        Box::pin(async move {
+            let response = self.host.send(request).await?;
+            let body = String::from_utf8_lossy(response.body());
+            if body.contains(ErrorCode::AUTHORIZATION_PENDING.as_str())
+                && let Some(page) = self.page.lock().unwrap().take()
+            {
+                person(&[self.decision, &page]);
+            }
+            Ok(response)
+        })
+    }
+
+    fn sleep_until(&self, instant: Mono) -> BoxFuture<'_, ()> {
+        self.host.sleep_until(instant)
+    }
+}
+
+fn refresh_token(authorization: &Authorization) -> RefreshToken {
+    authorization.refresh_token().expect("offline access was granted").clone()
+}
+
+fn failure(error: Error) -> protocol::Error {
+    match error {
+        Error::Failure(failure) => *failure.error,
+        other => panic!("not a failed conversation: {other:?}"),
+    }
+}
+
+fn refusal(error: Error) -> protocol::Refusal {
+    match failure(error) {
+        protocol::Error::Server(refusal) => refusal,
+        other => panic!("not the server's refusal: {other:?}"),
+    }
+}
+
+/// The same through the listener on this machine.
+#[cfg(feature = "loopback")]
+mod browser {
+    use super::*;
+    use core::time::Duration;
+    use std::process::Stdio;
+
+    on_each_engine! {
+        a_browser_comes_back_to_the_listener,
+        a_browser_comes_back_with_a_refusal,
+    }
+
+    fn a_browser_comes_back_to_the_listener(engine: Engine) {
+        let (result, page) = sign_in_by_browser(engine, "carol");
+        let authorization = result.unwrap();
+        assert!(authorization.refresh_token().is_some());
+        assert!(page.contains("You are signed in"), "{page}");
+    }
+
+    fn a_browser_comes_back_with_a_refusal(engine: Engine) {
+        let (result, page) = sign_in_by_browser(engine, "deny");
+        assert_eq!(refusal(result.unwrap_err()).code, ErrorCode::ACCESS_DENIED);
+        assert!(!page.contains("You are signed in"), "{page}");
+    }
+
+    /// Signs in through the listener, and gives the page that the person sees in the end.
+    fn sign_in_by_browser(engine: Engine, login_hint: &str) -> (Result<Authorization, Error>, String) {
+        let browser = Arc::new(Mutex::new(None));
+        let opened = Arc::clone(&browser);
+        let sign_in = oauth::SignIn::new()
+            .scope(offline())
+            .parameter("prompt", "consent")
+            .parameter("login_hint", login_hint)
+            .browser(None)
+            .timeout(Duration::from_secs(30))
+            .on_step(move |step| {
+                if let oauth::Step::Open { url } = step {
+                    let mut person = server().person(&[url.as_str()]);
+                    *opened.lock().unwrap() = Some(person.stdout(Stdio::piped()).spawn().unwrap());
+                }
+            });
+        let result = engine.run(async { engine.discover(native()).await.sign_in(sign_in).await });
+        let person = browser.lock().unwrap().take().expect("the address was shown");
+        let output = person.wait_with_output().unwrap();
+        assert!(output.status.success(), "the browser got no page");
+        (result, String::from_utf8(output.stdout).unwrap())
+    }
+}
