@@ -1,0 +1,341 @@
+//! What can be typed: names are the field's own, every flag is also an `OAUTH_…` variable.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// OAuth 2.0 tokens for shells, scripts and programs
+#[derive(Debug, Parser)]
+#[command(name = "oauth", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+}
+
+const EXIT_CODES: &str = "\
+Standard output carries the result and nothing else; everything for people goes to standard error.
+
+Exit codes: 0 ok, 1 other, 2 usage, 3 configuration, 4 a login is needed, 5 refused by the server or the person,
+6 timed out, 7 the listener or the browser could not start, 8 network, TLS or a server answer that cannot be used,
+130 interrupted.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Verbosity {
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Tell each step
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print an authorization: `curl -H "Authorization: $(oauth authorize ISSUER …)" URL`
+    Authorize(Box<Authorize>),
+    /// Print an authorization without ever asking a person
+    Token(Box<Authorize>),
+    /// A guided tour of the same, with a server inside: no account, no network
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Sign in on another device instead of in a browser here (RFC 8628)
+    #[arg(long)]
+    pub(crate) device: bool,
+    /// Let a pretend person click through the pages
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) browser: BrowserFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BrowserFlags {
+    /// Print the address and open no browser
+    #[arg(long, env = "OAUTH_NO_BROWSER", aliases = ["no-launch-browser", "skip-open-browser", "no-url-call"])]
+    pub(crate) no_browser: bool,
+    /// Open this browser; `%s` stands for the address
+    #[arg(long, env = "OAUTH_BROWSER", value_name = "COMMAND", conflicts_with = "no_browser")]
+    pub(crate) browser: Option<String>,
+    /// How long the person has
+    #[arg(long, env = "OAUTH_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration, alias = "browser-timeout")]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server and client")]
+pub(crate) struct Authorize {
+    /// The server's issuer: its metadata says the rest
+    #[arg(value_name = "ISSUER-URL")]
+    pub(crate) issuer: Option<String>,
+    /// The same as a flag
+    #[arg(long = "issuer", env = "OAUTH_ISSUER", value_name = "URL", aliases = ["oidc-issuer-url", "provider"], conflicts_with = "issuer")]
+    pub(crate) issuer_flag: Option<String>,
+    /// Use the demo server inside: this token works nowhere else
+    #[arg(long, conflicts_with_all = ["issuer", "issuer_flag"])]
+    pub(crate) demo: bool,
+    /// Who this client is to the server
+    #[arg(long, env = "OAUTH_CLIENT_ID", value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Where the client's secret is; `-` reads standard input
+    #[arg(long, env = "OAUTH_CLIENT_SECRET_FILE", value_name = "PATH")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// The client's secret: on a command line, everybody on this machine can see it
+    #[arg(
+        long,
+        env = "OAUTH_CLIENT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        conflicts_with = "client_secret_file"
+    )]
+    pub(crate) client_secret: Option<String>,
+    /// How the client authenticates: none, client_secret_basic, client_secret_post
+    #[arg(long, env = "OAUTH_AUTH_METHOD", value_name = "METHOD")]
+    pub(crate) auth_method: Option<String>,
+    /// The endpoint, for a server without metadata
+    #[arg(long, env = "OAUTH_AUTHORIZATION_ENDPOINT", value_name = "URL")]
+    pub(crate) authorization_endpoint: Option<String>,
+    /// The endpoint, for a server without metadata
+    #[arg(long, env = "OAUTH_TOKEN_ENDPOINT", value_name = "URL")]
+    pub(crate) token_endpoint: Option<String>,
+    /// The endpoint, for a server without metadata
+    #[arg(long, env = "OAUTH_DEVICE_AUTHORIZATION_ENDPOINT", value_name = "URL")]
+    pub(crate) device_authorization_endpoint: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestFlags,
+    #[command(flatten)]
+    pub(crate) redirect: RedirectFlags,
+    #[command(flatten)]
+    pub(crate) browser: BrowserFlags,
+    #[command(flatten)]
+    pub(crate) network: NetworkFlags,
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to ask for")]
+pub(crate) struct RequestFlags {
+    /// How to get the token
+    #[arg(long, env = "OAUTH_GRANT_TYPE", value_enum, default_value_t = GrantType::Auto, alias = "flow", conflicts_with = "device")]
+    pub(crate) grant_type: GrantType,
+    /// The same as --grant-type device
+    #[arg(long, alias = "use-device-code")]
+    pub(crate) device: bool,
+    /// What to ask for; repeat it, or use spaces or commas
+    #[arg(long, env = "OAUTH_SCOPE", value_name = "SCOPE", alias = "scopes")]
+    pub(crate) scope: Vec<String>,
+    /// Which API the token is for, where the server calls it so
+    #[arg(long, env = "OAUTH_AUDIENCE", value_name = "AUDIENCE")]
+    pub(crate) audience: Option<String>,
+    /// Which API the token is for (RFC 8707); repeat it for more
+    #[arg(long, env = "OAUTH_RESOURCE", value_name = "URI")]
+    pub(crate) resource: Vec<String>,
+    /// Who is going to sign in
+    #[arg(long, env = "OAUTH_LOGIN_HINT", value_name = "NAME")]
+    pub(crate) login_hint: Option<String>,
+    /// none, login, consent, select_account
+    #[arg(long, env = "OAUTH_PROMPT", value_name = "PROMPT")]
+    pub(crate) prompt: Option<String>,
+    /// How old the login may be
+    #[arg(long, env = "OAUTH_MAX_AGE", value_name = "TIME", value_parser = duration)]
+    pub(crate) max_age: Option<Duration>,
+    /// How strong the login must be
+    #[arg(long, env = "OAUTH_ACR_VALUES", value_name = "VALUES")]
+    pub(crate) acr_values: Option<String>,
+    /// Which claims to ask for, as JSON
+    #[arg(long, env = "OAUTH_CLAIMS", value_name = "JSON")]
+    pub(crate) claims: Option<String>,
+    /// Any other parameter; repeat it for more
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, alias = "extra-param")]
+    pub(crate) auth_param: Vec<(String, String)>,
+    /// Where a refresh token is, for --grant-type refresh; a rotated one is written back
+    #[arg(long, env = "OAUTH_REFRESH_TOKEN_FILE", value_name = "PATH")]
+    pub(crate) refresh_token_file: Option<PathBuf>,
+    /// A PEM file with the key for --grant-type jwt-bearer
+    #[arg(long, env = "OAUTH_SIGNING_KEY", value_name = "PATH")]
+    pub(crate) signing_key: Option<PathBuf>,
+    /// The issuer of the assertion; the client id unless named
+    #[arg(long, env = "OAUTH_ASSERTION_ISSUER", value_name = "ISSUER")]
+    pub(crate) assertion_issuer: Option<String>,
+    /// Whom the assertion speaks for; its issuer unless named
+    #[arg(long, env = "OAUTH_ASSERTION_SUBJECT", value_name = "SUBJECT")]
+    pub(crate) assertion_subject: Option<String>,
+    /// The audience of the assertion; the server's issuer unless named
+    #[arg(long, env = "OAUTH_ASSERTION_AUDIENCE", value_name = "AUDIENCE")]
+    pub(crate) assertion_audience: Option<String>,
+    /// Accepted and without effect: PKCE with S256 is always on
+    #[arg(long, hide = true)]
+    pub(crate) pkce: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The way back")]
+pub(crate) struct RedirectFlags {
+    /// The whole redirect URI, as it is registered
+    #[arg(long, env = "OAUTH_REDIRECT_URI", value_name = "URI", alias = "redirect-url", conflicts_with_all = ["redirect_host"])]
+    pub(crate) redirect_uri: Option<String>,
+    /// The host of the redirect URI
+    #[arg(long, env = "OAUTH_REDIRECT_HOST", value_name = "HOST", value_parser = ["127.0.0.1", "localhost", "::1"], default_value = "127.0.0.1")]
+    pub(crate) redirect_host: String,
+    /// Where to listen, an address and a port or a port alone; repeat it: the first free one is taken
+    #[arg(long, env = "OAUTH_LISTEN", value_name = "ADDR:PORT", value_parser = listen, aliases = ["callback-port", "port", "listen-address"])]
+    pub(crate) listen: Vec<Listen>,
+    /// How the answer travels back
+    #[arg(long, env = "OAUTH_RESPONSE_MODE", value_enum, default_value_t = ResponseMode::Query)]
+    pub(crate) response_mode: ResponseMode,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkFlags {
+    /// A PEM file with certificates to trust beside the system's
+    #[arg(long, env = "OAUTH_CA_CERT", value_name = "PATH", alias = "tls-root-ca")]
+    pub(crate) ca_cert: Vec<PathBuf>,
+    /// How long one request may take
+    #[arg(long, env = "OAUTH_HTTP_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) http_timeout: Duration,
+    /// The HTTP engine
+    #[arg(long, env = "OAUTH_TRANSPORT", value_enum, default_value_t = Transport::Hyper)]
+    pub(crate) transport: Transport,
+    /// Use the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name
+    #[arg(long, env = "OAUTH_PROXY_FROM_ENV")]
+    pub(crate) proxy_from_env: bool,
+    /// Allow plain http to a server on this machine
+    #[arg(long, env = "OAUTH_ALLOW_HTTP_LOOPBACK")]
+    pub(crate) allow_http_loopback: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputFlags {
+    /// What to print
+    #[arg(short, long, env = "OAUTH_OUTPUT", value_enum, default_value_t = Output::Bearer)]
+    pub(crate) output: Output,
+    /// Never ask a person: exit with 4 when a login is needed
+    #[arg(long, env = "OAUTH_NO_PROMPT")]
+    pub(crate) no_prompt: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GrantType {
+    /// A browser where the server has a page for it, else another device
+    Auto,
+    /// A browser here (RFC 6749 section 4.1)
+    Code,
+    /// Another device (RFC 8628)
+    Device,
+    /// The client itself (RFC 6749 section 4.4)
+    ClientCredentials,
+    /// A refresh token (RFC 6749 section 6)
+    Refresh,
+    /// A signed assertion (RFC 7523)
+    JwtBearer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResponseMode {
+    Query,
+    #[value(name = "form_post")]
+    FormPost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    Hyper,
+    /// Needs a build with --features isahc
+    Isahc,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Bearer TOKEN
+    Bearer,
+    /// Authorization: Bearer TOKEN
+    Header,
+    /// The access token alone
+    Token,
+    /// The ID token, not checked
+    IdToken,
+    /// Everything, the refresh token included
+    Json,
+    /// OAUTH_TOKEN='…' and OAUTH_AUTHORIZATION='…' for a shell
+    Env,
+    /// A line for curl --config
+    Curl,
+}
+
+/// An address to listen on; without one, the loopback addresses of the redirect host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    pub(crate) address: Option<std::net::IpAddr>,
+    pub(crate) port: u16,
+}
+
+fn listen(text: &str) -> Result<Listen, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(Listen { address: None, port });
+    }
+    let address: SocketAddr = text.parse().map_err(|_| "expected ADDRESS:PORT or PORT".to_owned())?;
+    Ok(Listen { address: Some(address.ip()), port: address.port() })
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() {
+        Err("expected NAME=VALUE".to_owned())
+    } else {
+        Ok((name.to_owned(), value.to_owned()))
+    }
+}
+
+/// `90`, `90s`, `5m`, `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("expected a number of seconds, or a number with s, m or h".to_owned()),
+    };
+    let number: u64 =
+        digits.parse().map_err(|_| "expected a number of seconds, or a number with s, m or h")?;
+    match number.checked_mul(factor) {
+        Some(0) => Err("zero is no time at all".to_owned()),
+        Some(seconds) if seconds <= 86_400 => Ok(Duration::from_secs(seconds)),
+        _ => Err("a day at most".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units_and_bounds() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for wrong in ["", "m", "5x", "-1", "0", "25h", "99999999999999999999s", "1.5m"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_listener_is_a_port_or_an_address_and_a_port() {
+        assert_eq!(listen("0"), Ok(Listen { address: None, port: 0 }));
+        assert_eq!(listen("[::1]:80"), Ok(Listen { address: Some("::1".parse().unwrap()), port: 80 }));
+        assert!(listen("localhost:80").is_err() && listen("70000").is_err());
+    }
+}

@@ -1,0 +1,411 @@
+//! `oauth authorize` and `oauth token`: from flags to an authorization.
+
+use crate::args::{
+    Authorize, BrowserFlags, GrantType, NetworkFlags, Output, RedirectFlags, RequestFlags, ResponseMode,
+    Transport,
+};
+use crate::exit::{Exit, Problem};
+use crate::observed::Observed;
+use crate::report::Report;
+use crate::{output, secret_file};
+use oauth::core::{
+    AuthMethod, Client, ClientCredentials, ClientSecret, Discover, JwtBearer, KeyId, OptOut, Policy, Refresh,
+    RefreshToken, Registration, Scope, Server,
+};
+use oauth::jwt::{Keyring, SigningKey};
+use oauth::loopback::browser::Browser;
+use oauth::loopback::{Address, Host as RedirectHost};
+use oauth::{Authorization, Authorizer, Error, Host, HyperHost, Settings, SignIn, Step, WithKeys};
+use std::sync::Arc;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Runs the command and returns the line for standard output.
+///
+/// `ask` is whether a person may be asked: `authorize` may, `token` never does.
+pub(crate) async fn run(args: &Authorize, ask: bool, report: &Report) -> Result<Zeroizing<String>, Problem> {
+    let ask = ask && !args.output.no_prompt;
+    let grant = grant(args, ask)?;
+    let scope = scope(&args.request.scope)?;
+    refuse_lost_rotation(args, grant)?;
+    let authorizer = authorizer(args, report).await?;
+    let grant = match grant {
+        // The server may have no page for a browser.
+        GrantType::Auto if authorizer.client().server().authorization_endpoint().is_some() => GrantType::Code,
+        GrantType::Auto => GrantType::Device,
+        named => named,
+    };
+    let authorization = match grant {
+        GrantType::Auto | GrantType::Code => in_browser(&authorizer, args, scope, report).await?,
+        GrantType::Device => on_device(&authorizer, scope, &args.browser, report).await?,
+        GrantType::ClientCredentials => client_credentials(&authorizer, &args.request, scope).await?,
+        GrantType::Refresh => refresh(&authorizer, &args.request, scope).await?,
+        GrantType::JwtBearer => jwt_bearer(&authorizer, &args.request, scope).await?,
+    };
+    report.step("granted", output::summary(&authorization));
+    output::line(&authorization, args.output.output)
+}
+
+/// The grant that the flags ask for, as far as they tell.
+fn grant(args: &Authorize, ask: bool) -> Result<GrantType, Problem> {
+    let request = &args.request;
+    let grant = match request.grant_type {
+        GrantType::Auto if request.device => GrantType::Device,
+        GrantType::Auto if request.refresh_token_file.is_some() => GrantType::Refresh,
+        GrantType::Auto if request.signing_key.is_some() => GrantType::JwtBearer,
+        GrantType::Auto if !ask && (args.client_secret.is_some() || args.client_secret_file.is_some()) => {
+            GrantType::ClientCredentials
+        }
+        named => named,
+    };
+    if !ask && matches!(grant, GrantType::Auto | GrantType::Code | GrantType::Device) {
+        return Err(Problem::new(
+            Exit::LoginNeeded,
+            "a person has to sign in, and none may be asked here",
+            "run `oauth authorize`, or give --refresh-token-file, --signing-key, or --grant-type client-credentials",
+        ));
+    }
+    Ok(grant)
+}
+
+fn scope(values: &[String]) -> Result<Option<Scope>, Problem> {
+    let joined = values.join(" ").replace(',', " ");
+    if joined.trim().is_empty() {
+        return Ok(None);
+    }
+    Scope::new(&joined).map(Some).map_err(|error| Problem::usage(error, "check --scope"))
+}
+
+async fn authorizer(args: &Authorize, report: &Report) -> Result<Authorizer, Problem> {
+    let policy = if args.network.allow_http_loopback {
+        Policy::strict().waive(OptOut::PlainHttpOnLoopback)
+    } else {
+        Policy::strict()
+    };
+    for opt_out in policy.opt_outs() {
+        report.note(format_args!("warning: {opt_out}"));
+    }
+    let registration = registration(args, report)?;
+    let host = host(args, report)?;
+    let issuer = args.issuer.as_ref().or(args.issuer_flag.as_ref());
+    let by_hand = [&args.authorization_endpoint, &args.token_endpoint, &args.device_authorization_endpoint];
+    if by_hand.iter().any(|endpoint| endpoint.is_some()) {
+        let mut server = Server::new(issuer.map_or("", |issuer| issuer));
+        if let Some(url) = &args.authorization_endpoint {
+            server = server.with_authorization_endpoint(url);
+        }
+        if let Some(url) = &args.token_endpoint {
+            server = server.with_token_endpoint(url);
+        }
+        if let Some(url) = &args.device_authorization_endpoint {
+            server = server.with_device_authorization_endpoint(url);
+        }
+        let client = Client::new(server, registration, policy).map_err(Error::from)?;
+        return Ok(Authorizer::new(client, host));
+    }
+    let Some(issuer) = issuer else {
+        return Err(Problem::configuration(
+            "no server was named",
+            "give the issuer: oauth authorize https://… --client-id …, or try `oauth demo`",
+        ));
+    };
+    // Checked first: a typing error should not be hidden behind a network error.
+    let _checked = Discover::new(issuer.as_str(), policy.clone()).map_err(Error::from)?;
+    Ok(Authorizer::discover_with(issuer, registration, policy, host).await?)
+}
+
+fn registration(args: &Authorize, report: &Report) -> Result<Registration, Problem> {
+    let Some(client_id) = &args.client_id else {
+        return Err(Problem::configuration(
+            "no client was named",
+            "give --client-id: the server's operator, or its registration page, tells it",
+        ));
+    };
+    let secret = match (&args.client_secret, &args.client_secret_file) {
+        (Some(secret), _) => {
+            if std::env::var_os("OAUTH_CLIENT_SECRET").is_none() {
+                report.note("warning: a secret on the command line can be seen by everybody on this machine; prefer --client-secret-file");
+            }
+            Some(ClientSecret::new(secret.as_str()))
+        }
+        (None, Some(path)) => Some(ClientSecret::new(secret_file::read(path)?.as_str())),
+        (None, None) => None,
+    };
+    let registration = match secret {
+        Some(secret) => Registration::with_secret(client_id, secret),
+        None => Registration::public(client_id),
+    };
+    Ok(match &args.auth_method {
+        Some(method) => registration.authenticated_by(AuthMethod::from_text(method)),
+        None => registration,
+    })
+}
+
+fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
+    let settings = settings(&args.network)?;
+    let host: Arc<dyn Host> = match args.network.transport {
+        Transport::Hyper => Arc::new(HyperHost::new(settings).map_err(Error::from)?),
+        Transport::Isahc => isahc(settings)?,
+    };
+    let host = match &args.request.signing_key {
+        None => host,
+        Some(path) => {
+            let pem = secret_file::read(path)?;
+            let key = SigningKey::from_pem(pem.as_bytes())
+                .map_err(|error| Problem::configuration(error, format_args!("check {}", path.display())))?;
+            let mut keyring = Keyring::new();
+            let _none_before = keyring.insert(signing_key_of(&key), key);
+            Arc::new(WithKeys::new(host, keyring)) as Arc<dyn Host>
+        }
+    };
+    Ok(Arc::new(Observed { host, report: report.clone() }))
+}
+
+/// The one key of this command goes by the name of its algorithm, so that the assertion can name that.
+fn signing_key_of(key: &SigningKey) -> KeyId {
+    KeyId::new(key.algorithm().as_str())
+}
+
+#[cfg(feature = "isahc")]
+fn isahc(settings: Settings) -> Result<Arc<dyn Host>, Problem> {
+    Ok(Arc::new(oauth::IsahcHost::new(settings).map_err(Error::from)?))
+}
+
+#[cfg(not(feature = "isahc"))]
+fn isahc(_: Settings) -> Result<Arc<dyn Host>, Problem> {
+    Err(Problem::usage(
+        "this build of oauth has no engine isahc",
+        "build it with --features isahc, or leave out --transport isahc",
+    ))
+}
+
+fn settings(flags: &NetworkFlags) -> Result<Settings, Problem> {
+    let mut settings = Settings::new().with_total_timeout(flags.http_timeout);
+    if flags.http_timeout < settings.connect_timeout() {
+        settings = settings.with_connect_timeout(flags.http_timeout);
+    }
+    for path in &flags.ca_cert {
+        let pem = std::fs::read(path).map_err(|error| {
+            Problem::configuration(
+                format_args!("{} cannot be read: {error}", path.display()),
+                "check --ca-cert",
+            )
+        })?;
+        settings = settings.with_extra_roots_pem(&pem).map_err(Error::from)?;
+    }
+    if flags.proxy_from_env {
+        settings = settings.with_proxies(oauth::Proxies::from_environment().map_err(Error::from)?);
+    }
+    Ok(settings)
+}
+
+async fn in_browser(
+    authorizer: &Authorizer,
+    args: &Authorize,
+    scope: Option<Scope>,
+    report: &Report,
+) -> Result<Authorization, Problem> {
+    let mut sign_in = SignIn::new().address(address(&args.redirect, report)?).application("oauth");
+    if let Some(scope) = scope {
+        sign_in = sign_in.scope(scope);
+    }
+    if args.redirect.response_mode == ResponseMode::FormPost {
+        sign_in = sign_in.form_post();
+    }
+    for (name, value) in parameters(&args.request) {
+        sign_in = sign_in.parameter(name, value);
+    }
+    sign_in_browser(authorizer, sign_in, &args.browser, report).await
+}
+
+/// Signs in and shows the steps on the way.
+pub(crate) async fn sign_in_browser(
+    authorizer: &Authorizer,
+    sign_in: SignIn,
+    flags: &BrowserFlags,
+    report: &Report,
+) -> Result<Authorization, Problem> {
+    let browser = match (&flags.browser, flags.no_browser) {
+        (_, true) => None,
+        (Some(command), _) => Some(Browser::command(command)),
+        (None, _) => Some(Browser::from_env()),
+    };
+    let browser =
+        browser.transpose().map_err(|error| Problem::usage(error, "check --browser and $BROWSER"))?;
+    let told = report.clone();
+    let opens = browser.is_some();
+    let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(move |step| match step {
+        Step::Listening { redirect_uri } => told.step("listen", redirect_uri),
+        // The address is printed always: an opener that reports success may have opened nothing.
+        Step::Open { url } if opens => {
+            told.instruction(format_args!("Sign in in the browser that opens. If none does, open this address on this machine:\n\n    {url}\n"));
+        }
+        Step::Open { url } => told.instruction(format_args!("Open this address in a browser on this machine:\n\n    {url}\n")),
+        Step::Launched(launch) => told.step("browser", launch),
+        Step::Note(note) => told.note(format_args!("note: {note}")),
+        Step::Answered => told.step("callback", "the browser is back with our answer"),
+        _ => {}
+    });
+    Ok(report.while_waiting("Waiting for the browser", authorizer.sign_in(sign_in)).await?)
+}
+
+/// Signs in on another device and shows where.
+pub(crate) async fn on_device(
+    authorizer: &Authorizer,
+    scope: Option<Scope>,
+    flags: &BrowserFlags,
+    report: &Report,
+) -> Result<Authorization, Problem> {
+    let host = authorizer.host().now();
+    let sign_in = authorizer.sign_in_on_device(scope, |prompt| {
+        let minutes = prompt.expires_at.since(host.unix).as_secs().div_ceil(60);
+        report.instruction(format_args!(
+            "On any device, open\n\n    {}\n\nand enter the code\n\n    {}\n",
+            prompt.verification_uri, prompt.user_code
+        ));
+        if let Some(complete) = &prompt.verification_uri_complete {
+            report.instruction(format_args!("or open the address with the code in it:\n\n    {complete}\n"));
+        }
+        report
+            .note(format_args!("The code is good for {minutes} min. Agree only to what you began yourself."));
+    });
+    let waiting = report.while_waiting("Waiting for the other device", sign_in);
+    match tokio::time::timeout(flags.timeout, waiting).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(Problem::new(
+            Exit::TimedOut,
+            "nobody signed in on the other device in time",
+            "run it again, and give more time with --timeout",
+        )),
+    }
+}
+
+async fn client_credentials(
+    authorizer: &Authorizer,
+    request: &RequestFlags,
+    scope: Option<Scope>,
+) -> Result<Authorization, Problem> {
+    let mut grant = ClientCredentials::new();
+    if let Some(scope) = scope {
+        grant = grant.with_scope(scope);
+    }
+    for (name, value) in parameters(request) {
+        grant = grant.with_parameter(name, value);
+    }
+    Ok(authorizer.exchange(grant).await?)
+}
+
+/// A rotated refresh token must not be lost: where it cannot be written back, it has to be printed.
+fn refuse_lost_rotation(args: &Authorize, grant: GrantType) -> Result<(), Problem> {
+    if grant != GrantType::Refresh {
+        return Ok(());
+    }
+    match &args.request.refresh_token_file {
+        None => Err(Problem::usage("there is no refresh token", "give --refresh-token-file PATH")),
+        Some(path) if secret_file::is_stdin(path) && args.output.output != Output::Json => {
+            Err(Problem::usage(
+                "a refresh token from standard input may be replaced by a new one, which would be lost",
+                "add -o json and keep its refresh_token, or give a file that can be written",
+            ))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+async fn refresh(
+    authorizer: &Authorizer,
+    request: &RequestFlags,
+    scope: Option<Scope>,
+) -> Result<Authorization, Problem> {
+    let Some(path) = &request.refresh_token_file else {
+        return Err(Problem::usage("there is no refresh token", "give --refresh-token-file PATH"));
+    };
+    let old = secret_file::read(path)?;
+    let grant = Refresh::new(RefreshToken::new(old.as_str()));
+    let grant = match scope {
+        Some(scope) => grant.narrowed_to(scope),
+        None => grant,
+    };
+    let result = authorizer.exchange(grant).await;
+    let new = match &result {
+        Ok(authorization) => authorization.refresh_token(),
+        // The response was refused for another reason; its refresh token may be the only live one.
+        Err(Error::Failure(failure)) => failure.rescued.as_ref(),
+        Err(_) => None,
+    };
+    if let Some(new) = new.filter(|new| new.expose() != old.as_str() && !secret_file::is_stdin(path)) {
+        secret_file::replace(path, new.expose())?;
+    }
+    Ok(result?)
+}
+
+async fn jwt_bearer(
+    authorizer: &Authorizer,
+    request: &RequestFlags,
+    scope: Option<Scope>,
+) -> Result<Authorization, Problem> {
+    let Some(path) = &request.signing_key else {
+        return Err(Problem::usage("an assertion needs a key", "give --signing-key PATH, a PEM file"));
+    };
+    let pem = secret_file::read(path)?;
+    let key = SigningKey::from_pem(pem.as_bytes())
+        .map_err(|error| Problem::configuration(error, "check --signing-key"))?;
+    let client = authorizer.client();
+    let issuer = request.assertion_issuer.as_deref().unwrap_or_else(|| client.client_id());
+    let audience = request.assertion_audience.as_deref().unwrap_or_else(|| client.server().issuer());
+    let mut grant = JwtBearer::new(signing_key_of(&key), key.algorithm(), issuer, audience);
+    if let Some(subject) = &request.assertion_subject {
+        grant = grant.on_behalf_of(subject);
+    }
+    if let Some(scope) = scope {
+        grant = grant.with_scope(scope);
+    }
+    Ok(authorizer.exchange(grant).await?)
+}
+
+/// What travels as it is.
+fn parameters(request: &RequestFlags) -> Vec<(String, String)> {
+    let mut parameters = Vec::new();
+    let mut add =
+        |name: &str, value: Option<String>| parameters.extend(value.map(|value| (name.to_owned(), value)));
+    add("audience", request.audience.clone());
+    add("login_hint", request.login_hint.clone());
+    add("prompt", request.prompt.clone());
+    add("max_age", request.max_age.map(|age| age.as_secs().to_string()));
+    add("acr_values", request.acr_values.clone());
+    add("claims", request.claims.clone());
+    for resource in &request.resource {
+        add("resource", Some(resource.clone()));
+    }
+    parameters.extend(request.auth_param.iter().cloned());
+    parameters
+}
+
+fn address(flags: &RedirectFlags, report: &Report) -> Result<Address, Problem> {
+    let mut address = match &flags.redirect_uri {
+        Some(redirect_uri) => {
+            let wrong = |error: &dyn std::fmt::Display| Problem::usage(error, "check --redirect-uri");
+            let url = Url::parse(redirect_uri).map_err(|error| wrong(&error))?;
+            if flags.listen.is_empty() {
+                Address::from_redirect_uri(&url).map_err(|error| wrong(&error))?
+            } else {
+                Address::new().advertised_as(url)
+            }
+        }
+        None => Address::new().host(match flags.redirect_host.as_str() {
+            "localhost" => RedirectHost::Localhost,
+            "::1" => RedirectHost::V6,
+            _ => RedirectHost::V4,
+        }),
+    };
+    if !flags.listen.is_empty() {
+        address = address.ports(flags.listen.iter().map(|listen| listen.port));
+        let mut exposed =
+            flags.listen.iter().filter_map(|listen| listen.address).filter(|ip| !ip.is_loopback());
+        if let Some(ip) = exposed.next() {
+            report.note(format_args!("warning: listening on {ip}, every machine that reaches it may knock"));
+            address = address.exposed_to_the_network(ip);
+        }
+    }
+    Ok(address)
+}

@@ -1,0 +1,89 @@
+//! The command `oauth`: a token in a shell, a script or a mail program.
+//!
+//! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
+//! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
+//! to tell apart (`exit`).
+
+mod args;
+mod authorize;
+mod demo;
+mod exit;
+mod observed;
+mod output;
+mod report;
+mod secret_file;
+
+use args::{Authorize, Cli, Command};
+use clap::Parser as _;
+use exit::{Exit, Problem};
+use report::Report;
+use std::io::{IsTerminal as _, stdout};
+use std::process::ExitCode;
+use zeroize::Zeroizing;
+
+fn main() -> ExitCode {
+    // A wrong command line ends here with 2.
+    let cli = Cli::parse();
+    let report = Report::to_stderr(&cli.verbosity);
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::new(Exit::Other, error, "close some programs and try again"))
+        .and_then(|runtime| {
+            let result = runtime.block_on(interruptible(run(&cli.command, &report)));
+            // The listener may still serve a reload; nobody waits for that.
+            runtime.shutdown_background();
+            result
+        })
+        .and_then(|line| output::print(&line));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            report.problem(&problem);
+            problem.exit.into()
+        }
+    }
+}
+
+/// The first Ctrl-C drops the conversation, which frees its port.
+async fn interruptible<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    tokio::select! {
+        result = work => result,
+        pressed = tokio::signal::ctrl_c() => match pressed {
+            Ok(()) => Err(Problem::interrupted()),
+            Err(error) => Err(Problem::new(Exit::Other, error, "try again")),
+        },
+    }
+}
+
+async fn run(command: &Command, report: &Report) -> Result<Zeroizing<String>, Problem> {
+    match command {
+        Command::Authorize(args) if wants_demo(args)? => demo::authorize(args, report).await,
+        Command::Authorize(args) => authorize::run(args, true, report).await,
+        Command::Token(args) if args.demo => Err(Problem::usage(
+            "the demo needs a person",
+            "use `oauth authorize --demo`, or `oauth demo --yes`",
+        )),
+        Command::Token(args) => authorize::run(args, false, report).await,
+        Command::Demo(args) => demo::tour(args, report).await,
+    }
+}
+
+/// Without a server the demo is used, but only where a person sees it: no script ships a demo token by accident.
+fn wants_demo(args: &Authorize) -> Result<bool, Problem> {
+    let named = args.issuer.is_some()
+        || args.issuer_flag.is_some()
+        || args.authorization_endpoint.is_some()
+        || args.token_endpoint.is_some()
+        || args.device_authorization_endpoint.is_some();
+    if args.demo || named {
+        return Ok(args.demo);
+    }
+    if stdout().is_terminal() {
+        return Ok(true);
+    }
+    Err(Problem::configuration(
+        "no server was named",
+        "give the issuer: oauth authorize https://… --client-id …, or use --demo to try it with a server inside",
+    ))
+}

@@ -1,0 +1,89 @@
+//! Files that hold one secret.
+
+use crate::exit::{Exit, Problem};
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A secret is never this long: 1 MiB.
+const MAX: u64 = 1 << 20;
+
+/// Whether the path stands for standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Reads a secret: a file's text, or standard input's for `-`, without the line end.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
+    let problem = |what: &dyn std::fmt::Display| {
+        Problem::configuration(
+            format_args!("{}: {what}", path.display()),
+            "name a file with the secret, or - for standard input",
+        )
+    };
+    let mut text = Zeroizing::new(String::new());
+    let read = if is_stdin(path) {
+        io::stdin().lock().take(MAX).read_to_string(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(MAX).read_to_string(&mut text))
+    };
+    read.map_err(|error| problem(&error))?;
+    let trimmed = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(trimmed);
+    if text.is_empty() { Err(problem(&"it is empty")) } else { Ok(text) }
+}
+
+/// Replaces the file in one step: either the old secret is in it or the new one, readable by its owner alone.
+pub(crate) fn replace(path: &Path, secret: &str) -> Result<(), Problem> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    // A temporary file is made with mode 0600.
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(secret.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    written.map_err(|error| {
+        Problem::new(
+            Exit::Other,
+            format_args!(
+                "the new refresh token could not be written to {}: {error}; the old one no longer works",
+                path.display()
+            ),
+            "make the file's folder writable and sign in again",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_replaced_whole_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "old\r\n").unwrap();
+        assert_eq!(read(&path).unwrap().as_str(), "old");
+        replace(&path, "new").unwrap();
+        assert_eq!(read(&path).unwrap().as_str(), "new");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_and_a_missing_file_are_configuration_problems() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        assert_eq!(read(&path).unwrap_err().exit, Exit::Configuration);
+        std::fs::write(&path, "\n").unwrap();
+        assert_eq!(read(&path).unwrap_err().exit, Exit::Configuration);
+    }
+}

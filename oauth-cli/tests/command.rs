@@ -1,0 +1,452 @@
+//! The command as scripts and people meet it: streams, exit codes, and one line to act on.
+#![allow(missing_docs, reason = "a test")]
+
+use oauth_testserver::{Browser, Client, Endpoint, Fault, TestServer};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The command, without what this machine's environment would add to it.
+fn oauth(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oauth"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("OAUTH_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .args(arguments)
+        .env_remove("BROWSER")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    oauth(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn is_bearer_line(stdout: &str) -> bool {
+    let Some(token) = stdout.strip_prefix("Bearer ").and_then(|rest| rest.strip_suffix('\n')) else {
+        return false;
+    };
+    !token.is_empty() && token.bytes().all(|byte| matches!(byte, 0x21..=0x7E))
+}
+
+/// A failure: its code, nothing on standard output, and three short lines that say what, what to do, and the code.
+fn fails(output: &Output, code: i32, what: &str) {
+    let told = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    assert_eq!(stdout(output), "", "{told}");
+    assert!(told.contains(what), "expected {what:?} in: {told}");
+    assert!(told.contains("\n  next: ") && told.contains(&format!("\n  exit: {code} (")), "{told}");
+    assert!(!told.contains("panicked"), "{told}");
+}
+
+/// A command that waits for a person: the address that it prints, and its end.
+struct Waiting {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Waiting {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = oauth(arguments).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines }
+    }
+
+    fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).expect("the line is printed in time");
+            if wanted(&line) {
+                return line.trim().to_owned();
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        self.line(|line| line.trim_start().starts_with("http"))
+    }
+
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let mut stdout = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code(), stdout, self.lines.iter().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+// --- the demo -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn demo_yes_prints_one_line_and_nothing_else() {
+    for arguments in [&["demo", "--yes"][..], &["demo", "--yes", "--device"], &["--quiet", "demo", "--yes"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(is_bearer_line(stdout(&output)), "{:?}", stdout(&output));
+        let token = stdout(&output).trim().trim_start_matches("Bearer ");
+        assert!(!stderr(&output).contains(token));
+        for name in ["demo-at-", "demo-rt-", "demo-code-", "demo-dc-"] {
+            assert!(!stderr(&output).contains(name), "{name} in {}", stderr(&output));
+        }
+    }
+    assert_eq!(stderr(&run(&["--quiet", "demo", "--yes"])), "");
+}
+
+#[test]
+fn demo_waits_for_whoever_opens_its_address() {
+    let waiting = Waiting::start(&["demo", "--no-browser"]);
+    let landing = Browser::new().sign_in("grace", &waiting.url()).unwrap();
+    assert_eq!(landing.status, Some(200), "{}", landing.body);
+    let (code, stdout, _) = waiting.end();
+    assert_eq!(code, Some(0));
+    assert!(is_bearer_line(&stdout), "{stdout}");
+}
+
+#[test]
+fn demo_on_a_device_completes_when_its_code_is_entered() {
+    let waiting = Waiting::start(&["demo", "--device"]);
+    let page = waiting.url();
+    let code = waiting.line(|line| line.trim().len() == 9 && line.trim().as_bytes()[4] == b'-');
+    assert_eq!(Browser::new().approve_device(&page, &code).unwrap().status, Some(200));
+    let (exit, stdout, _) = waiting.end();
+    assert_eq!(exit, Some(0));
+    assert!(is_bearer_line(&stdout), "{stdout}");
+}
+
+#[test]
+fn a_person_who_says_no_is_exit_5() {
+    let waiting = Waiting::start(&["demo", "--no-browser"]);
+    let landing = Browser::new().deny(&waiting.url()).unwrap();
+    assert!(landing.body.contains("not"), "the page tells the truth: {}", landing.body);
+    let (code, stdout, told) = waiting.end();
+    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{told}");
+    assert!(told.contains("access_denied"), "{told}");
+}
+
+#[test]
+fn authorize_without_a_server_is_the_demo_only_where_a_person_sees_it() {
+    fails(&run(&["authorize"]), 3, "no server was named");
+    let waiting = Waiting::start(&["authorize", "--demo", "--no-browser", "-o", "header"]);
+    Browser::new().sign_in("ada", &waiting.url()).unwrap();
+    let (code, stdout, _) = waiting.end();
+    assert_eq!(code, Some(0));
+    assert!(stdout.starts_with("Authorization: Bearer demo-at-"), "{stdout}");
+}
+
+// --- authorize, token -----------------------------------------------------------------------------------------------
+
+const PUBLIC: [&str; 4] = ["--client-id", "demo", "--allow-http-loopback", "--no-browser"];
+
+#[test]
+fn authorize_signs_in_by_the_printed_address() {
+    let server = TestServer::start().unwrap();
+    let flags = ["--scope", "openid,profile", "--login-hint", "ada", "-o", "json"];
+    let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC, &flags].concat());
+    let url = waiting.url();
+    assert!(url.contains("login_hint=ada") && url.contains("code_challenge_method=S256"), "{url}");
+    Browser::new().sign_in("ada", &url).unwrap();
+    let (code, stdout, told) = waiting.end();
+    assert_eq!(code, Some(0), "{told}");
+    let tokens: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(tokens["token_type"], "Bearer");
+    assert!(tokens["id_token"].is_string() && tokens["expires_at"].is_u64(), "{tokens}");
+    for secret in server.issued_secrets() {
+        assert!(!told.contains(&secret));
+    }
+}
+
+#[test]
+fn an_answer_by_form_post_and_a_fixed_redirect_uri_work() {
+    let server = TestServer::start().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let redirect_uri = format!("http://localhost:{port}/back");
+    let flags = ["--response-mode", "form_post", "--redirect-uri", &redirect_uri];
+    let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC, &flags].concat());
+    let landing = Browser::new().sign_in("ada", &waiting.url()).unwrap();
+    assert_eq!(
+        (landing.status, landing.url.as_str()),
+        (Some(200), redirect_uri.as_str()),
+        "{}",
+        landing.body
+    );
+    let (code, stdout, told) = waiting.end();
+    assert!(code == Some(0) && is_bearer_line(&stdout), "{told}");
+}
+
+#[test]
+fn token_uses_a_secret_without_asking_anybody() {
+    let server = TestServer::builder().client(Client::basic("o:d d", "s%&+: é!").loopback()).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    for (id, text) in [("demo-basic", "demo-basic-secret\n"), ("o:d d", "s%&+: é!")] {
+        std::fs::write(&secret, text).unwrap();
+        let file = secret.to_str().unwrap();
+        let arguments = [
+            "token",
+            server.issuer(),
+            "--allow-http-loopback",
+            "--client-id",
+            id,
+            "--client-secret-file",
+            file,
+        ];
+        let output = run(&arguments);
+        assert!(is_bearer_line(stdout(&output)), "{}", stderr(&output));
+        assert!(!stderr(&output).contains(text.trim()));
+    }
+    fails(&run(&[&["token", server.issuer()][..], &PUBLIC].concat()), 4, "a person has to sign in");
+    fails(
+        &run(&[&["authorize", "--no-prompt", server.issuer()][..], &PUBLIC].concat()),
+        4,
+        "a person has to sign in",
+    );
+}
+
+#[test]
+fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
+    let server = TestServer::start().unwrap();
+    let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC, &["-o", "json"]].concat());
+    Browser::new().sign_in("ada", &waiting.url()).unwrap();
+    let tokens: serde_json::Value = serde_json::from_str(&waiting.end().1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("refresh");
+    std::fs::write(&file, tokens["refresh_token"].as_str().unwrap()).unwrap();
+    let read = || std::fs::read_to_string(&file).unwrap().trim().to_owned();
+    let arguments =
+        [&["token", server.issuer(), "--refresh-token-file", file.to_str().unwrap()][..], &PUBLIC].concat();
+
+    let before = read();
+    assert!(is_bearer_line(stdout(&run(&arguments))));
+    let after = read();
+    assert_ne!(before, after);
+
+    server.fault_once(Endpoint::Token, Fault::AccessTokenWithCrLf);
+    fails(&run(&arguments), 8, "access_token");
+    assert_ne!(after, read());
+    assert!(is_bearer_line(stdout(&run(&arguments))), "the rescued refresh token is the live one");
+
+    let from_stdin = [&["token", server.issuer(), "--refresh-token-file", "-"][..], &PUBLIC].concat();
+    fails(&run(&from_stdin), 2, "would be lost");
+}
+
+#[test]
+fn outputs_are_made_for_the_next_tool() {
+    let server = TestServer::start().unwrap();
+    for (format, beginning) in [
+        ("bearer", "Bearer demo-at-"),
+        ("header", "Authorization: Bearer demo-at-"),
+        ("token", "demo-at-"),
+        ("json", "{\"access_token\":\"demo-at-"),
+        ("env", "OAUTH_TOKEN='demo-at-"),
+        ("curl", "header = \"Authorization: Bearer demo-at-"),
+    ] {
+        let arguments = ["token", server.issuer(), "--allow-http-loopback", "--client-id", "demo-post"];
+        let output = oauth(&[&arguments[..], &["-o", format]].concat())
+            .env("OAUTH_CLIENT_SECRET", "demo-post-secret")
+            .env("OAUTH_AUTH_METHOD", "client_secret_post")
+            .output()
+            .unwrap();
+        assert!(stdout(&output).starts_with(beginning), "{format}: {} {}", stdout(&output), stderr(&output));
+        assert_eq!(stdout(&output).lines().count(), 1);
+    }
+}
+
+// --- bad input ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_wrong_command_line_is_exit_2() {
+    for arguments in [&[][..], &["nonsense"], &["demo", "--nonsense"], &["authorize", "--timeout", "soon"]] {
+        assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    let redirect =
+        ["authorize", "https://as.example", "--client-id", "x", "--redirect-uri", "https://app.example/cb"];
+    let server = TestServer::start().unwrap();
+    let arguments = [&["authorize", server.issuer()][..], &PUBLIC, &redirect[4..]].concat();
+    fails(&run(&arguments), 2, "redirect URI");
+}
+
+#[test]
+fn a_wrong_setup_is_exit_3_before_anything_is_sent() {
+    let server = TestServer::start().unwrap();
+    fails(&run(&["authorize", server.issuer()]), 3, "no client was named");
+    fails(&run(&["authorize", server.issuer(), "--client-id", "demo"]), 3, "plain http on this machine");
+    fails(&run(&["authorize", "http://as.example", "--client-id", "demo"]), 3, "not https");
+    fails(&run(&["authorize", "as.example", "--client-id", "demo"]), 3, "not an absolute URL");
+    fails(
+        &run(&["authorize", "https://as.example", "--client-id", "x", "--ca-cert", "/nowhere"]),
+        3,
+        "/nowhere",
+    );
+    let method = ["--client-id", "x", "--auth-method", "client_secret_basic", "--allow-http-loopback"];
+    fails(&run(&[&["authorize", server.issuer()][..], &method].concat()), 3, "client_secret_basic needs");
+    let endpoint = ["authorize", "--client-id", "x", "--authorization-endpoint", "https://as.example/a"];
+    fails(&run(&endpoint), 3, "no token endpoint");
+    assert!(server.log().iter().all(|received| received.method == "GET"), "no form was sent");
+}
+
+#[test]
+fn an_unreachable_server_is_exit_8() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let issuer = format!("http://{free}");
+    fails(&run(&[&["authorize", &issuer][..], &PUBLIC].concat()), 8, "no connection to the server");
+    fails(&run(&["authorize", "https://nowhere.invalid", "--client-id", "x"]), 8, "name cannot be resolved");
+}
+
+#[test]
+fn metadata_that_cannot_be_used_is_exit_8_with_the_reason() {
+    for (fault, what) in [
+        (Fault::IssuerMismatch, "its issuer is"),
+        (Fault::NotJson, "not JSON"),
+        (Fault::Truncated, "ended before the response was whole"),
+        (Fault::HugeBody, "too large"),
+        (Fault::Redirect("https://elsewhere.example/".into()), "redirects"),
+        (Fault::ServerError, "in trouble"),
+        (Fault::CloseBeforeResponse, "ended before"),
+        (Fault::Status(404, "nothing here".into()), "nothing here"),
+    ] {
+        let server = TestServer::start().unwrap();
+        server.fault_always(Endpoint::Metadata, fault.clone());
+        fails(&run(&[&["authorize", server.issuer()][..], &PUBLIC].concat()), 8, what);
+    }
+}
+
+#[test]
+fn a_slow_server_is_exit_8_in_the_time_given() {
+    let server = TestServer::start().unwrap();
+    server.fault_always(Endpoint::Metadata, Fault::Slow(Duration::from_secs(5)));
+    let begun = Instant::now();
+    fails(
+        &run(&[&["authorize", server.issuer(), "--http-timeout", "1s"][..], &PUBLIC].concat()),
+        8,
+        "in time",
+    );
+    assert!(begun.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_token_answer_that_cannot_be_used_says_why() {
+    for (fault, code, what) in [
+        (Fault::NoTokenType, 8, "token_type is missing"),
+        (Fault::ErrorWith200, 5, "refused"),
+        (Fault::HugeBody, 8, "too large"),
+        (Fault::LostResponse, 8, "ended before"),
+        (
+            Fault::Status(400, r#"{"error":"invalid_grant","error_description":"gone\u001b[2J"}"#.into()),
+            5,
+            "invalid_grant (gone[2J)",
+        ),
+        (Fault::Status(401, r#"{"error":"invalid_client"}"#.into()), 5, "check --client-id"),
+    ] {
+        let server = TestServer::start().unwrap();
+        server.fault_always(Endpoint::Token, fault);
+        let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC].concat());
+        let landing = Browser::new().sign_in("ada", &waiting.url()).unwrap();
+        assert!(!landing.body.contains("You are signed in"), "the page tells the truth");
+        let (exit, stdout, told) = waiting.end();
+        assert_eq!((exit, stdout.as_str()), (Some(code), ""), "{told}");
+        assert!(told.contains(what), "expected {what:?} in: {told}");
+    }
+}
+
+#[test]
+fn an_answer_of_another_server_is_refused_and_another_login_s_is_waited_over() {
+    for (fault, what) in [
+        (Fault::WrongIssuer, "its issuer is"),
+        (Fault::MissingIssuer, "iss is missing"),
+        (Fault::DuplicateParameter("code".into()), "code comes twice"),
+    ] {
+        let server = TestServer::start().unwrap();
+        server.fault_always(Endpoint::Authorize, fault);
+        let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC].concat());
+        Browser::new().sign_in("ada", &waiting.url()).unwrap();
+        let (code, stdout, told) = waiting.end();
+        assert_eq!((code, stdout.as_str()), (Some(8), ""), "{told}");
+        assert!(told.contains(what), "{told}");
+        assert_eq!(server.count(Endpoint::Token), 0, "no code was sent anywhere");
+    }
+    let server = TestServer::start().unwrap();
+    server.fault_once(Endpoint::Authorize, Fault::WrongState);
+    let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC].concat());
+    let url = waiting.url();
+    assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(400));
+    let note = waiting.line(|line| line.starts_with("note:"));
+    assert!(note.contains("another login") && note.contains("still waiting"), "{note}");
+    assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(200));
+    assert_eq!(waiting.end().0, Some(0));
+}
+
+#[test]
+fn a_busy_port_and_a_browser_that_cannot_start() {
+    let server = TestServer::start().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    fails(&run(&[&["authorize", server.issuer(), "--listen", &port][..], &PUBLIC].concat()), 7, &port);
+
+    // The address is printed, so a browser that does not start is a note and not the end.
+    let browser = ["--client-id", "demo", "--allow-http-loopback", "-v", "--browser", "/nowhere/browser %s"];
+    let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &browser].concat());
+    let url = waiting.url();
+    let told = waiting.line(|line| line.contains("/nowhere/browser"));
+    assert!(told.contains("open the address yourself"), "{told}");
+    Browser::new().sign_in("ada", &url).unwrap();
+    assert_eq!(waiting.end().0, Some(0));
+}
+
+#[test]
+fn a_person_who_does_not_come_is_exit_6() {
+    let server = TestServer::start().unwrap();
+    fails(&run(&[&["authorize", server.issuer(), "--timeout", "1s"][..], &PUBLIC].concat()), 6, "in time");
+    let device = [&["authorize", server.issuer(), "--device", "--timeout", "1s"][..], &PUBLIC].concat();
+    fails(&run(&device), 6, "in time");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_is_exit_130_and_frees_the_port() {
+    let server = TestServer::start().unwrap();
+    let waiting = Waiting::start(&[&["authorize", server.issuer(), "-v"][..], &PUBLIC].concat());
+    let listen = waiting.line(|line| line.contains("listen "));
+    let port: u16 = listen.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
+    let _url = waiting.url();
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let pid = waiting.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let (code, stdout, told) = waiting.end();
+    assert_eq!((code, stdout.as_str()), (Some(130), ""), "{told}");
+    assert!(told.contains("interrupted"), "{told}");
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "the port is free");
+}
+
+#[cfg(not(feature = "isahc"))]
+#[test]
+fn the_other_engine_is_named_when_it_is_not_built_in() {
+    let output = run(&[
+        "token",
+        "https://as.example",
+        "--client-id",
+        "x",
+        "--client-secret",
+        "y",
+        "--transport",
+        "isahc",
+    ]);
+    fails(&output, 2, "--features isahc");
+}
