@@ -18,9 +18,12 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Standard output carries the result and nothing else; everything for people goes to standard error.
 
-Exit codes: 0 ok, 1 other, 2 usage, 3 configuration, 4 a login is needed, 5 refused by the server or the person,
-6 timed out, 7 the listener or the browser could not start, 8 network, TLS or a server answer that cannot be used,
-130 interrupted.";
+Exit codes:
+  0 ok                 5 refused by the server or the person
+  1 other              6 timed out
+  2 usage              7 the listener or the browser could not start
+  3 configuration      8 network, TLS, or a server answer that cannot be used
+  4 a login is needed  130 interrupted";
 
 #[derive(Debug, Args)]
 pub(crate) struct Verbosity {

@@ -59,7 +59,7 @@ pub trait Engine {
     fn block_on<T>(future: impl Future<Output = T>) -> T;
 }
 
-/// Emits one `#[test]` for each case of the contract, over the given [`Engine`](crate::contract::Engine).
+/// Emits one `#[test]` for each case of the contract, over the given [`Engine`].
 #[macro_export]
 macro_rules! contract_tests {
     ($engine:ty) => {

@@ -137,3 +137,13 @@ fn neither_html_nor_a_redirect_is_an_answer() {
         Error::Malformed(Malformed::Invalid("error"))
     ));
 }
+
+#[test]
+fn a_secret_within_a_secret_and_one_with_two_spaces_are_taken_out() {
+    let mut secrets = Scrub::nothing();
+    for secret in ["secret", "my-secret-is-long", "two  spaces"] {
+        secrets.add(Some(secret));
+    }
+    let text = "my-secret-is-long, secret, two  spaces";
+    assert_eq!(secrets.shown(text, 400), "[redacted], [redacted], [redacted]");
+}

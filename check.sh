@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Everything that must hold, in one command. Installs what it needs and says so; `--long` adds the slow parts.
+#
+#   ./check.sh          fmt, clippy, docs, tests, doctests, features, fuzz smoke, interop
+#   ./check.sh --long   the same, with five minutes of fuzzing for each target
+set -euo pipefail
+cd "$(dirname "$0")"
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+
+fuzz_seconds=10
+case "${1:-}" in
+    '') ;;
+    --long) fuzz_seconds=300 ;;
+    *) echo "usage: ./check.sh [--long]" >&2; exit 2 ;;
+esac
+
+begun=$SECONDS
+installed=()
+step() { printf '\n== %s (%d s)\n' "$1" $((SECONDS - begun)); }
+fail() { echo "check.sh: $1" >&2; exit 1; }
+
+# --- what is needed ---------------------------------------------------------------------------------------------------
+step "prerequisites"
+missing=()
+need() { # command, Debian package
+    command -v "$1" >/dev/null 2>&1 || missing+=("$2")
+}
+need cc gcc
+need c++ g++
+need make make
+need pkg-config pkg-config
+need openssl openssl
+need node nodejs
+need npm npm
+need valgrind valgrind
+pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
+if [ ${#missing[@]} -gt 0 ]; then
+    command -v apt-get >/dev/null 2>&1 || fail "please install: ${missing[*]}"
+    sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -q || true
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" \
+        || fail "could not install: ${missing[*]}"
+    installed+=("${missing[@]}")
+fi
+cargo fmt --version >/dev/null 2>&1 || { rustup component add rustfmt; installed+=(rustfmt); }
+cargo clippy --version >/dev/null 2>&1 || { rustup component add clippy; installed+=(clippy); }
+# The fuzzer needs the compiler's sanitizers, which only nightly offers.
+if ! cargo +nightly --version >/dev/null 2>&1; then
+    rustup toolchain install nightly --profile minimal || fail "could not install the nightly toolchain"
+    installed+=(nightly)
+fi
+if ! cargo fuzz --version >/dev/null 2>&1; then
+    cargo install cargo-fuzz --version 0.13.2 --locked || fail "could not install cargo-fuzz"
+    installed+=(cargo-fuzz)
+fi
+
+# --- the text ---------------------------------------------------------------------------------------------------------
+step "fmt"
+cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
+
+# Each package alone: features are not unified, so what a package forgot to ask for is missing.
+packages=(oauth-core oauth-jwt oauth-loopback oauth-transport oauth-transport-hyper oauth-transport-isahc oauth
+    oauth-testserver oauth-cli oauth-benches)
+for package in "${packages[@]}"; do
+    step "clippy $package"
+    cargo clippy -q -p "$package" --all-targets --all-features -- -D warnings
+done
+
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps --document-private-items --all-features
+
+# --- features: each alone, and none -----------------------------------------------------------------------------------
+features() { # package, features…
+    local package=$1; shift
+    cargo clippy -q -p "$package" --no-default-features -- -D warnings
+    for feature in "$@"; do
+        cargo clippy -q -p "$package" --no-default-features --features "$feature" -- -D warnings
+    done
+}
+step "features of oauth-loopback"
+features oauth-loopback browser tokio async-io async-std smol
+step "features of oauth-transport"
+features oauth-transport contract
+step "features of oauth"
+features oauth hyper isahc jwt loopback hyper,loopback isahc,loopback
+step "features of oauth-cli"
+features oauth-cli isahc
+
+# --- the core is pure -------------------------------------------------------------------------------------------------
+step "a clock in the core does not compile"
+pure=$(mktemp -d)
+trap 'rm -rf "$pure"' EXIT
+cp -r oauth-core "$pure/oauth-core"
+cp Cargo.toml Cargo.lock README.md "$pure/"
+sed -i '/^members = \[/,/^\]/c\members = ["oauth-core"]' "$pure/Cargo.toml"
+sed -i '/^default-members/d' "$pure/Cargo.toml"
+cargo check -q --manifest-path "$pure/oauth-core/Cargo.toml" --target-dir target/pure \
+    || fail "the copied core does not compile, so the next line would prove nothing"
+echo 'pub(crate) fn clock() -> std::time::Instant { std::time::Instant::now() }' >> "$pure/oauth-core/src/time.rs"
+if cargo check -q --manifest-path "$pure/oauth-core/Cargo.toml" --target-dir target/pure 2>"$pure/errors"; then
+    fail "oauth-core compiles with a clock in it"
+fi
+grep -q 'std' "$pure/errors" || fail "the core failed to compile for another reason: $(cat "$pure/errors")"
+
+# --- what it does -----------------------------------------------------------------------------------------------------
+step "tests"
+cargo test --workspace --all-features
+
+step "fuzz, $fuzz_seconds s each"
+targets=$(cargo +nightly fuzz list)
+for target in $targets; do
+    corpora=("fuzz/corpus/$target")
+    mkdir -p "fuzz/corpus/$target"
+    [ ! -d "fuzz/seeds/$target" ] || corpora+=("fuzz/seeds/$target")
+    options=(-max_total_time="$fuzz_seconds" -rss_limit_mb=2048)
+    [ ! -f "fuzz/$target.dict" ] || options+=(-dict="fuzz/$target.dict")
+    cargo +nightly fuzz run "$target" "${corpora[@]}" -- "${options[@]}" 2>"$pure/fuzz" \
+        || { tail -40 "$pure/fuzz" >&2; fail "fuzz target $target found something"; }
+    tail -1 "$pure/fuzz"
+done
+
+step "vectors"
+if [ -n "${OAUTH_VECTORS:-}" ]; then
+    cargo test -p oauth-core --lib vectors -- --ignored --nocapture
+else
+    echo "vectors: 0 run; not run: json-test-suite (set OAUTH_VECTORS to the folder that holds it)"
+fi
+
+printf '\ncheck.sh: all passed in %d s; installed: %s\n' $((SECONDS - begun)) "${installed[*]:-nothing}"

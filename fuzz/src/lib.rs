@@ -1,0 +1,19 @@
+//! The core's readers and state machines under a fuzzer: what must hold, whatever comes.
+//!
+//! In scope: inputs of any shape, and the invariants that they may not break. A new target is a module here and three
+//! lines in `fuzz_targets`. Out of scope: what a right answer is; that is told by the tests of `oauth-core`.
+//!
+//! From the root of the project, with the nightly toolchain:
+//!
+//! ```text
+//! cargo install cargo-fuzz --locked
+//! cargo +nightly fuzz run flow_order -- -max_total_time=60
+//! cargo +nightly fuzz run token_response fuzz/corpus/token_response fuzz/seeds/token_response \
+//!     -- -dict=fuzz/token_response.dict -max_total_time=60
+//! ```
+//!
+//! What a run finds of interest goes to `corpus`, an input that broke a promise to `artifacts`; neither is kept in git.
+
+pub mod flow_order;
+pub mod token_response;
+mod watch;
