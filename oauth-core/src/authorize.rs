@@ -10,12 +10,12 @@ use crate::scope::Scope;
 use crate::seed::{Part, Seed, TEXT};
 use crate::time::{Now, Unix};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt;
 use sha2::{Digest as _, Sha256};
-use url::Url;
 
 /// What a person is asked to agree to.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct AuthorizationRequest {
 }
 
 /// What the client sets itself, once.
-const OWN: [&str; 11] = [
+pub(crate) const OWN: [&str; 11] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -71,8 +71,7 @@ impl AuthorizationRequest {
 
     /// RFC 8707 section 2 lets `resource` come more than once; nothing else may (RFC 6749 section 3.1).
     fn check(&self) -> Result<(), ConfigError> {
-        let url = Url::parse(&self.redirect_uri).map_err(|_| ConfigError::RedirectUri)?;
-        if url.fragment().is_some() {
+        if !is_absolute_uri(&self.redirect_uri) {
             return Err(ConfigError::RedirectUri);
         }
         let mut names = Vec::with_capacity(self.parameters.len());
@@ -138,25 +137,26 @@ impl Prepared {
             .as_ref()
             .is_some_and(|scope| scope.contains("openid"))
             .then(|| seed.text(Part::Nonce));
-        let mut pair = |name: &str, value: &str| {
-            url.push('&');
-            url.push_str(name);
-            url.push('=');
-            encode_into(value, &mut url);
-        };
-        pair("redirect_uri", &request.redirect_uri);
+        url.push_str("&redirect_uri=");
+        encode_into(&request.redirect_uri, &mut url);
         if let Some(scope) = &request.scope {
-            pair("scope", scope.as_str());
+            url.push_str("&scope=");
+            encode_into(scope.as_str(), &mut url);
         }
-        pair("state", text(&state));
+        // base64url needs no escape.
+        url.push_str("&state=");
+        url.push_str(text(&state));
         // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-        pair("code_challenge", text(&challenge(&verifier)));
-        pair("code_challenge_method", "S256");
+        url.push_str("&code_challenge=");
+        url.push_str(text(&challenge(&verifier)));
+        url.push_str("&code_challenge_method=S256");
         if let Some(nonce) = &nonce {
-            pair("nonce", text(nonce));
+            url.push_str("&nonce=");
+            url.push_str(text(nonce));
         }
         if let Some(mode) = &request.response_mode {
-            pair("response_mode", mode.as_str());
+            url.push_str("&response_mode=");
+            encode_into(mode.as_str(), &mut url);
         }
         for (name, value) in &request.parameters {
             url.push('&');
@@ -165,8 +165,8 @@ impl Prepared {
             encode_into(value, &mut url);
         }
         let pending = Pending {
-            issuer: client.server().issuer().into(),
-            client_id: client.client_id().into(),
+            issuer: Arc::clone(&client.0.issuer),
+            client_id: Arc::clone(&client.0.client_id),
             redirect_uri: request.redirect_uri,
             scope: request.scope,
             state,
@@ -176,6 +176,21 @@ impl Prepared {
         };
         Ready { open: AuthorizationUrl(url), pending }
     }
+}
+
+/// RFC 3986 section 4.3: `scheme ":" hier-part [ "?" query ]`, and no fragment (RFC 6749 section 3.1.2).
+///
+/// The server compares it character by character, so it is sent as it is written and not parsed any further.
+fn is_absolute_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let mut scheme = scheme.bytes();
+    scheme.next().is_some_and(|byte| byte.is_ascii_alphabetic())
+        && scheme.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+        && !rest.is_empty()
+        && rest.bytes().all(|byte| {
+            byte.is_ascii_graphic()
+                && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+        })
 }
 
 /// RFC 7636 section 4.2: `BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))`.
@@ -251,6 +266,29 @@ impl fmt::Debug for AuthorizationUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rfc6749_3_1_2_a_redirect_uri_is_absolute_and_has_no_fragment() {
+        for right in
+            ["https://app.example/cb?x=1", "http://127.0.0.1:1/cb", "http://[::1]/cb", "com.example.app:/cb"]
+        {
+            assert!(is_absolute_uri(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "cb",
+            "/cb",
+            "https:",
+            ":x",
+            "1a:x",
+            "https://a/#f",
+            "https://a/ b",
+            "https://a/é",
+            "ht tp://a",
+        ] {
+            assert!(!is_absolute_uri(wrong), "{wrong}");
+        }
+    }
 
     #[test]
     fn rfc7636_appendix_b_the_challenge_of_the_example() {

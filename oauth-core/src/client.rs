@@ -1,6 +1,6 @@
 //! A client is checked once and makes flows.
 
-use crate::authorize::{AuthorizationRequest, Authorize};
+use crate::authorize::{AuthorizationRequest, Authorize, OWN};
 use crate::device::AuthorizeDevice;
 use crate::exchange::{Exchange, Grant};
 use crate::form::{Form, encode_into};
@@ -64,7 +64,9 @@ pub struct Client(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) server: Server,
-    pub(crate) client_id: String,
+    /// Shared with every pending login.
+    pub(crate) issuer: Arc<str>,
+    pub(crate) client_id: Arc<str>,
     pub(crate) policy: Policy,
     authentication: Authentication,
     /// The authorization endpoint and the parameters that every request has, escaped once.
@@ -102,6 +104,17 @@ impl Client {
                 .transpose()
         };
         let authorization = endpoint("authorization_endpoint", &server.authorization_endpoint)?;
+        // RFC 6749 section 3.1: a query of the endpoint is kept, and no parameter may come twice.
+        let own = |endpoint: &Endpoint| {
+            endpoint
+                .url()
+                .query_pairs()
+                .find(|(name, _)| OWN.contains(&&**name))
+                .map(|(name, _)| name.into_owned())
+        };
+        if let Some(name) = authorization.as_ref().and_then(own) {
+            return Err(ConfigError::Parameter(name));
+        }
         let token = endpoint("token_endpoint", &server.token_endpoint)?;
         let device = endpoint("device_authorization_endpoint", &server.device_authorization_endpoint)?;
         Ok(Self(Arc::new(Inner {
@@ -109,7 +122,8 @@ impl Client {
             token_endpoint: token.map(Arc::new),
             device_authorization_endpoint: device.map(Arc::new),
             authentication,
-            client_id,
+            issuer: server.issuer.as_str().into(),
+            client_id: client_id.into(),
             policy,
             server,
         })))
@@ -287,7 +301,6 @@ fn authentication(
 
 fn authorization_prefix(endpoint: &Endpoint, client_id: &str) -> String {
     let mut prefix = String::from(endpoint.url().as_str());
-    // RFC 6749 section 3.1: a query of the endpoint is kept.
     match endpoint.url().query() {
         None => prefix.push('?'),
         Some("") => {}

@@ -552,8 +552,6 @@ pub enum Misuse {
     NothingOwed,
     /// A pending login was redeemed with another client, or at another server.
     OtherClient,
-    /// The value cannot be spelled in a header.
-    Unspellable,
 }
 
 impl fmt::Display for Misuse {
@@ -562,7 +560,6 @@ impl fmt::Display for Misuse {
             Self::NotAsked => "an answer came that was not asked for",
             Self::NothingOwed => "the flow is over, or its last output was not answered",
             Self::OtherClient => "the login was begun by another client or at another server",
-            Self::Unspellable => "a value cannot be written into a header",
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::secret::{SecretBytes, same};
 use crate::seed::{Seed, TEXT};
 use crate::time::Unix;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroize as _;
@@ -21,8 +22,8 @@ use zeroize::Zeroize as _;
 /// mistake. [`to_store`](Self::to_store) gives secret, versioned bytes for a server with many replicas; single use is
 /// then the store's atomic take.
 pub struct Pending {
-    pub(crate) issuer: String,
-    pub(crate) client_id: String,
+    pub(crate) issuer: Arc<str>,
+    pub(crate) client_id: Arc<str>,
     pub(crate) redirect_uri: String,
     pub(crate) scope: Option<Scope>,
     pub(crate) state: [u8; TEXT],
@@ -98,8 +99,8 @@ impl Pending {
             return Err(PendingError::Version);
         }
         let pending = Self {
-            issuer: next("issuer")?.into_owned(),
-            client_id: next("client_id")?.into_owned(),
+            issuer: (*next("issuer")?).into(),
+            client_id: (*next("client_id")?).into(),
             redirect_uri: next("redirect_uri")?.into_owned(),
             scope: Some(next("scope")?)
                 .filter(|scope| !scope.is_empty())
@@ -156,16 +157,14 @@ impl fmt::Debug for Recogniser {
 
 fn recognise(own: &[u8; TEXT], response: &AuthorizationResponse<'_>) -> Recognised {
     let mut state = None;
-    for pair in form::pairs(response.bytes()) {
-        match pair {
-            Err(_) => return Recognised::NotOurs(NotOurs::Ambiguous),
-            Ok((name, value)) if name == "state" && !value.is_empty() => {
-                if state.replace(value).is_some() {
-                    // RFC 6749 section 3.1: a parameter may not come twice.
-                    return Recognised::NotOurs(NotOurs::Ambiguous);
-                }
-            }
-            Ok(_) => {}
+    for (name, value) in form::readable(response.bytes()) {
+        if name != "state" {
+            continue;
+        }
+        let Ok(value) = value else { return Recognised::NotOurs(NotOurs::Ambiguous) };
+        // RFC 6749 section 3.1: a parameter may not come twice, and an empty one is as good as none.
+        if !value.is_empty() && state.replace(value).is_some() {
+            return Recognised::NotOurs(NotOurs::Ambiguous);
         }
     }
     match state {

@@ -65,7 +65,7 @@ fn code(
     response: &AuthorizationResponse<'_>,
     client: &Client,
 ) -> Result<Zeroizing<String>, Error> {
-    if pending.issuer != client.server().issuer() || pending.client_id != client.client_id() {
+    if *pending.issuer != *client.server().issuer() || *pending.client_id != *client.client_id() {
         return Err(Error::Misuse(Misuse::OtherClient));
     }
     if pending.recognise(response) != Recognised::Ours {
@@ -77,7 +77,7 @@ fn code(
     secrets.add(parameters.code.as_deref());
     // RFC 9207 section 2.4: on success and on error alike, by simple string comparison.
     match parameters.iss {
-        Some(iss) if iss == pending.issuer => {}
+        Some(iss) if *iss == *pending.issuer => {}
         Some(iss) => {
             let (expected, received) = (printable(&pending.issuer, 200), secrets.shown(&escaped(&iss), 200));
             return Err(Error::Rejected(Rejected::Issuer { expected, received }));
@@ -115,9 +115,7 @@ struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         let mut read = Self::default();
-        for pair in form::pairs(bytes) {
-            // `recognise` has read the same bytes.
-            let (name, value) = pair.map_err(|_| Error::Rejected(Rejected::State))?;
+        for (name, value) in form::readable(bytes) {
             let slot = match &*name {
                 "code" => &mut read.code,
                 "error" => &mut read.error,
@@ -125,10 +123,18 @@ impl<'a> Parameters<'a> {
                 "error_uri" => &mut read.error_uri,
                 "iss" => &mut read.iss,
                 "response" => {
-                    read.response |= !value.is_empty();
+                    read.response |= value.is_ok_and(|value| !value.is_empty());
                     continue;
                 }
                 _ => continue,
+            };
+            let value = match (value, &*name) {
+                (Ok(value), _) => value,
+                // What only explains may be unreadable; what decides may not.
+                (Err(_), "error_description" | "error_uri") => continue,
+                (Err(_), "iss") => return Err(Error::Malformed(Malformed::Invalid("iss"))),
+                (Err(_), "error") => return Err(Error::Malformed(Malformed::Invalid("error"))),
+                (Err(_), _) => return Err(Error::Malformed(Malformed::Invalid("code"))),
             };
             // RFC 6749 section 3.1: a parameter may not come twice, not even with the same value.
             if !value.is_empty() && slot.replace(value).is_some() {

@@ -388,7 +388,7 @@ fn authorization_code() {
             "&code=ac2",
             "&state=x",
             "&response=e30",
-            "&x=%",
+            "&code=%",
         ] {
             if dice.roll(16) == 0 {
                 answer.push_str(piece);
