@@ -104,10 +104,7 @@ if cargo check -q --manifest-path "$pure/oauth-core/Cargo.toml" --target-dir tar
 fi
 grep -q 'std' "$pure/errors" || fail "the core failed to compile for another reason: $(cat "$pure/errors")"
 
-# --- what it does -----------------------------------------------------------------------------------------------------
-step "tests"
-cargo test --workspace --all-features
-
+# --- what it does not do ----------------------------------------------------------------------------------------------
 step "fuzz, $fuzz_seconds s each"
 targets=$(cargo +nightly fuzz list)
 for target in $targets; do
@@ -121,11 +118,18 @@ for target in $targets; do
     tail -1 "$pure/fuzz"
 done
 
+# --- what it does -----------------------------------------------------------------------------------------------------
+step "tests"
+cargo test --workspace --all-features
+
 step "vectors"
 if [ -n "${OAUTH_VECTORS:-}" ]; then
-    cargo test -p oauth-core --lib vectors -- --ignored --nocapture
+    cargo test -p oauth-core --lib vectors -- --ignored --nocapture | tee "$pure/vectors"
+    count=$(sed -n 's/^vectors: .* \([0-9]*\) run$/\1/p' "$pure/vectors" | awk '{ sum += $1 } END { print sum + 0 }')
+    left=nothing
 else
-    echo "vectors: 0 run; not run: json-test-suite (set OAUTH_VECTORS to the folder that holds it)"
+    count=0
+    left="json-test-suite (set OAUTH_VECTORS to the folder that holds it)"
 fi
-
 printf '\ncheck.sh: all passed in %d s; installed: %s\n' $((SECONDS - begun)) "${installed[*]:-nothing}"
+echo "vectors: $count run; not run: $left"
