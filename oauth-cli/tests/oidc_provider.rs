@@ -27,85 +27,42 @@ fn oauth(arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs `authorize` until it prints the line that a person needs, lets the person act, and takes what it prints.
+fn authorize(engine: &str, flags: &[&str], wanted: impl Fn(&str) -> bool, person: &[&str]) {
+    let ca = ca_file();
+    let common = ["authorize", server().issuer(), "--ca-cert", ca.path().to_str().unwrap()];
+    let client = ["--client-id", "native", "--scope", "openid", "--transport", engine];
+    let mut child = oauth(&[&common[..], &client, flags].concat()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let (mut told, mut address) = (String::new(), None);
+    while address.is_none() && lines.read_line(&mut told).unwrap() > 0 {
+        address = told.lines().last().map(str::trim).filter(|line| wanted(line)).map(str::to_owned);
+    }
+    let address = address.unwrap_or_else(|| panic!("{engine} printed no address: {told}"));
+    let person = server().person(&[person, &[&*address]].concat()).output().unwrap();
+    assert!(person.status.success(), "{}", String::from_utf8_lossy(&person.stderr));
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    lines.read_to_string(&mut told).unwrap();
+    assert!(child.wait().unwrap().success(), "{engine}: {told}");
+    let token = stdout.strip_prefix("Bearer ").and_then(|rest| rest.strip_suffix('\n'));
+    assert!(
+        token.is_some_and(|token| token.bytes().all(|byte| byte.is_ascii_graphic())),
+        "{engine}: {stdout}"
+    );
+}
+
 #[test]
 fn authorize_completes_in_a_browser() {
-    let ca = ca_file();
     for engine in ENGINES {
-        let arguments = [
-            "authorize",
-            server().issuer(),
-            "--ca-cert",
-            ca.path().to_str().unwrap(),
-            "--client-id",
-            "native",
-            "--scope",
-            "openid",
-            "--no-browser",
-            "--transport",
-            engine,
-        ];
-        let mut child = oauth(&arguments).spawn().unwrap();
-        let mut told = String::new();
-        let mut url = None;
-        let mut lines = BufReader::new(child.stderr.take().unwrap());
-        while url.is_none() && lines.read_line(&mut told).unwrap() > 0 {
-            url = told
-                .lines()
-                .last()
-                .map(str::trim)
-                .filter(|line| line.starts_with("https://"))
-                .map(str::to_owned);
-        }
-        let url = url.unwrap_or_else(|| panic!("{engine} printed no address: {told}"));
-        let person = server().person(&[&url]).output().unwrap();
-        assert!(person.status.success(), "{}", String::from_utf8_lossy(&person.stderr));
-        let mut stdout = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-        lines.read_to_string(&mut told).unwrap();
-        assert!(child.wait().unwrap().success(), "{engine}: {told}");
-        let token = stdout.strip_prefix("Bearer ").and_then(|rest| rest.strip_suffix('\n'));
-        assert!(
-            token.is_some_and(|token| token.bytes().all(|byte| byte.is_ascii_graphic())),
-            "{engine}: {stdout}"
-        );
+        authorize(engine, &["--no-browser"], |line| line.starts_with("https://"), &[]);
     }
 }
 
 #[test]
 fn authorize_completes_on_a_device() {
-    let ca = ca_file();
     for engine in ENGINES {
-        let arguments = [
-            "authorize",
-            server().issuer(),
-            "--ca-cert",
-            ca.path().to_str().unwrap(),
-            "--client-id",
-            "native",
-            "--scope",
-            "openid",
-            "--device",
-            "--transport",
-            engine,
-        ];
-        let mut child = oauth(&arguments).spawn().unwrap();
-        let mut told = String::new();
-        let mut complete = None;
-        let mut lines = BufReader::new(child.stderr.take().unwrap());
-        while complete.is_none() && lines.read_line(&mut told).unwrap() > 0 {
-            complete = told
-                .lines()
-                .last()
-                .map(str::trim)
-                .filter(|line| line.contains("user_code="))
-                .map(str::to_owned);
-        }
-        let complete =
-            complete.unwrap_or_else(|| panic!("{engine} printed no address with the code: {told}"));
-        let person = server().person(&["--approve", &complete]).output().unwrap();
-        assert!(person.status.success(), "{}", String::from_utf8_lossy(&person.stderr));
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success() && output.stdout.starts_with(b"Bearer "), "{engine}: {told}");
+        authorize(engine, &["--device"], |line| line.contains("user_code="), &["--approve"]);
     }
 }
 

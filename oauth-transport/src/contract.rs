@@ -11,16 +11,20 @@
 //! struct Mine;
 //!
 //! impl Engine for Mine {
-//!     fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError> {
-//! #       let _ = settings;
-//! #       Err(SettingsError::NoRoots)
+//!     fn transport(_: Settings) -> Result<Box<dyn Transport>, SettingsError> {
 //!         // Ok(Box::new(MyTransport::new(settings)?))
+//!         Err(SettingsError::NoRoots)
 //!     }
 //!
 //!     fn block_on<T>(future: impl Future<Output = T>) -> T {
-//! #       let _ = future;
-//! #       unimplemented!()
-//!         // my_runtime.block_on(future)
+//!         // What the transport's futures need: a runtime, or just a thread that polls.
+//!         let mut future = std::pin::pin!(future);
+//!         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//!         loop {
+//!             if let std::task::Poll::Ready(outcome) = future.as_mut().poll(&mut context) {
+//!                 return outcome;
+//!             }
+//!         }
 //!     }
 //! }
 //!
