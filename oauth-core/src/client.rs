@@ -1,8 +1,10 @@
 //! A client is checked once and makes flows.
 
+use crate::authentication::{Authentication, Registration};
 use crate::authorize::{AuthorizationRequest, Authorize, OWN};
 use crate::device::AuthorizeDevice;
 use crate::exchange::{Exchange, Grant};
+use crate::flow::SignTask;
 use crate::form::{Form, encode_into};
 use crate::memory::ServerMemory;
 use crate::policy::Policy;
@@ -11,52 +13,15 @@ use crate::request::{Endpoint, EndpointError, Purpose, Request};
 use crate::scope::Scope;
 use crate::secret::ClientSecret;
 use crate::seed::Seed;
-use crate::server::Server;
+use crate::server::{Endpoints, Server};
 use crate::text::is_vschar;
+use crate::time::Unix;
+use crate::token::Scrub;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use core::fmt;
-use http::header::{AUTHORIZATION, HeaderValue};
-use zeroize::Zeroizing;
-
-/// Who this client is to one server (RFC 6749 section 2).
-#[derive(Clone, Debug)]
-pub struct Registration {
-    client_id: String,
-    method: Option<AuthMethod>,
-    secret: Option<ClientSecret>,
-}
-
-impl Registration {
-    /// A client without a credential: a desktop or mobile program, a command, a page (RFC 6749 section 2.1).
-    #[must_use]
-    pub fn public(client_id: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), method: Some(AuthMethod::NONE), secret: None }
-    }
-
-    /// A client with a secret, sent as the server prefers: `client_secret_basic`, or `client_secret_post` where the
-    /// server offers only that. Never both, and never a second try with the other.
-    #[must_use]
-    pub fn with_secret(client_id: impl Into<String>, secret: ClientSecret) -> Self {
-        Self { client_id: client_id.into(), method: None, secret: Some(secret) }
-    }
-
-    /// Insists on one way to authenticate.
-    #[must_use]
-    pub fn authenticated_by(mut self, method: AuthMethod) -> Self {
-        self.method = Some(method);
-        self
-    }
-
-    /// The client identifier.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.client_id
-    }
-}
+use http::header::AUTHORIZATION;
 
 /// A checked client of one server: cheap to clone, made once, shared by every flow.
 #[derive(Clone)]
@@ -75,14 +40,6 @@ pub(crate) struct Inner {
     device_authorization_endpoint: Option<Arc<Endpoint>>,
 }
 
-/// Exactly one per request (RFC 6749 section 2.3).
-enum Authentication {
-    None,
-    /// The finished header, and the secret to be kept out of messages.
-    Basic(HeaderValue, ClientSecret),
-    Post(ClientSecret),
-}
-
 impl Client {
     /// Checks everything that can be checked before any I/O.
     ///
@@ -90,33 +47,33 @@ impl Client {
     /// An endpoint that no credential may be sent to, a client id or secret that cannot be spelled, a method that
     /// lacks its secret or that the server does not offer. The setup is at fault, or the server's metadata.
     pub fn new(server: Server, registration: Registration, policy: Policy) -> Result<Self, ConfigError> {
-        let Registration { client_id, method, secret } = registration;
         // RFC 6749 appendix A.1
-        if !is_vschar(&client_id) {
+        if !is_vschar(&registration.client_id) {
             return Err(ConfigError::ClientId);
         }
-        let offered = server.token_endpoint_auth_methods.as_deref();
-        let method = choose(method, secret.is_some(), offered)?;
-        let authentication = authentication(&method, &client_id, secret)?;
-        let endpoint = |name: &'static str, url: &Option<String>| {
-            url.as_deref()
+        let client_id = registration.client_id.clone();
+        let authentication =
+            Authentication::new(registration, server.token_endpoint_auth_methods.as_deref(), &policy)?;
+        // RFC 8705 section 5: a client with a certificate goes to the endpoints that ask for one.
+        let certified = matches!(authentication, Authentication::Certificate(_));
+        let endpoint = |name: &'static str| {
+            let alias = server.mtls_aliases.find(name).filter(|_| certified);
+            alias
+                .or_else(|| server.endpoints.find(name))
                 .map(|url| Endpoint::new(url, &policy).map_err(|why| ConfigError::Endpoint { name, why }))
                 .transpose()
         };
-        let authorization = endpoint("authorization_endpoint", &server.authorization_endpoint)?;
+        let authorization = endpoint(Endpoints::AUTHORIZATION)?;
         // RFC 6749 section 3.1: a query of the endpoint is kept, and no parameter may come twice.
         let own = |endpoint: &Endpoint| {
-            endpoint
-                .url()
-                .query_pairs()
-                .find(|(name, _)| OWN.contains(&&**name))
-                .map(|(name, _)| name.into_owned())
+            let mut names = endpoint.url().query_pairs().map(|(name, _)| name);
+            names.find(|name| OWN.contains(&&**name)).map(Cow::into_owned)
         };
         if let Some(name) = authorization.as_ref().and_then(own) {
             return Err(ConfigError::Parameter(name));
         }
-        let token = endpoint("token_endpoint", &server.token_endpoint)?;
-        let device = endpoint("device_authorization_endpoint", &server.device_authorization_endpoint)?;
+        let token = endpoint(Endpoints::TOKEN)?;
+        let device = endpoint(Endpoints::DEVICE_AUTHORIZATION)?;
         Ok(Self(Arc::new(Inner {
             authorization_prefix: authorization.map(|endpoint| authorization_prefix(&endpoint, &client_id)),
             token_endpoint: token.map(Arc::new),
@@ -168,12 +125,12 @@ impl Client {
     pub fn authorize_device(
         &self,
         scope: Option<Scope>,
-        _memory: &ServerMemory,
-        _seed: Seed,
+        memory: &ServerMemory,
+        seed: Seed,
     ) -> Result<AuthorizeDevice, ConfigError> {
         let _token = self.endpoint(Purpose::Token)?;
         let _device = self.endpoint(Purpose::DeviceAuthorization)?;
-        Ok(AuthorizeDevice::new(self.clone(), scope))
+        Ok(AuthorizeDevice::new(self.clone(), scope, memory, seed))
     }
 
     /// Requests tokens by any other grant: [`Refresh`](crate::Refresh), [`ClientCredentials`](crate::ClientCredentials),
@@ -205,38 +162,36 @@ impl Client {
     }
 
     /// A form for an endpoint of the server, with this client's authentication in the one place where it belongs.
-    pub(crate) fn request(&self, purpose: Purpose, mut form: Form) -> Result<Request, ConfigError> {
+    pub(crate) fn request(
+        &self,
+        purpose: Purpose,
+        mut form: Form,
+        assertion: Option<&ClientSecret>,
+    ) -> Result<Request, ConfigError> {
         let endpoint = Arc::clone(self.endpoint(purpose)?);
-        self.identify(&mut form);
+        self.0.authentication.write(&self.0.client_id, assertion, &mut form);
         let request = Request::form(purpose, endpoint, form.finish());
         Ok(match &self.0.authentication {
             Authentication::Basic(header, _) => request.with_header(AUTHORIZATION, header.clone()),
-            Authentication::None | Authentication::Post(_) => request,
+            Authentication::Certificate(certificate) => request.with_client_certificate(certificate.clone()),
+            Authentication::None | Authentication::Post(_) | Authentication::Assertion { .. } => request,
         })
     }
 
-    /// What must not come back in a message: the secret, in each spelling in which it is sent.
-    pub(crate) fn secrets(&self) -> Vec<ClientSecret> {
-        match &self.0.authentication {
-            Authentication::None => Vec::new(),
-            Authentication::Post(secret) => Vec::from([secret.clone()]),
-            Authentication::Basic(header, secret) => {
-                let joined = header.to_str().ok().and_then(|header| header.strip_prefix("Basic "));
-                Vec::from([secret.clone(), ClientSecret::new(joined.unwrap_or_default())])
-            }
-        }
+    /// What must not come back in a message to a request with this form.
+    pub(crate) fn secrets_of(&self, mut form: Form) -> Scrub {
+        self.0.authentication.write(&self.0.client_id, None, &mut form);
+        Scrub::new(form, self.0.authentication.secrets())
     }
 
-    /// Adds what of the authentication travels in the form.
-    pub(crate) fn identify(&self, form: &mut Form) {
-        match &self.0.authentication {
-            Authentication::None => form.pair("client_id", &self.0.client_id),
-            Authentication::Basic(..) => {}
-            Authentication::Post(secret) => {
-                form.pair("client_id", &self.0.client_id);
-                form.pair("client_secret", secret.expose());
-            }
-        }
+    /// Whether each request needs an assertion of its own.
+    pub(crate) fn signs(&self) -> bool {
+        self.0.authentication.signs()
+    }
+
+    /// The assertion of one request, to be signed.
+    pub(crate) fn assertion(&self, now: Unix, seed: &Seed, count: u32) -> Option<(SignTask, ClientSecret)> {
+        self.0.authentication.assertion(&self.0.client_id, &self.0.issuer, now, seed, count)
     }
 }
 
@@ -247,56 +202,6 @@ impl fmt::Debug for Client {
             .field("client_id", &self.0.client_id)
             .finish_non_exhaustive()
     }
-}
-
-fn choose(
-    asked: Option<AuthMethod>,
-    has_secret: bool,
-    offered: Option<&[AuthMethod]>,
-) -> Result<AuthMethod, ConfigError> {
-    let offers = |method: &AuthMethod| offered.is_none_or(|offered| offered.contains(method));
-    match asked {
-        // Many servers take public clients and do not list `none`: the absence of a credential is not a method to them.
-        Some(method) if method == AuthMethod::NONE || offers(&method) => Ok(method),
-        Some(method) => Err(ConfigError::AuthMethodNotOffered { method }),
-        None if !has_secret => Ok(AuthMethod::NONE),
-        // RFC 8414 section 2: basic is the default of a server that does not say.
-        None => [AuthMethod::CLIENT_SECRET_BASIC, AuthMethod::CLIENT_SECRET_POST]
-            .into_iter()
-            .find(offers)
-            .ok_or(ConfigError::AuthMethodNotOffered { method: AuthMethod::CLIENT_SECRET_BASIC }),
-    }
-}
-
-fn authentication(
-    method: &AuthMethod,
-    client_id: &str,
-    secret: Option<ClientSecret>,
-) -> Result<Authentication, ConfigError> {
-    if *method == AuthMethod::NONE {
-        // A secret that is never sent would be a setting silently ignored.
-        return if secret.is_some() { Err(ConfigError::SecretUnused) } else { Ok(Authentication::None) };
-    }
-    let secret = secret.ok_or_else(|| ConfigError::NoSecret { method: method.clone() })?;
-    if secret.expose().is_empty() {
-        return Err(ConfigError::NoSecret { method: method.clone() });
-    }
-    if *method == AuthMethod::CLIENT_SECRET_POST {
-        return Ok(Authentication::Post(secret));
-    }
-    if *method != AuthMethod::CLIENT_SECRET_BASIC {
-        return Err(ConfigError::AuthMethodUnknown { method: method.clone() });
-    }
-    // RFC 6749 section 2.3.1: each part is form-encoded before the two are joined.
-    let mut joined = Zeroizing::new(String::with_capacity(3 * (client_id.len() + secret.expose().len()) + 1));
-    encode_into(client_id, &mut joined);
-    joined.push(':');
-    encode_into(secret.expose(), &mut joined);
-    let mut bytes = Zeroizing::new(Vec::from(*b"Basic "));
-    bytes.extend_from_slice(Zeroizing::new(STANDARD.encode(joined.as_bytes())).as_bytes());
-    let mut header = HeaderValue::from_bytes(&bytes).map_err(|_| ConfigError::ClientId)?;
-    header.set_sensitive(true);
-    Ok(Authentication::Basic(header, secret))
 }
 
 fn authorization_prefix(endpoint: &Endpoint, client_id: &str) -> String {
@@ -328,13 +233,13 @@ pub enum ConfigError {
     NoEndpoint(Purpose),
     /// The server has no authorization endpoint.
     NoAuthorizationEndpoint,
-    /// The method needs a secret, and there is none.
-    NoSecret {
+    /// The method needs a credential that the registration does not have.
+    NoCredential {
         /// The method.
         method: AuthMethod,
     },
-    /// There is a secret, and the method is `none`.
-    SecretUnused,
+    /// There is a credential, and the method is `none`.
+    CredentialUnused,
     /// The server's metadata does not list the method (RFC 8414 section 2).
     AuthMethodNotOffered {
         /// The method.
@@ -360,9 +265,11 @@ impl fmt::Display for ConfigError {
             Self::Endpoint { name, why } => write!(f, "the {name} may not be used: {why}"),
             Self::NoEndpoint(purpose) => write!(f, "the server has no {purpose}"),
             Self::NoAuthorizationEndpoint => f.write_str("the server has no authorization endpoint"),
-            Self::NoSecret { method } => write!(f, "{method} needs a client secret, and there is none"),
-            Self::SecretUnused => {
-                f.write_str("there is a client secret, and the method none would never send it")
+            Self::NoCredential { method } => {
+                write!(f, "{method} needs a credential that this client was not given")
+            }
+            Self::CredentialUnused => {
+                f.write_str("there is a client credential, and the method none would never use it")
             }
             Self::AuthMethodNotOffered { method } => {
                 write!(f, "the server does not offer {method} at its token endpoint")
@@ -385,8 +292,8 @@ impl core::error::Error for ConfigError {
             Self::ClientId
             | Self::NoEndpoint(_)
             | Self::NoAuthorizationEndpoint
-            | Self::NoSecret { .. }
-            | Self::SecretUnused
+            | Self::NoCredential { .. }
+            | Self::CredentialUnused
             | Self::AuthMethodNotOffered { .. }
             | Self::AuthMethodUnknown { .. }
             | Self::Parameter(_)

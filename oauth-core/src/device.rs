@@ -7,6 +7,7 @@
 //! Done         tokens
 //! ```
 
+use crate::call::{Call, Heard};
 use crate::client::Client;
 use crate::date;
 use crate::exchange::{self, Grant};
@@ -14,11 +15,12 @@ use crate::failure::{Error, Failure, Malformed, Misuse, Rejected, Unreachable, U
 use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
 use crate::json::{self, Value};
-use crate::memory::Learned;
+use crate::memory::{Learned, ServerMemory};
 use crate::registry::{ErrorCode, GrantType};
-use crate::request::{Endpoint, Purpose, Request, Response};
+use crate::request::{Endpoint, Purpose, Response};
 use crate::scope::Scope;
 use crate::secret::DeviceCode;
+use crate::seed::Seed;
 use crate::text::{is_vschar, printable};
 use crate::time::{Mono, Now, Unix};
 use crate::token::{self, Answer, Scrub, Tokens};
@@ -33,14 +35,14 @@ use url::Url;
 pub struct AuthorizeDevice {
     client: Client,
     scope: Option<Scope>,
+    call: Call,
     state: Asking,
     learned: Learned,
 }
 
 #[derive(Debug)]
 enum Asking {
-    Begin,
-    Sending,
+    Calling,
     Finish(Box<Result<DevicePrompt, Failure>>),
     Over,
 }
@@ -77,16 +79,9 @@ const SLOW_DOWN: Duration = Duration::from_secs(5);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 impl AuthorizeDevice {
-    pub(crate) fn new(client: Client, scope: Option<Scope>) -> Self {
-        Self { client, scope, state: Asking::Begin, learned: Learned::default() }
-    }
-
-    fn form(&self) -> Form {
-        let mut form = Form::with_capacity(128);
-        if let Some(scope) = &self.scope {
-            form.pair("scope", scope.as_str());
-        }
-        form
+    pub(crate) fn new(client: Client, scope: Option<Scope>, memory: &ServerMemory, seed: Seed) -> Self {
+        let call = Call::new(&client, memory.clock_offset(), &seed);
+        Self { client, scope, call, state: Asking::Calling, learned: Learned::default() }
     }
 
     fn receive(&mut self, response: &Response, now: Now) -> Result<DevicePrompt, Failure> {
@@ -95,9 +90,7 @@ impl AuthorizeDevice {
         if let Some(outage) = token::outage(response, now) {
             return Err(outage);
         }
-        let mut form = self.form();
-        self.client.identify(&mut form);
-        let mut sent = Scrub::new(form, self.client.secrets());
+        let mut sent = self.client.secrets_of(Form::with_capacity(128));
         self.read(response, now, &mut sent).map_err(|error| {
             let excerpt = matches!(error, Error::Malformed(Malformed::Status))
                 .then(|| token::excerpt(response.body(), &sent))
@@ -106,7 +99,7 @@ impl AuthorizeDevice {
         })
     }
 
-    fn read(&self, response: &Response, now: Now, sent: &mut Scrub) -> Result<DevicePrompt, Error> {
+    fn read(&mut self, response: &Response, now: Now, sent: &mut Scrub) -> Result<DevicePrompt, Error> {
         let mut members = Members::default();
         let syntax = members.read(response.body());
         if let (Some(Value::String(code)), Ok(())) = (&members.error, &syntax)
@@ -151,6 +144,7 @@ impl AuthorizeDevice {
             poll: PollDevice {
                 client: self.client.clone(),
                 grant: Code { code: DeviceCode::new(device_code), scope: self.scope.clone() },
+                call: self.call.next(),
                 interval,
                 failures: 0,
                 next: now.mono.after(interval),
@@ -219,33 +213,32 @@ impl<'a> Members<'a> {
 impl Flow for AuthorizeDevice {
     type Outcome = DevicePrompt;
 
-    fn poll(&mut self, _: Now) -> Output<DevicePrompt> {
+    fn poll(&mut self, now: Now) -> Output<DevicePrompt> {
         match core::mem::replace(&mut self.state, Asking::Over) {
-            Asking::Begin => match self.client.request(Purpose::DeviceAuthorization, self.form()) {
-                Ok(request) => {
-                    self.state = Asking::Sending;
-                    Output::Send(request)
-                }
-                Err(_) => Output::Done(Err(Failure::misuse(Misuse::OtherClient))),
-            },
-            Asking::Finish(result) => Output::Done(*result),
-            owed @ (Asking::Sending | Asking::Over) => {
-                self.state = owed;
-                Output::Idle
+            Asking::Calling => {
+                self.state = Asking::Calling;
+                let scope = self.scope.as_ref();
+                let asked = self.call.poll(&self.client, Purpose::DeviceAuthorization, now.unix, |form| {
+                    if let Some(scope) = scope {
+                        form.pair("scope", scope.as_str());
+                    }
+                });
+                asked.into()
             }
+            Asking::Finish(result) => Output::Done(*result),
+            Asking::Over => Output::Idle,
         }
     }
 
     fn handle(&mut self, input: Input, now: Now) {
-        self.state = match (core::mem::replace(&mut self.state, Asking::Over), input) {
-            (Asking::Sending, Input::Response(response)) => {
-                Asking::Finish(Box::new(self.receive(&response, now)))
-            }
-            (Asking::Sending, Input::Unreachable(why)) => {
-                Asking::Finish(Box::new(Err(Error::Unreachable(why).into())))
-            }
-            (Asking::Over, _) => Asking::Over,
-            _ => Asking::Finish(Box::new(Err(Failure::misuse(Misuse::NotAsked)))),
+        self.state = match core::mem::replace(&mut self.state, Asking::Over) {
+            Asking::Calling => match self.call.handle(input).response() {
+                Ok(None) => Asking::Calling,
+                Ok(Some(response)) => Asking::Finish(Box::new(self.receive(&response, now))),
+                Err(failure) => Asking::Finish(Box::new(Err(failure))),
+            },
+            Asking::Finish(_) => Asking::Finish(Box::new(Err(Failure::misuse(Misuse::NotAsked)))),
+            Asking::Over => Asking::Over,
         };
     }
 
@@ -263,6 +256,7 @@ impl Flow for AuthorizeDevice {
 pub struct PollDevice {
     client: Client,
     grant: Code,
+    call: Call,
     interval: Duration,
     /// How many times in a row there was no verdict.
     failures: u32,
@@ -275,7 +269,7 @@ pub struct PollDevice {
 #[derive(Debug)]
 enum Polling {
     Waiting,
-    Outstanding,
+    Calling,
     Finish(Result<Tokens, Failure>),
     Over,
 }
@@ -305,10 +299,22 @@ impl PollDevice {
         self.interval
     }
 
-    fn request(&self) -> Result<Request, Failure> {
-        let mut form = Form::with_capacity(256);
-        self.grant.form(&mut form);
-        self.client.request(Purpose::Token, form).map_err(|_| Failure::misuse(Misuse::OtherClient))
+    fn call(&mut self, now: Now) -> Output<Tokens> {
+        self.state = Polling::Calling;
+        let grant = &self.grant;
+        self.call.poll(&self.client, Purpose::Token, now.unix, |form| grant.form(form)).into()
+    }
+
+    fn hear(&mut self, input: Input, now: Now) -> Polling {
+        let heard = self.call.handle(input);
+        if let Heard::Unreachable(why) = heard {
+            return self.unreachable(why, now);
+        }
+        match heard.response() {
+            Ok(None) => Polling::Calling,
+            Ok(Some(response)) => self.receive(&response, now),
+            Err(failure) => Polling::Finish(Err(failure)),
+        }
     }
 
     fn receive(&mut self, response: &Response, now: Now) -> Polling {
@@ -404,28 +410,22 @@ impl Flow for PollDevice {
                 self.state = Polling::Waiting;
                 Output::Wait(self.next.min(self.expires.0))
             }
-            Polling::Waiting => match self.request() {
-                Ok(request) => {
-                    self.state = Polling::Outstanding;
-                    Output::Send(request)
-                }
-                Err(failure) => Output::Done(Err(failure)),
-            },
-            Polling::Finish(result) => Output::Done(result),
-            owed @ (Polling::Outstanding | Polling::Over) => {
-                self.state = owed;
-                Output::Idle
+            Polling::Waiting => {
+                self.call.begin();
+                self.call(now)
             }
+            Polling::Calling => self.call(now),
+            Polling::Finish(result) => Output::Done(result),
+            Polling::Over => Output::Idle,
         }
     }
 
     fn handle(&mut self, input: Input, now: Now) {
-        self.state = match (core::mem::replace(&mut self.state, Polling::Over), input) {
-            (Polling::Outstanding, Input::Response(response)) => self.receive(&response, now),
-            (Polling::Outstanding, Input::Unreachable(why)) => self.unreachable(why, now),
-            (Polling::Finish(result), _) => Polling::Finish(Err(exchange::unasked(result))),
-            (Polling::Over, _) => Polling::Over,
-            _ => Polling::Finish(Err(Failure::misuse(Misuse::NotAsked))),
+        self.state = match core::mem::replace(&mut self.state, Polling::Over) {
+            Polling::Calling => self.hear(input, now),
+            Polling::Finish(result) => Polling::Finish(Err(exchange::unasked(result))),
+            Polling::Over => Polling::Over,
+            Polling::Waiting => Polling::Finish(Err(Failure::misuse(Misuse::NotAsked))),
         };
     }
 

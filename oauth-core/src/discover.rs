@@ -13,7 +13,7 @@ use crate::memory::Learned;
 use crate::policy::Policy;
 use crate::registry::AuthMethod;
 use crate::request::{Endpoint, EndpointError, Purpose, Request, Response};
-use crate::server::Server;
+use crate::server::{Endpoints, Server};
 use crate::text::{escaped, printable};
 use crate::time::Now;
 use crate::token::{self, Scrub};
@@ -158,25 +158,16 @@ fn read(body: &[u8], issuer: &str, policy: &Policy) -> Result<Server, Error> {
     let mut wrong = None;
     json::members(body, |name, value| match name {
         "issuer" => said = value.into_string(),
-        "authorization_endpoint" => {
-            endpoint(&mut server.authorization_endpoint, "authorization_endpoint", value, &mut wrong)
+        "mtls_endpoint_aliases" => {
+            if let Value::Object(aliases) = value {
+                for (name, value) in aliases {
+                    endpoint(&mut server.mtls_aliases, &name, value, &mut wrong);
+                }
+            }
         }
-        "token_endpoint" => endpoint(&mut server.token_endpoint, "token_endpoint", value, &mut wrong),
-        "device_authorization_endpoint" => {
-            endpoint(
-                &mut server.device_authorization_endpoint,
-                "device_authorization_endpoint",
-                value,
-                &mut wrong,
-            );
-        }
-        "userinfo_endpoint" => {
-            endpoint(&mut server.userinfo_endpoint, "userinfo_endpoint", value, &mut wrong)
-        }
-        "jwks_uri" => endpoint(&mut server.jwks_uri, "jwks_uri", value, &mut wrong),
         "token_endpoint_auth_methods_supported" => server.token_endpoint_auth_methods = methods(value),
         "authorization_response_iss_parameter_supported" => server.response_iss = value == Value::Bool(true),
-        _ => {}
+        name => endpoint(&mut server.endpoints, name, value, &mut wrong),
     })
     .map_err(Error::Malformed)?;
     // RFC 8414 section 3.3: identical, before anything else of the metadata is used. No normalisation: code points.
@@ -191,32 +182,20 @@ fn read(body: &[u8], issuer: &str, policy: &Policy) -> Result<Server, Error> {
     if let Some(member) = wrong {
         return Err(Error::Malformed(Malformed::Invalid(member)));
     }
-    for (member, url) in [
-        ("authorization_endpoint", &server.authorization_endpoint),
-        ("token_endpoint", &server.token_endpoint),
-        ("device_authorization_endpoint", &server.device_authorization_endpoint),
-        ("userinfo_endpoint", &server.userinfo_endpoint),
-        ("jwks_uri", &server.jwks_uri),
-    ] {
-        if let Some(url) = url {
-            let _checked = Endpoint::new(url, policy)
-                .map_err(|why| Error::Rejected(Rejected::Endpoint { member, why }))?;
-        }
+    for (member, url) in server.endpoints.iter().chain(server.mtls_aliases.iter()) {
+        let _checked =
+            Endpoint::new(url, policy).map_err(|why| Error::Rejected(Rejected::Endpoint { member, why }))?;
     }
     Ok(server)
 }
 
-fn endpoint(
-    slot: &mut Option<String>,
-    member: &'static str,
-    value: Value<'_>,
-    wrong: &mut Option<&'static str>,
-) {
+fn endpoint(endpoints: &mut Endpoints, member: &str, value: Value<'_>, wrong: &mut Option<&'static str>) {
+    let Some(name) = Endpoints::known(member) else { return };
     match value {
-        Value::String(url) => *slot = Some(url.into_owned()),
+        Value::String(url) => endpoints.set(name, url.into_owned()),
         Value::Null => {}
         Value::Bool(_) | Value::Unsigned(_) | Value::Float(_) | Value::Array(_) | Value::Object(_) => {
-            wrong.get_or_insert(member);
+            wrong.get_or_insert(name);
         }
     }
 }

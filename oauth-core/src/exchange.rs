@@ -6,18 +6,19 @@
 //! Done         checked tokens (section 5.1), or a refusal (section 5.2)
 //! ```
 
+use crate::call::{Call, Heard};
 use crate::client::Client;
 use crate::date;
 use crate::failure::{Error, Failure, Misuse, Rejected};
 use crate::flow::{Flow, Input, KeyTask, Output, SignTask};
 use crate::form::Form;
 use crate::memory::{ClockOffset, Learned, ServerMemory};
-use crate::request::{Purpose, Request, Response};
+use crate::request::{Purpose, Response};
 use crate::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::seed::Seed;
 use crate::time::{Now, Unix};
-use crate::token::{self, Answer, Scrub, Tokens};
+use crate::token::{self, Answer, Tokens};
 use core::fmt;
 
 /// What is particular to one grant: the parameters it sends and the checks it makes.
@@ -65,6 +66,7 @@ pub struct Exchange<G> {
     grant: G,
     seed: Seed,
     clock: ClockOffset,
+    call: Call,
     state: State,
     learned: Learned,
 }
@@ -72,8 +74,7 @@ pub struct Exchange<G> {
 enum State {
     Begin,
     Signing,
-    Send,
-    Sending,
+    Calling,
     Finish(Result<Tokens, Failure>),
     Over,
 }
@@ -81,23 +82,21 @@ enum State {
 impl<G: Grant> Exchange<G> {
     pub(crate) fn new(client: Client, grant: G, memory: &ServerMemory, seed: Seed) -> Self {
         let clock = memory.clock_offset();
-        Self { client, grant, seed, clock, state: State::Begin, learned: Learned::default() }
+        let call = Call::new(&client, clock, &seed);
+        Self { client, grant, seed, clock, call, state: State::Begin, learned: Learned::default() }
     }
 
-    fn request(&self) -> Result<Request, Failure> {
-        let mut form = Form::with_capacity(512);
-        self.grant.form(&mut form);
-        // The endpoint was there when the flow was made.
-        self.client.request(Purpose::Token, form).map_err(|_| Error::Misuse(Misuse::OtherClient).into())
+    fn call(&mut self, now: Now) -> Output<Tokens> {
+        self.state = State::Calling;
+        let grant = &self.grant;
+        self.call.poll(&self.client, Purpose::Token, now.unix, |form| grant.form(form)).into()
     }
 
-    fn send(&mut self) -> Output<Tokens> {
-        match self.request() {
-            Ok(request) => {
-                self.state = State::Sending;
-                Output::Send(request)
-            }
-            Err(failure) => Output::Done(Err(failure)),
+    fn hear(&mut self, heard: Heard, now: Now) -> State {
+        match heard.response() {
+            Ok(None) => State::Calling,
+            Ok(Some(response)) => State::Finish(self.receive(&response, now)),
+            Err(failure) => State::Finish(Err(failure)),
         }
     }
 
@@ -115,8 +114,7 @@ pub(crate) fn read(client: &Client, grant: &impl Grant, response: &Response, now
     token::read(response, now, || {
         let mut form = Form::with_capacity(512);
         grant.form(&mut form);
-        client.identify(&mut form);
-        Scrub::new(form, client.secrets())
+        client.secrets_of(form)
     })
 }
 
@@ -148,11 +146,11 @@ impl<G: Grant> Flow for Exchange<G> {
                     self.state = State::Signing;
                     Output::Key(KeyTask::Sign(task))
                 }
-                None => self.send(),
+                None => self.call(now),
             },
-            State::Send => self.send(),
+            State::Calling => self.call(now),
             State::Finish(result) => Output::Done(result),
-            owed @ (State::Signing | State::Sending | State::Over) => {
+            owed @ (State::Signing | State::Over) => {
                 self.state = owed;
                 Output::Idle
             }
@@ -163,14 +161,16 @@ impl<G: Grant> Flow for Exchange<G> {
         self.state = match (core::mem::replace(&mut self.state, State::Over), input) {
             (State::Signing, Input::Signature(signature)) => {
                 self.grant.signed(&signature);
-                State::Send
+                State::Calling
             }
             (State::Signing, Input::KeyFailed(failed)) => State::Finish(Err(Error::Key(failed).into())),
-            (State::Sending, Input::Response(response)) => State::Finish(self.receive(&response, now)),
-            (State::Sending, Input::Unreachable(why)) => State::Finish(Err(Error::Unreachable(why).into())),
+            (State::Calling, input) => {
+                let heard = self.call.handle(input);
+                self.hear(heard, now)
+            }
             (State::Finish(result), _) => State::Finish(Err(unasked(result))),
             (State::Over, _) => State::Over,
-            _ => State::Finish(Err(Error::Misuse(Misuse::NotAsked).into())),
+            (State::Begin | State::Signing, _) => State::Finish(Err(Failure::misuse(Misuse::NotAsked))),
         };
     }
 

@@ -137,7 +137,10 @@
 extern crate alloc;
 
 mod answer;
+mod assertion;
+mod authentication;
 mod authorize;
+mod call;
 mod client;
 mod date;
 mod device;
@@ -163,8 +166,9 @@ mod time;
 mod token;
 
 pub use answer::{AuthorizationResponse, NotOurs, Recognised};
+pub use authentication::Registration;
 pub use authorize::{AuthorizationRequest, AuthorizationUrl, Authorize, Ready};
-pub use client::{Client, ConfigError, Registration};
+pub use client::{Client, ConfigError};
 pub use device::{AuthorizeDevice, DevicePrompt, PollDevice};
 pub use discover::Discover;
 pub use exchange::{Exchange, Grant};

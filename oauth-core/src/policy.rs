@@ -44,12 +44,16 @@ impl Policy {
 pub enum OptOut {
     /// Endpoints may be plain `http` on 127.0.0.0/8, \[::1\] and `localhost`: for servers under test on this machine.
     PlainHttpOnLoopback,
+    /// The client id and the secret go into HTTP Basic as they are, not form-encoded first (RFC 6749 section 2.3.1): for
+    /// servers that do not decode them. With a `:` in the id, the two can be mistaken for others.
+    UnencodedBasic,
 }
 
 impl fmt::Display for OptOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PlainHttpOnLoopback => "plain http to a server on this machine is allowed",
+            Self::UnencodedBasic => "client credentials go into HTTP Basic without the encoding of RFC 6749",
         })
     }
 }

@@ -98,6 +98,14 @@ registry! {
         CLIENT_SECRET_BASIC = "client_secret_basic",
         /// The secret in the form (RFC 6749 section 2.3.1).
         CLIENT_SECRET_POST = "client_secret_post",
+        /// An assertion with an HMAC by the secret (OpenID Connect Core section 9).
+        CLIENT_SECRET_JWT = "client_secret_jwt",
+        /// An assertion that a private key signs (OpenID Connect Core section 9).
+        PRIVATE_KEY_JWT = "private_key_jwt",
+        /// A certificate of an authority (RFC 8705 section 2.1).
+        TLS_CLIENT_AUTH = "tls_client_auth",
+        /// A certificate that the client signed itself and registered (RFC 8705 section 2.2).
+        SELF_SIGNED_TLS_CLIENT_AUTH = "self_signed_tls_client_auth",
     }
 }
 
@@ -112,6 +120,12 @@ registry! {
 registry! {
     /// A JOSE algorithm name (RFC 7518 section 3.1).
     Algorithm {
+        /// HMAC with SHA-256.
+        HS256 = "HS256",
+        /// HMAC with SHA-384.
+        HS384 = "HS384",
+        /// HMAC with SHA-512.
+        HS512 = "HS512",
         /// RSASSA-PKCS1-v1_5 with SHA-256.
         RS256 = "RS256",
         /// ECDSA with P-256 and SHA-256.
@@ -144,5 +158,13 @@ registry! {
         FRAGMENT = "fragment",
         /// As a form that the browser posts to the redirect URI.
         FORM_POST = "form_post",
+    }
+}
+
+impl Algorithm {
+    /// Whether the one who signs and the one who verifies share the key.
+    #[must_use]
+    pub fn is_hmac(&self) -> bool {
+        [Self::HS256, Self::HS384, Self::HS512].contains(self)
     }
 }

@@ -1,5 +1,6 @@
 //! Request descriptions, the responses that answer them, and the endpoints they go to.
 
+use crate::flow::KeyId;
 use crate::policy::{OptOut, Policy};
 use crate::secret::SecretBytes;
 use alloc::sync::Arc;
@@ -26,6 +27,7 @@ pub struct Request {
     endpoint: Arc<Endpoint>,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Zeroizing<Vec<u8>>,
+    client_certificate: Option<KeyId>,
 }
 
 impl Request {
@@ -36,14 +38,28 @@ impl Request {
             (http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
             (http::header::ACCEPT, HeaderValue::from_static("application/json")),
         ]);
-        Self { purpose, method: Method::POST, endpoint, headers, body: body.into_inner() }
+        Self {
+            purpose,
+            method: Method::POST,
+            endpoint,
+            headers,
+            body: body.into_inner(),
+            client_certificate: None,
+        }
     }
 
     /// A document to be fetched.
     #[must_use]
     pub fn get(purpose: Purpose, endpoint: Arc<Endpoint>) -> Self {
         let headers = Vec::from([(http::header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self { purpose, method: Method::GET, endpoint, headers, body: Zeroizing::new(Vec::new()) }
+        Self {
+            purpose,
+            method: Method::GET,
+            endpoint,
+            headers,
+            body: Zeroizing::new(Vec::new()),
+            client_certificate: None,
+        }
     }
 
     /// Adds a header. Mark the value sensitive where it carries a credential.
@@ -51,6 +67,22 @@ impl Request {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// Has the connection show this client certificate (RFC 8705).
+    #[must_use]
+    pub fn with_client_certificate(mut self, certificate: KeyId) -> Self {
+        self.client_certificate = Some(certificate);
+        self
+    }
+
+    /// The certificate that the connection must show.
+    ///
+    /// A transport that does not hold it answers
+    /// [`UnreachableKind::Unsupported`](crate::UnreachableKind::Unsupported) before it connects.
+    #[must_use]
+    pub const fn client_certificate(&self) -> Option<&KeyId> {
+        self.client_certificate.as_ref()
     }
 
     /// What the request is for.

@@ -21,6 +21,11 @@ impl Seed {
         Self(bytes)
     }
 
+    /// The same chance for another part of one flow, which takes another slice of it or counts.
+    pub(crate) const fn again(&self) -> Self {
+        Self(self.0)
+    }
+
     /// 43 characters of base64url: what `state`, `code_verifier`, `nonce` and `jti` are spelled with.
     pub(crate) fn text(&self, part: Part) -> [u8; TEXT] {
         let mut text = [b'A'; TEXT];

@@ -11,13 +11,44 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     pub(crate) issuer: String,
-    pub(crate) authorization_endpoint: Option<String>,
-    pub(crate) token_endpoint: Option<String>,
-    pub(crate) device_authorization_endpoint: Option<String>,
-    pub(crate) userinfo_endpoint: Option<String>,
-    pub(crate) jwks_uri: Option<String>,
+    pub(crate) endpoints: Endpoints,
+    /// `mtls_endpoint_aliases` (RFC 8705 section 5): where clients with a certificate go instead.
+    pub(crate) mtls_aliases: Endpoints,
     pub(crate) token_endpoint_auth_methods: Option<Vec<AuthMethod>>,
     pub(crate) response_iss: bool,
+}
+
+/// The endpoints that this crate knows by name; a server has some of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Endpoints(Vec<(&'static str, String)>);
+
+impl Endpoints {
+    pub(crate) const AUTHORIZATION: &'static str = "authorization_endpoint";
+    pub(crate) const TOKEN: &'static str = "token_endpoint";
+    pub(crate) const DEVICE_AUTHORIZATION: &'static str = "device_authorization_endpoint";
+    pub(crate) const USERINFO: &'static str = "userinfo_endpoint";
+    pub(crate) const JWKS: &'static str = "jwks_uri";
+
+    const KNOWN: [&'static str; 5] =
+        [Self::AUTHORIZATION, Self::TOKEN, Self::DEVICE_AUTHORIZATION, Self::USERINFO, Self::JWKS];
+
+    /// The name as this crate spells it, of a member of the metadata that is an endpoint.
+    pub(crate) fn known(member: &str) -> Option<&'static str> {
+        Self::KNOWN.into_iter().find(|name| *name == member)
+    }
+
+    pub(crate) fn set(&mut self, name: &'static str, url: String) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, url));
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, url)| url.as_str())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, url)| (*name, url.as_str()))
+    }
 }
 
 impl Server {
@@ -26,11 +57,8 @@ impl Server {
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
-            authorization_endpoint: None,
-            token_endpoint: None,
-            device_authorization_endpoint: None,
-            userinfo_endpoint: None,
-            jwks_uri: None,
+            endpoints: Endpoints::default(),
+            mtls_aliases: Endpoints::default(),
             token_endpoint_auth_methods: None,
             response_iss: false,
         }
@@ -38,23 +66,20 @@ impl Server {
 
     /// Sets where the browser is sent (RFC 6749 section 3.1).
     #[must_use]
-    pub fn with_authorization_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.authorization_endpoint = Some(url.into());
-        self
+    pub fn with_authorization_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::AUTHORIZATION, url.into())
     }
 
     /// Sets where tokens are requested (RFC 6749 section 3.2).
     #[must_use]
-    pub fn with_token_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.token_endpoint = Some(url.into());
-        self
+    pub fn with_token_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::TOKEN, url.into())
     }
 
     /// Sets where a login on another device begins (RFC 8628 section 3.1).
     #[must_use]
-    pub fn with_device_authorization_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.device_authorization_endpoint = Some(url.into());
-        self
+    pub fn with_device_authorization_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::DEVICE_AUTHORIZATION, url.into())
     }
 
     /// Requires `iss` in every authorization response (RFC 9207 section 3). Discovery sets it from the metadata.
@@ -73,36 +98,41 @@ impl Server {
     /// Where the browser is sent.
     #[must_use]
     pub fn authorization_endpoint(&self) -> Option<&str> {
-        self.authorization_endpoint.as_deref()
+        self.endpoints.find(Endpoints::AUTHORIZATION)
     }
 
     /// Where tokens are requested.
     #[must_use]
     pub fn token_endpoint(&self) -> Option<&str> {
-        self.token_endpoint.as_deref()
+        self.endpoints.find(Endpoints::TOKEN)
     }
 
     /// Where a login on another device begins.
     #[must_use]
     pub fn device_authorization_endpoint(&self) -> Option<&str> {
-        self.device_authorization_endpoint.as_deref()
+        self.endpoints.find(Endpoints::DEVICE_AUTHORIZATION)
     }
 
     /// Where claims about the person are fetched (OpenID Connect Core section 5.3).
     #[must_use]
     pub fn userinfo_endpoint(&self) -> Option<&str> {
-        self.userinfo_endpoint.as_deref()
+        self.endpoints.find(Endpoints::USERINFO)
     }
 
     /// Where the server's public keys are (RFC 8414 section 2).
     #[must_use]
     pub fn jwks_uri(&self) -> Option<&str> {
-        self.jwks_uri.as_deref()
+        self.endpoints.find(Endpoints::JWKS)
     }
 
     /// How clients may authenticate at the token endpoint; `None` when the server does not say.
     #[must_use]
     pub fn token_endpoint_auth_methods(&self) -> Option<&[AuthMethod]> {
         self.token_endpoint_auth_methods.as_deref()
+    }
+
+    fn with(mut self, name: &'static str, url: String) -> Self {
+        self.endpoints.set(name, url);
+        self
     }
 }

@@ -1,0 +1,273 @@
+//! Who this client is to a server, and the one way in which each request proves it (RFC 6749 section 2.3).
+
+use crate::assertion::Assertion;
+use crate::client::ConfigError;
+use crate::flow::{KeyId, SignTask};
+use crate::form::{Form, encode_into};
+use crate::policy::{OptOut, Policy};
+use crate::registry::{Algorithm, AuthMethod};
+use crate::secret::ClientSecret;
+use crate::seed::{Part, Seed};
+use crate::time::Unix;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use core::time::Duration;
+use http::header::HeaderValue;
+use zeroize::Zeroizing;
+
+/// Who this client is to one server (RFC 6749 section 2).
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub(crate) client_id: String,
+    method: Option<AuthMethod>,
+    secret: Option<ClientSecret>,
+    key: Option<(KeyId, Algorithm)>,
+    kid: Option<String>,
+    certificate: Option<KeyId>,
+}
+
+impl Registration {
+    /// A client without a credential: a desktop or mobile program, a command, a page (RFC 6749 section 2.1).
+    #[must_use]
+    pub fn public(client_id: impl Into<String>) -> Self {
+        Self { method: Some(AuthMethod::NONE), ..Self::new(client_id) }
+    }
+
+    /// A client with a secret, sent as the server prefers: `client_secret_basic`, or `client_secret_post` where the
+    /// server offers only that. Never both, and never a second try with the other.
+    #[must_use]
+    pub fn with_secret(client_id: impl Into<String>, secret: ClientSecret) -> Self {
+        Self { secret: Some(secret), ..Self::new(client_id) }
+    }
+
+    /// A client that signs an assertion for each request: `private_key_jwt`, or `client_secret_jwt` with an HMAC
+    /// algorithm, whose key is the client secret (RFC 7523 section 2.2, OpenID Connect Core section 9).
+    ///
+    /// Whoever answers [`Output::Key`](crate::Output::Key) holds the key. The audience is the server's issuer, each
+    /// assertion lives a minute and is used once.
+    #[must_use]
+    pub fn with_key(client_id: impl Into<String>, key: KeyId, algorithm: Algorithm) -> Self {
+        Self { key: Some((key, algorithm)), ..Self::new(client_id) }
+    }
+
+    /// A client that shows a certificate when it connects: `tls_client_auth`, or `self_signed_tls_client_auth` where it
+    /// is [asked for](Self::authenticated_by) (RFC 8705 section 2).
+    ///
+    /// The transport holds the certificate under this name; one that does not know it refuses before it connects.
+    #[must_use]
+    pub fn with_certificate(client_id: impl Into<String>, certificate: KeyId) -> Self {
+        Self { certificate: Some(certificate), ..Self::new(client_id) }
+    }
+
+    /// Insists on one way to authenticate.
+    #[must_use]
+    pub fn authenticated_by(mut self, method: AuthMethod) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Names the signing key to the server (`kid`, RFC 7515 section 4.1.4).
+    #[must_use]
+    pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
+        self.kid = Some(kid.into());
+        self
+    }
+
+    /// The client identifier.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    fn new(client_id: impl Into<String>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            method: None,
+            secret: None,
+            key: None,
+            kid: None,
+            certificate: None,
+        }
+    }
+
+    /// The methods that its credential allows, the preferred one first.
+    fn methods(&self) -> &'static [AuthMethod] {
+        match (&self.secret, &self.key, &self.certificate) {
+            (Some(_), ..) => &[AuthMethod::CLIENT_SECRET_BASIC, AuthMethod::CLIENT_SECRET_POST],
+            (_, Some((_, algorithm)), _) if algorithm.is_hmac() => &[AuthMethod::CLIENT_SECRET_JWT],
+            (_, Some(_), _) => &[AuthMethod::PRIVATE_KEY_JWT],
+            (.., Some(_)) => &[AuthMethod::TLS_CLIENT_AUTH, AuthMethod::SELF_SIGNED_TLS_CLIENT_AUTH],
+            (None, None, None) => &[AuthMethod::NONE],
+        }
+    }
+
+    fn choose(&self, offered: Option<&[AuthMethod]>) -> Result<AuthMethod, ConfigError> {
+        // Many servers take public clients and do not list `none`: to them it is the absence of a method.
+        let offers = |method: &AuthMethod| {
+            *method == AuthMethod::NONE || offered.is_none_or(|offered| offered.contains(method))
+        };
+        let methods = self.methods();
+        let Some(method) = &self.method else {
+            let first = methods.iter().find(|method| offers(method)).or_else(|| methods.first());
+            let method = first.cloned().unwrap_or(AuthMethod::NONE);
+            return if offers(&method) {
+                Ok(method)
+            } else {
+                Err(ConfigError::AuthMethodNotOffered { method })
+            };
+        };
+        let method = method.clone();
+        if !methods.contains(&method) {
+            return Err(self.mismatch(method));
+        }
+        if offers(&method) { Ok(method) } else { Err(ConfigError::AuthMethodNotOffered { method }) }
+    }
+
+    /// Why the method asked for does not go with the credential.
+    fn mismatch(&self, method: AuthMethod) -> ConfigError {
+        let known = [
+            AuthMethod::NONE,
+            AuthMethod::CLIENT_SECRET_BASIC,
+            AuthMethod::CLIENT_SECRET_POST,
+            AuthMethod::CLIENT_SECRET_JWT,
+            AuthMethod::PRIVATE_KEY_JWT,
+            AuthMethod::TLS_CLIENT_AUTH,
+            AuthMethod::SELF_SIGNED_TLS_CLIENT_AUTH,
+        ];
+        if !known.contains(&method) {
+            ConfigError::AuthMethodUnknown { method }
+        } else if method == AuthMethod::NONE {
+            // A credential that is never used would be a setting silently ignored.
+            ConfigError::CredentialUnused
+        } else {
+            ConfigError::NoCredential { method }
+        }
+    }
+}
+
+/// Exactly one per request (RFC 6749 section 2.3).
+pub(crate) enum Authentication {
+    None,
+    /// The finished header, and the secret to be kept out of messages.
+    Basic(HeaderValue, ClientSecret),
+    Post(ClientSecret),
+    Assertion {
+        key: KeyId,
+        algorithm: Algorithm,
+        kid: Option<String>,
+    },
+    Certificate(KeyId),
+}
+
+/// An assertion of this client is used at once.
+const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
+
+impl Authentication {
+    pub(crate) fn new(
+        registration: Registration,
+        offered: Option<&[AuthMethod]>,
+        policy: &Policy,
+    ) -> Result<Self, ConfigError> {
+        let method = registration.choose(offered)?;
+        let Registration { client_id, secret, key, kid, certificate, .. } = registration;
+        if let Some((key, algorithm)) = key {
+            return Ok(Self::Assertion { key, algorithm, kid });
+        }
+        if let Some(certificate) = certificate {
+            return Ok(Self::Certificate(certificate));
+        }
+        let Some(secret) = secret else { return Ok(Self::None) };
+        if secret.expose().is_empty() {
+            return Err(ConfigError::NoCredential { method });
+        }
+        if method == AuthMethod::CLIENT_SECRET_POST {
+            return Ok(Self::Post(secret));
+        }
+        let header = basic(&client_id, &secret, policy.allows(OptOut::UnencodedBasic));
+        header.map(|header| Self::Basic(header, secret)).ok_or(ConfigError::ClientId)
+    }
+
+    /// Adds what of it travels in the form.
+    pub(crate) fn write(&self, client_id: &str, assertion: Option<&ClientSecret>, form: &mut Form) {
+        match self {
+            Self::Basic(..) => {}
+            Self::None | Self::Certificate(_) => form.pair("client_id", client_id),
+            Self::Post(secret) => {
+                form.pair("client_id", client_id);
+                form.pair("client_secret", secret.expose());
+            }
+            Self::Assertion { .. } => {
+                // RFC 7521 section 4.2: client_id is optional, and some servers find the key by it.
+                form.pair("client_id", client_id);
+                form.pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+                form.pair("client_assertion", assertion.map_or("", ClientSecret::expose));
+            }
+        }
+    }
+
+    /// What must not come back in a message: the secret, in each spelling in which it is sent.
+    pub(crate) fn secrets(&self) -> Vec<ClientSecret> {
+        match self {
+            Self::None | Self::Assertion { .. } | Self::Certificate(_) => Vec::new(),
+            Self::Post(secret) => Vec::from([secret.clone()]),
+            Self::Basic(header, secret) => {
+                let joined = header.to_str().ok().and_then(|header| header.strip_prefix("Basic "));
+                Vec::from([secret.clone(), ClientSecret::new(joined.unwrap_or_default())])
+            }
+        }
+    }
+
+    pub(crate) const fn signs(&self) -> bool {
+        matches!(self, Self::Assertion { .. })
+    }
+
+    /// An assertion to be signed (RFC 7523 section 3), and its signing input.
+    pub(crate) fn assertion(
+        &self,
+        client_id: &str,
+        audience: &str,
+        now: Unix,
+        seed: &Seed,
+        count: u32,
+    ) -> Option<(SignTask, ClientSecret)> {
+        let Self::Assertion { key, algorithm, kid } = self else { return None };
+        let chance = seed.text(Part::Nonce);
+        let mut jti = String::from(core::str::from_utf8(&chance).unwrap_or_default());
+        jti.push('.');
+        jti.push_str(&count.to_string());
+        let input = Assertion {
+            algorithm,
+            kid: kid.as_deref(),
+            issuer: client_id,
+            subject: client_id,
+            audience,
+            scope: None,
+            jti: &jti,
+            lifetime: ASSERTION_LIFETIME,
+        }
+        .signing_input(now);
+        let task = SignTask::new(key.clone(), algorithm.clone(), input.as_bytes().to_vec());
+        Some((task, ClientSecret::new(input)))
+    }
+}
+
+/// RFC 6749 section 2.3.1: each part is form-encoded before the two are joined, unless the server is known not to decode.
+fn basic(client_id: &str, secret: &ClientSecret, unencoded: bool) -> Option<HeaderValue> {
+    let mut joined = Zeroizing::new(String::with_capacity(3 * (client_id.len() + secret.expose().len()) + 1));
+    if unencoded {
+        joined.push_str(client_id);
+        joined.push(':');
+        joined.push_str(secret.expose());
+    } else {
+        encode_into(client_id, &mut joined);
+        joined.push(':');
+        encode_into(secret.expose(), &mut joined);
+    }
+    let mut bytes = Zeroizing::new(Vec::from(*b"Basic "));
+    bytes.extend_from_slice(Zeroizing::new(STANDARD.encode(joined.as_bytes())).as_bytes());
+    let mut header = HeaderValue::from_bytes(&bytes).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
