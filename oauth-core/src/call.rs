@@ -14,6 +14,7 @@ use crate::request::{Purpose, Request, Response};
 use crate::secret::ClientSecret;
 use crate::seed::Seed;
 use crate::time::Unix;
+use crate::token::Scrub;
 use alloc::boxed::Box;
 use alloc::string::String;
 use base64::Engine as _;
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     clock: ClockOffset,
     /// What each assertion's `jti` is made of: only there for a client that signs.
     chance: Option<Box<(Seed, u32)>>,
+    /// The assertion that was sent last, to be kept out of messages.
+    sent: Option<ClientSecret>,
     state: State,
 }
 
@@ -81,7 +84,7 @@ impl Heard {
 impl Call {
     pub(crate) fn new(client: &Client, clock: ClockOffset, seed: &Seed) -> Self {
         let chance = client.signs().then(|| Box::new((seed.again(), 0)));
-        Self { clock, chance, state: State::Begin }
+        Self { clock, chance, sent: None, state: State::Begin }
     }
 
     /// Makes ready for another request, with an assertion of its own.
@@ -114,6 +117,7 @@ impl Call {
         form(&mut fields);
         // The endpoint was there when the flow was made.
         let Ok(request) = client.request(purpose, fields, assertion.as_ref()) else { return Asked::Nothing };
+        self.sent = assertion;
         self.state = State::Sending;
         Asked::Send(request)
     }
@@ -135,9 +139,16 @@ impl Call {
         }
     }
 
+    /// What must not come back in a message to the request that was sent, whose form this is.
+    pub(crate) fn secrets(&self, client: &Client, form: Form) -> Scrub {
+        let mut secrets = client.secrets_of(form);
+        secrets.add(self.sent.as_ref().map(ClientSecret::expose));
+        secrets
+    }
+
     /// A call for the next flow of the same conversation: its assertions go on counting.
     pub(crate) fn next(&mut self) -> Self {
-        Self { clock: self.clock, chance: self.chance.take(), state: State::Begin }
+        Self { clock: self.clock, chance: self.chance.take(), sent: None, state: State::Begin }
     }
 
     fn assertion(&mut self, client: &Client, now: Unix) -> Option<(SignTask, ClientSecret)> {

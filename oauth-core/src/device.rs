@@ -90,7 +90,7 @@ impl AuthorizeDevice {
         if let Some(outage) = token::outage(response, now) {
             return Err(outage);
         }
-        let mut sent = self.client.secrets_of(Form::with_capacity(128));
+        let mut sent = self.call.secrets(&self.client, Form::with_capacity(128));
         self.read(response, now, &mut sent).map_err(|error| {
             let excerpt = matches!(error, Error::Malformed(Malformed::Status))
                 .then(|| token::excerpt(response.body(), &sent))
@@ -319,7 +319,7 @@ impl PollDevice {
 
     fn receive(&mut self, response: &Response, now: Now) -> Polling {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
-        let answer = exchange::read(&self.client, &self.grant, response, now);
+        let answer = exchange::read(&self.client, &self.call, &self.grant, response, now);
         match answer {
             Answer::Tokens(tokens) => Polling::Finish(exchange::accept(&self.grant, tokens)),
             Answer::Refused(failure, interval) => self.refused(failure, interval, now),

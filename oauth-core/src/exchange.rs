@@ -102,7 +102,7 @@ impl<G: Grant> Exchange<G> {
 
     fn receive(&mut self, response: &Response, now: Now) -> Result<Tokens, Failure> {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
-        match read(&self.client, &self.grant, response, now) {
+        match read(&self.client, &self.call, &self.grant, response, now) {
             Answer::Tokens(tokens) => accept(&self.grant, tokens),
             Answer::Refused(failure, _) | Answer::Failed(failure) => Err(failure),
         }
@@ -110,11 +110,17 @@ impl<G: Grant> Exchange<G> {
 }
 
 /// Reads the answer to a grant's form.
-pub(crate) fn read(client: &Client, grant: &impl Grant, response: &Response, now: Now) -> Answer {
+pub(crate) fn read(
+    client: &Client,
+    call: &Call,
+    grant: &impl Grant,
+    response: &Response,
+    now: Now,
+) -> Answer {
     token::read(response, now, || {
         let mut form = Form::with_capacity(512);
         grant.form(&mut form);
-        client.secrets_of(form)
+        call.secrets(client, form)
     })
 }
 

@@ -205,6 +205,7 @@ impl Conversation {
             ["allow", "plain-http-on-loopback"] => {
                 self.policy = self.policy.clone().waive(OptOut::PlainHttpOnLoopback);
             }
+            ["allow", "unencoded-basic"] => self.policy = self.policy.clone().waive(OptOut::UnencodedBasic),
             ["server", issuer] => {
                 self.server = Server::new(*issuer)
                     .with_authorization_endpoint(format!("{issuer}/authorize"))
@@ -224,6 +225,25 @@ impl Conversation {
             ["client", "secret", id, secret, method] => {
                 self.registration = Registration::with_secret(*id, ClientSecret::new(*secret))
                     .authenticated_by(AuthMethod::from_text(method));
+            }
+            ["client", "key", id, key, algorithm, parameters @ ..] => {
+                let mut registration =
+                    Registration::with_key(*id, KeyId::new(*key), Algorithm::from_text(algorithm));
+                for (name, value) in named(parameters)? {
+                    registration = match name {
+                        "kid" => registration.with_kid(value),
+                        "method" => registration.authenticated_by(AuthMethod::from_text(value)),
+                        _ => return None,
+                    };
+                }
+                self.registration = registration;
+            }
+            ["client", "certificate", id, certificate, method @ ..] => {
+                let registration = Registration::with_certificate(*id, KeyId::new(*certificate));
+                self.registration = match method {
+                    [method] => registration.authenticated_by(AuthMethod::from_text(method)),
+                    _ => registration,
+                };
             }
             ["discover", issuer] => match Discover::new(*issuer, self.policy.clone()) {
                 Ok(flow) => self.begin(flow),

@@ -19,6 +19,9 @@ pub(crate) fn request(request: &Request) -> String {
             text.push_str(" (sensitive)");
         }
     }
+    if let Some(certificate) = request.client_certificate() {
+        write!(text, "\nclient certificate {}", certificate.as_str()).unwrap();
+    }
     if !request.body().is_empty() {
         write!(text, "\n{}", std::str::from_utf8(request.body()).unwrap()).unwrap();
     }
