@@ -97,7 +97,7 @@ pub(crate) struct Authorize {
         conflicts_with = "client_secret_file"
     )]
     pub(crate) client_secret: Option<String>,
-    /// How the client authenticates: none, client_secret_basic, client_secret_post
+    /// How the client authenticates: none, client_secret_basic, client_secret_post, private_key_jwt
     #[arg(long, env = "OAUTH_AUTH_METHOD", value_name = "METHOD")]
     pub(crate) auth_method: Option<String>,
     /// The endpoint, for a server without metadata
@@ -160,7 +160,7 @@ pub(crate) struct RequestFlags {
     /// Where a refresh token is, for --grant-type refresh; a rotated one is written back
     #[arg(long, env = "OAUTH_REFRESH_TOKEN_FILE", value_name = "PATH")]
     pub(crate) refresh_token_file: Option<PathBuf>,
-    /// A PEM file with the key for --grant-type jwt-bearer
+    /// A PEM file with the key that signs for the client (private_key_jwt), or for --grant-type jwt-bearer
     #[arg(long, env = "OAUTH_SIGNING_KEY", value_name = "PATH")]
     pub(crate) signing_key: Option<PathBuf>,
     /// The issuer of the assertion; the client id unless named

@@ -16,6 +16,7 @@ use oauth::jwt::{Keyring, SigningKey};
 use oauth::loopback::browser::Browser;
 use oauth::loopback::{Address, Host as RedirectHost};
 use oauth::{Authorization, Authorizer, Error, Host, HyperHost, Settings, SignIn, Step, WithKeys};
+use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 use zeroize::Zeroizing;
@@ -52,7 +53,7 @@ fn grant(args: &Authorize, ask: bool) -> Result<GrantType, Problem> {
     let grant = match request.grant_type {
         GrantType::Auto if request.device => GrantType::Device,
         GrantType::Auto if request.refresh_token_file.is_some() => GrantType::Refresh,
-        GrantType::Auto if request.signing_key.is_some() => GrantType::JwtBearer,
+        GrantType::Auto if !ask && request.signing_key.is_some() => GrantType::ClientCredentials,
         GrantType::Auto if !ask && (args.client_secret.is_some() || args.client_secret_file.is_some()) => {
             GrantType::ClientCredentials
         }
@@ -131,9 +132,22 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
         (None, Some(path)) => Some(ClientSecret::new(secret_file::read(path)?.as_str())),
         (None, None) => None,
     };
-    let registration = match secret {
-        Some(secret) => Registration::with_secret(client_id, secret),
-        None => Registration::public(client_id),
+    let registration = match (secret, &args.request.signing_key) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::usage(
+                "a client has a secret or a key, not both",
+                "leave out one of the two",
+            ));
+        }
+        (Some(secret), None) => Registration::with_secret(client_id, secret),
+        // The key of a jwt-bearer grant signs for the grant, and for the client where it is told to.
+        (None, Some(path))
+            if args.request.grant_type != GrantType::JwtBearer || args.auth_method.is_some() =>
+        {
+            let key = signing_key(path)?;
+            Registration::with_key(client_id, signing_key_of(&key), key.algorithm())
+        }
+        (None, _) => Registration::public(client_id),
     };
     Ok(match &args.auth_method {
         Some(method) => registration.authenticated_by(AuthMethod::from_text(method)),
@@ -150,15 +164,19 @@ fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
     let host = match &args.request.signing_key {
         None => host,
         Some(path) => {
-            let pem = secret_file::read(path)?;
-            let key = SigningKey::from_pem(pem.as_bytes())
-                .map_err(|error| Problem::configuration(error, format_args!("check {}", path.display())))?;
+            let key = signing_key(path)?;
             let mut keyring = Keyring::new();
             let _none_before = keyring.insert(signing_key_of(&key), key);
             Arc::new(WithKeys::new(host, keyring)) as Arc<dyn Host>
         }
     };
     Ok(Arc::new(Observed { host, report: report.clone() }))
+}
+
+fn signing_key(path: &Path) -> Result<SigningKey, Problem> {
+    let pem = secret_file::read(path)?;
+    SigningKey::from_pem(pem.as_bytes())
+        .map_err(|error| Problem::configuration(error, format_args!("check {}", path.display())))
 }
 
 /// The one key of this command goes by the name of its algorithm, so that the assertion can name that.
@@ -347,9 +365,7 @@ async fn jwt_bearer(
     let Some(path) = &request.signing_key else {
         return Err(Problem::usage("an assertion needs a key", "give --signing-key PATH, a PEM file"));
     };
-    let pem = secret_file::read(path)?;
-    let key = SigningKey::from_pem(pem.as_bytes())
-        .map_err(|error| Problem::configuration(error, "check --signing-key"))?;
+    let key = signing_key(path)?;
     let client = authorizer.client();
     let issuer = request.assertion_issuer.as_deref().unwrap_or_else(|| client.client_id());
     let audience = request.assertion_audience.as_deref().unwrap_or_else(|| client.server().issuer());

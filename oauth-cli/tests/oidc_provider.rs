@@ -76,7 +76,8 @@ fn token_completes_with_a_secret_and_with_a_key() {
         let common = ["token", server().issuer(), "--ca-cert", ca, "--scope", "jobs", "--transport", engine];
         for client in [
             &["--client-id", "basic", "--client-secret", "a secret for tests"][..],
-            &["--client-id", "service-ES256", "--signing-key", key],
+            &["--client-id", "service-ES256", "--signing-key", key, "--grant-type", "jwt-bearer"],
+            &["--client-id", "signs-ES256", "--signing-key", key],
         ] {
             let output = oauth(&[&common[..], client].concat()).output().unwrap();
             let told = String::from_utf8_lossy(&output.stderr);

@@ -43,6 +43,18 @@ pub enum KeyError {
         /// The size of its modulus.
         bits: usize,
     },
+    /// A client secret signs with HS256, HS384 or HS512, and with nothing else.
+    NotAnHmac {
+        /// The algorithm that was asked for.
+        asked: Algorithm,
+    },
+    /// The client secret is shorter than the hash of its algorithm (RFC 7518 section 3.2).
+    SecretTooShort {
+        /// How long it is, in bytes.
+        bytes: usize,
+        /// How long it has to be.
+        needed: usize,
+    },
     /// The EC key comes without its public half, or with a compressed one. The signing engine needs it whole, and
     /// checks the private half against it.
     EcPublicKeyMissing,
@@ -95,6 +107,15 @@ impl fmt::Display for KeyError {
             Self::RsaTooLarge { bits } => {
                 write!(f, "the RSA key has {bits} bits, and more than 4096 are not supported: {NEW_RSA_KEY}")
             }
+            Self::NotAnHmac { asked } => write!(
+                f,
+                "a client secret cannot sign with {asked}: use HS256, HS384 or HS512, or a private key"
+            ),
+            Self::SecretTooShort { bytes, needed } => write!(
+                f,
+                "the client secret has {bytes} bytes, and this algorithm needs {needed}: ask the server's operator for a \
+                 longer one, or use client_secret_basic"
+            ),
             Self::EcPublicKeyMissing => f.write_str(
                 "the EC key comes without its public half, or with a compressed one: \
                  add it with `openssl ec -in OLD -conv_form uncompressed -out NEW`",
@@ -126,6 +147,8 @@ impl StdError for KeyError {
             | Self::Unsupported { .. }
             | Self::RsaTooSmall { .. }
             | Self::RsaTooLarge { .. }
+            | Self::NotAnHmac { .. }
+            | Self::SecretTooShort { .. }
             | Self::EcPublicKeyMissing
             | Self::EcCurveNotNamed => None,
         }

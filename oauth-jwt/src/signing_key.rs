@@ -2,16 +2,17 @@
 
 use crate::error::KeyError;
 use crate::pem::{self, Format};
-use oauth_core::Algorithm;
+use oauth_core::{Algorithm, ClientSecret};
 use pkcs8::der::asn1::{OctetStringRef, SequenceRef, UintRef};
 use pkcs8::der::{Decode as _, SliceReader};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
+use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use sec1::EcPrivateKey;
 use std::fmt;
 
-/// A private key that signs with one algorithm: RS256 for RSA, ES256 for EC on curve P-256.
+/// A key that signs with one algorithm: RS256 for RSA, ES256 for EC on curve P-256, HS256 to HS512 for a client secret.
 ///
 /// The copies made while it is read are wiped. The signing engine keeps the numbers in memory of its own, which it does
 /// not wipe. The text given to [`from_pem`](Self::from_pem) stays the caller's to wipe.
@@ -20,6 +21,7 @@ pub struct SigningKey(KeyPair);
 enum KeyPair {
     Rs256(Box<RsaKeyPair>),
     Es256(Box<EcdsaKeyPair>),
+    Hmac(hmac::Key, Algorithm),
 }
 
 impl SigningKey {
@@ -42,12 +44,33 @@ impl SigningKey {
         .map(Self)
     }
 
+    /// Takes a client secret for `client_secret_jwt`: HS256, HS384 or HS512 (OpenID Connect Core section 9).
+    ///
+    /// # Errors
+    ///
+    /// The algorithm is no HMAC, or the secret is shorter than its hash, which RFC 7518 section 3.2 forbids: such a secret
+    /// can be guessed from one signature.
+    pub fn from_secret(secret: &ClientSecret, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let (kind, needed) = match () {
+            () if algorithm == Algorithm::HS256 => (hmac::HMAC_SHA256, 32),
+            () if algorithm == Algorithm::HS384 => (hmac::HMAC_SHA384, 48),
+            () if algorithm == Algorithm::HS512 => (hmac::HMAC_SHA512, 64),
+            () => return Err(KeyError::NotAnHmac { asked: algorithm }),
+        };
+        let secret = secret.expose().as_bytes();
+        if secret.len() < needed {
+            return Err(KeyError::SecretTooShort { bytes: secret.len(), needed });
+        }
+        Ok(Self(KeyPair::Hmac(hmac::Key::new(kind, secret), algorithm)))
+    }
+
     /// The one algorithm that it signs with.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        match self.0 {
+    pub fn algorithm(&self) -> Algorithm {
+        match &self.0 {
             KeyPair::Rs256(_) => Algorithm::RS256,
             KeyPair::Es256(_) => Algorithm::ES256,
+            KeyPair::Hmac(_, algorithm) => algorithm.clone(),
         }
     }
 
@@ -57,6 +80,7 @@ impl SigningKey {
             KeyPair::Rs256(pair) => rs256(pair, input),
             // RFC 7518 section 3.4: R and S side by side, 64 bytes.
             KeyPair::Es256(pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
+            KeyPair::Hmac(key, _) => Some(hmac::sign(key, input).as_ref().to_vec()),
         }
     }
 }

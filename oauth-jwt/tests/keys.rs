@@ -3,7 +3,7 @@
 
 mod support;
 
-use oauth_core::Algorithm;
+use oauth_core::{Algorithm, ClientSecret};
 use oauth_jwt::{KeyError, SigningKey};
 use std::error::Error as _;
 use support::{
@@ -292,4 +292,22 @@ fn the_commands_that_errors_give_mend_the_key() {
         let mended = follow(&refused(file(name)), &path(name), &[]);
         assert_eq!(open(mended).unwrap().algorithm(), Algorithm::RS256, "{name}");
     }
+}
+
+#[test]
+fn a_client_secret_signs_with_an_hmac_and_is_as_long_as_its_hash() {
+    for (algorithm, needed) in [(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)] {
+        let secret = |bytes: usize| ClientSecret::new("x".repeat(bytes));
+        assert_eq!(
+            SigningKey::from_secret(&secret(needed), algorithm.clone()).unwrap().algorithm(),
+            algorithm
+        );
+        let short = SigningKey::from_secret(&secret(needed - 1), algorithm).unwrap_err();
+        assert!(
+            matches!(short, KeyError::SecretTooShort { bytes, needed: asked } if (bytes, asked) == (needed - 1, needed))
+        );
+        assert!(!short.to_string().contains('\n'));
+    }
+    let wrong = SigningKey::from_secret(&ClientSecret::new("x".repeat(64)), Algorithm::ES256).unwrap_err();
+    assert!(matches!(wrong, KeyError::NotAnHmac { asked } if asked == Algorithm::ES256));
 }

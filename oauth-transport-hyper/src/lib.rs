@@ -32,7 +32,9 @@ use http::{HeaderValue, Request as HttpRequest};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use oauth_core::{Delivered, Request, Response, Unreachable};
-use oauth_transport::{BoxFuture, Proxies, Proxy, Settings, SettingsError, Transport};
+use oauth_transport::{
+    BoxFuture, Proxies, Proxy, Settings, SettingsError, Transport, refuse_client_certificate,
+};
 use pool::{Origin, Pool};
 use std::fmt;
 use std::sync::Arc;
@@ -87,6 +89,7 @@ impl HyperTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
+        refuse_client_certificate(&request)?;
         if Handle::try_current().is_err() {
             return Err(failure::no_runtime());
         }

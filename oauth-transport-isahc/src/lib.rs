@@ -8,7 +8,7 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use oauth_transport::{Settings, Transport};
+//! use oauth_transport::{Settings, Transport, refuse_client_certificate};
 //! use oauth_transport_isahc::IsahcTransport;
 //!
 //! let transport = IsahcTransport::new(Settings::new())?;
@@ -95,6 +95,7 @@ impl IsahcTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
+        refuse_client_certificate(&request)?;
         let max_body = request.max_body();
         let proxy = self.settings.proxies().for_endpoint(request.endpoint());
         let clients = if request.one_shot() { &self.one_shot } else { &self.repeatable };

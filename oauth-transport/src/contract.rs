@@ -120,6 +120,7 @@ macro_rules! contract_tests {
             broken_handshake_is_told_and_nothing_delivered
             truncated_tls_body_is_told
             whole_tls_body_needs_no_close_notify
+            client_certificate_that_is_not_held_is_refused
             settings_that_trust_nobody_are_refused
             unreadable_root_is_refused
             // Proxies.

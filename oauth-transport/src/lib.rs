@@ -20,9 +20,21 @@ pub use cause::Cause;
 pub use proxies::{Proxies, Proxy};
 pub use settings::{Settings, SettingsError};
 
-use oauth_core::{Request, Response, Unreachable};
+use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
 use std::pin::Pin;
 use std::sync::Arc;
+
+/// Refuses a request that needs a client certificate, for transports that hold none: before anything is sent.
+///
+/// # Errors
+/// The request [needs one](Request::client_certificate).
+pub fn refuse_client_certificate(request: &Request) -> Result<(), Unreachable> {
+    match request.client_certificate() {
+        None => Ok(()),
+        Some(name) => Err(Unreachable::new(UnreachableKind::Unsupported, Delivered::No)
+            .because(Cause::new(format!("it holds no client certificate named {}", name.as_str())))),
+    }
+}
 
 /// A boxed future that any thread may finish.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -74,7 +74,7 @@ fn authorizer(issuer: &str) -> Result<Authorizer, Box<dyn Error>> {
 }
 
 /// This example's own executable, also when a test runs it.
-fn example() -> Result<std::path::PathBuf, Box<dyn Error>> {
+pub(crate) fn example() -> Result<std::path::PathBuf, Box<dyn Error>> {
     let own = std::env::current_exe()?;
     if own.file_stem().is_some_and(|name| name == "web_server") {
         return Ok(own);

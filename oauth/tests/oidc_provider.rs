@@ -72,6 +72,41 @@ fn a_service_account_signs_its_way_in() {
     }
 }
 
+/// As in `server.mjs`.
+#[cfg(feature = "jwt")]
+const LONG_SECRET: &str = "a secret for tests, as long as the hash of its MAC is";
+
+#[cfg(feature = "jwt")]
+#[test]
+fn a_client_signs_an_assertion_for_each_request() {
+    use oauth::WithKeys;
+    use oauth::core::{Algorithm, KeyId};
+    use oauth::jwt::{Keyring, SigningKey};
+    let mac = SigningKey::from_secret(&ClientSecret::new(LONG_SECRET), Algorithm::HS256).unwrap();
+    let keys = [
+        ("signs-ES256", SigningKey::from_pem(server::ES256_KEY).unwrap()),
+        ("signs-RS256", SigningKey::from_pem(server::RS256_KEY).unwrap()),
+        ("macs", mac),
+    ];
+    for (client_id, key) in keys {
+        let algorithm = key.algorithm();
+        let mut keyring = Keyring::new();
+        keyring.insert(KeyId::new(client_id), key);
+        #[cfg(feature = "hyper")]
+        let engine = Engine::Hyper;
+        #[cfg(not(feature = "hyper"))]
+        let engine = Engine::Isahc;
+        let host: Arc<dyn Host> = Arc::new(WithKeys::new(engine.host(trusting(server().ca_pem())), keyring));
+        let registration = Registration::with_key(client_id, KeyId::new(client_id), algorithm);
+        let discover = discover_on(Arc::clone(&host), server().issuer(), registration);
+        let authorizer = oauth::blocking::run(&*host, discover).unwrap();
+        // Twice: an assertion that comes a second time is refused.
+        for _ in 0..2 {
+            authorizer.blocking().client_credentials(Some(Scope::new("jobs").unwrap())).unwrap();
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Engine {
     #[cfg(feature = "hyper")]

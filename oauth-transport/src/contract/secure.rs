@@ -5,7 +5,7 @@ use super::server::Server;
 use super::subject::{assert_fails, post, promptly, send, send_with};
 use super::tls::{Authority, Valid};
 use crate::{Settings, SettingsError};
-use oauth_core::{Delivered, UnreachableKind};
+use oauth_core::{Delivered, KeyId, UnreachableKind};
 use std::io::{Read as _, Write as _};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -133,6 +133,15 @@ pub fn whole_tls_body_needs_no_close_notify<E: Engine>() {
 pub fn settings_that_trust_nobody_are_refused<E: Engine>() {
     let error = E::transport(Settings::new().without_platform_roots()).err();
     assert!(matches!(error, Some(SettingsError::NoRoots)), "{error:?}");
+}
+
+/// A certificate that the transport does not hold: refused before it connects, rather than left out.
+pub fn client_certificate_that_is_not_held_is_refused<E: Engine>() {
+    let server = Server::new(|connection| connection.request().map(drop));
+    let request = post(&server.http("/token")).with_client_certificate(KeyId::new("nobody-has-it"));
+    let error = assert_fails(send::<E>(request), &[UnreachableKind::Unsupported], Delivered::No);
+    assert!(error.to_string().contains("nobody-has-it"), "{error}");
+    assert_eq!(server.connections(), 0);
 }
 
 /// A root that is none: refused when the transport is made, and named.

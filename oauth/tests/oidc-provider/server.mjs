@@ -20,6 +20,8 @@ process.stdin.resume().on('end', () => {
 });
 
 const secret = 'a secret for tests';
+const longSecret = 'a secret for tests, as long as the hash of its MAC is';
+const publicKey = (alg) => createPublicKey(readFileSync(`${folder}/service-${alg}.pem`));
 const confidential = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const clients = [
@@ -34,6 +36,22 @@ const clients = [
   { ...confidential, client_id: 'basic', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
   { ...confidential, client_id: 'post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
   // RFC 6749 section 2.3.1: only a client that form-encodes both first gets in with these.
+  // OpenID Connect Core section 9: who signs an assertion for each request.
+  ...['ES256', 'RS256'].map((alg) => ({
+    ...confidential,
+    client_id: `signs-${alg}`,
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: alg,
+    grant_types: ['client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'],
+    jwks: { keys: [{ ...publicKey(alg).export({ format: 'jwk' }), alg, use: 'sig' }] },
+  })),
+  {
+    ...confidential,
+    client_id: 'macs',
+    client_secret: longSecret,
+    token_endpoint_auth_method: 'client_secret_jwt',
+    token_endpoint_auth_signing_alg: 'HS256',
+  },
   // RFC 7523 section 2.1: whoever holds the key of this name signs.
   ...['ES256', 'RS256'].map((alg) => ({
     ...confidential,
@@ -49,15 +67,13 @@ const clients = [
   },
 ];
 
-const serviceKeys = new Map(
-  ['ES256', 'RS256'].map((alg) => [`service-${alg}`, createPublicKey(readFileSync(`${folder}/service-${alg}.pem`))]),
-);
+const serviceKeys = new Map(['ES256', 'RS256'].map((alg) => [`service-${alg}`, publicKey(alg)]));
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 function provider(issuer) {
   const provider = new Provider(issuer, {
     clients,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     cookies: { keys: [randomBytes(32).toString('hex')] },
     features: {
