@@ -70,31 +70,43 @@ fn parameters(url: &str) -> (String, BTreeMap<String, String>) {
     (url.into(), parameters)
 }
 
-fn our_client() -> Client {
+pub(crate) fn our_client() -> Client {
     let server = Server::new("https://as.example")
         .with_authorization_endpoint(AUTHORIZATION_ENDPOINT)
         .with_token_endpoint("https://as.example/token");
     Client::new(server, Registration::public(CLIENT_ID), Policy::strict()).expect("the setup is right")
 }
 
+pub(crate) fn our_device_client() -> Client {
+    let server = Server::new("https://as.example")
+        .with_device_authorization_endpoint("https://as.example/device")
+        .with_token_endpoint("https://as.example/token");
+    Client::new(server, Registration::public(CLIENT_ID), Policy::strict()).expect("the setup is right")
+}
+
+/// Bytes 0, 1, 2 and so on.
+pub(crate) fn seed() -> Seed {
+    let mut byte = 0;
+    Seed::new([(); Seed::LENGTH].map(|()| {
+        byte += 1;
+        byte - 1
+    }))
+}
+
 fn our_url(client: &Client, memory: &ServerMemory) -> Ready {
     let scope = Scope::new("profile email offline_access").expect("these are scope values");
     let request = AuthorizationRequest::new(REDIRECT_URI).with_scope(scope);
-    let mut byte = 0;
-    let seed = Seed::new([(); Seed::LENGTH].map(|()| {
-        byte += 1;
-        byte - 1
-    }));
     let now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
-    match client.authorize(request, memory, seed).expect("the request is right").poll(now) {
+    match client.authorize(request, memory, seed()).expect("the request is right").poll(now) {
         Output::Done(Ok(ready)) => ready,
         output => unreachable!("{output:?}"),
     }
 }
 
-type TheirClient = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet>;
+pub(crate) type TheirClient =
+    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet>;
 
-fn their_client() -> TheirClient {
+pub(crate) fn their_client() -> TheirClient {
     BasicClient::new(ClientId::new(CLIENT_ID.into()))
         .set_auth_uri(AuthUrl::new(AUTHORIZATION_ENDPOINT.into()).expect("a URL"))
         .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.into()).expect("a URL"))

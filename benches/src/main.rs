@@ -6,15 +6,25 @@
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
 mod authorization_url;
+mod device;
 mod measure;
+mod token;
 
 use measure::{Bench, Measured};
 use std::process::ExitCode;
 
 /// Every row of the table. What is compared stands together, ours first.
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 10] = [
     Bench { name: "authorization URL: oauth-core", run: authorization_url::ours },
     Bench { name: "authorization URL: oauth2-rs 5", run: authorization_url::oauth2_rs },
+    Bench { name: "token request: oauth-core", run: token::our_request },
+    Bench { name: "token request: oauth2-rs 5", run: token::their_request },
+    Bench { name: "whole exchange, 400 B: oauth-core", run: token::our_exchange_small },
+    Bench { name: "whole exchange, 400 B: oauth2-rs 5", run: token::their_exchange_small },
+    Bench { name: "whole exchange, 4 KB: oauth-core", run: token::our_exchange_large },
+    Bench { name: "whole exchange, 4 KB: oauth2-rs 5", run: token::their_exchange_large },
+    Bench { name: "pending device poll: oauth-core", run: device::ours },
+    Bench { name: "pending device poll: oauth2-rs 5", run: device::oauth2_rs },
 ];
 
 fn main() -> ExitCode {
@@ -36,6 +46,7 @@ fn main() -> ExitCode {
 
 fn table() {
     authorization_url::compare();
+    token::compare();
     println!("{:<34} {:>14} {:>12} {:>10} {:>10}", "", "instructions", "allocations", "ns (min)", "ns (med)");
     for bench in &BENCHES {
         let Measured { instructions, allocations, fastest, median } = bench.measure();
@@ -49,4 +60,5 @@ fn table() {
             counted(allocations, 1)
         );
     }
+    println!("\na device login that waits: {} bytes", device::waiting());
 }
