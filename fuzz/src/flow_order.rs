@@ -3,9 +3,10 @@
 use crate::watch::{Owed, Watch};
 use arbitrary::Arbitrary;
 use oauth_core::{
-    Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, Delivered, Discover,
-    Flow, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, Output, Policy, Refresh, RefreshToken,
-    Registration, Seed, Server, ServerMemory, Unix, Unreachable, UnreachableKind,
+    AccessToken, Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
+    Delivered, Discover, Flow, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, OptOut, Output,
+    Password, Policy, Refresh, RefreshToken, Registration, ResourceOwnerPassword, Saml2Bearer, SecretBytes,
+    Seed, Server, ServerMemory, TokenExchange, Unix, Unreachable, UnreachableKind,
 };
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ enum Which<'a> {
     Refresh,
     ClientCredentials,
     JwtBearer,
+    Saml2Bearer,
+    Password,
+    TokenExchange,
     Device { expires_in: u16, interval: u16 },
 }
 
@@ -42,6 +46,9 @@ enum Operation<'a> {
 enum Body<'a> {
     Bytes(&'a [u8]),
     Tokens,
+    TokensInAForm,
+    Issued,
+    NestedError,
     Pending,
     SlowDown { interval: Option<u16> },
     Denied,
@@ -54,6 +61,12 @@ impl Body<'_> {
         match self {
             Self::Bytes(bytes) => bytes.to_vec(),
             Self::Tokens => br#"{"access_token":"at","token_type":"Bearer","refresh_token":"new"}"#.to_vec(),
+            Self::TokensInAForm => b"access_token=at&token_type=bearer&refresh_token=new".to_vec(),
+            Self::Issued => {
+                br#"{"access_token":"at","token_type":"N_A","issued_token_type":"urn:x","refresh_token":"new"}"#
+                    .to_vec()
+            }
+            Self::NestedError => br#"{"errors":[{"code":"invalid_grant","message":"no"}]}"#.to_vec(),
             Self::Pending => br#"{"error":"authorization_pending"}"#.to_vec(),
             Self::SlowDown { interval: None } => br#"{"error":"slow_down"}"#.to_vec(),
             Self::SlowDown { interval: Some(seconds) } => {
@@ -88,7 +101,8 @@ pub fn run(story: &Story<'_>) {
         .with_authorization_endpoint("https://as.example/authorize")
         .with_token_endpoint(TOKEN[0])
         .with_device_authorization_endpoint(DEVICE[0]);
-    let client = Client::new(server, Registration::public("c1"), Policy::strict()).expect("a right setup");
+    let policy = Policy::strict().waive(OptOut::PasswordGrant);
+    let client = Client::new(server, Registration::public("c1"), policy).expect("a right setup");
     let memory = ServerMemory::default();
     let seed = || Seed::new([7; Seed::LENGTH]);
     match &story.flow {
@@ -121,6 +135,19 @@ pub fn run(story: &Story<'_>) {
         Which::JwtBearer => {
             let grant = JwtBearer::new(KeyId::new("k"), Algorithm::ES256, "me", "https://as.example");
             let flow = client.exchange(grant, &memory, seed());
+            wild(flow.expect("there is a token endpoint"), operations, Watch::new(1, TOKEN), None);
+        }
+        Which::Saml2Bearer => {
+            let flow = client.exchange(Saml2Bearer::new(&SecretBytes::new("<a/>")), &memory, seed());
+            wild(flow.expect("there is a token endpoint"), operations, Watch::new(1, TOKEN), None);
+        }
+        Which::Password => {
+            let grant = ResourceOwnerPassword::new("johndoe", Password::new("A3ddj3w"));
+            let flow = client.exchange(grant, &memory, seed()).expect("the policy allows it");
+            wild(flow, operations, Watch::new(1, TOKEN), None);
+        }
+        Which::TokenExchange => {
+            let flow = client.exchange(TokenExchange::new(AccessToken::new("old")), &memory, seed());
             wild(flow.expect("there is a token endpoint"), operations, Watch::new(1, TOKEN), None);
         }
         Which::Device { expires_in, interval } => {

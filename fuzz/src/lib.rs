@@ -14,6 +14,7 @@
 //!
 //! What a run finds of interest goes to `corpus`, an input that broke a promise to `artifacts`; neither is kept in git.
 
+pub mod challenge;
 pub mod flow_order;
 pub mod token_response;
 mod watch;

@@ -349,6 +349,7 @@ async fn refresh(
         Ok(authorization) => authorization.refresh_token(),
         // The response was refused for another reason; its refresh token may be the only live one.
         Err(Error::Failure(failure)) => failure.rescued.as_ref(),
+        Err(Error::NotBearer(tokens)) => tokens.refresh_token.as_ref(),
         Err(_) => None,
     };
     if let Some(new) = new.filter(|new| new.expose() != old.as_str() && !secret_file::is_stdin(path)) {

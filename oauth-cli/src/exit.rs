@@ -78,6 +78,7 @@ impl From<Error> for Problem {
         let exit = match &error {
             Error::Config(_) | Error::Issuer(_) | Error::Settings(_) => Exit::Configuration,
             Error::Failure(failure) => cause(&failure.error),
+            Error::NotBearer(_) => Exit::Network,
             Error::Bind(_) => Exit::Local,
             Error::Receive(ReceiveError::TimedOut) => Exit::TimedOut,
             Error::Receive(ReceiveError::Cancelled) => Exit::Interrupted,

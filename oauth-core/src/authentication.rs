@@ -6,6 +6,7 @@ use crate::flow::{KeyId, SignTask};
 use crate::form::{Form, encode_into};
 use crate::policy::{OptOut, Policy};
 use crate::registry::{Algorithm, AuthMethod};
+use crate::request::Purpose;
 use crate::secret::ClientSecret;
 use crate::seed::{Part, Seed};
 use crate::time::Unix;
@@ -103,7 +104,7 @@ impl Registration {
         }
     }
 
-    fn choose(&self, offered: Option<&[AuthMethod]>) -> Result<AuthMethod, ConfigError> {
+    fn choose(&self, offered: Option<&[AuthMethod]>, purpose: Purpose) -> Result<AuthMethod, ConfigError> {
         // Many servers take public clients and do not list `none`: to them it is the absence of a method.
         let offers = |method: &AuthMethod| {
             *method == AuthMethod::NONE || offered.is_none_or(|offered| offered.contains(method))
@@ -115,14 +116,14 @@ impl Registration {
             return if offers(&method) {
                 Ok(method)
             } else {
-                Err(ConfigError::AuthMethodNotOffered { method })
+                Err(ConfigError::AuthMethodNotOffered { method, purpose })
             };
         };
         let method = method.clone();
         if !methods.contains(&method) {
             return Err(self.mismatch(method));
         }
-        if offers(&method) { Ok(method) } else { Err(ConfigError::AuthMethodNotOffered { method }) }
+        if offers(&method) { Ok(method) } else { Err(ConfigError::AuthMethodNotOffered { method, purpose }) }
     }
 
     /// Why the method asked for does not go with the credential.
@@ -168,9 +169,10 @@ impl Authentication {
     pub(crate) fn new(
         registration: Registration,
         offered: Option<&[AuthMethod]>,
+        purpose: Purpose,
         policy: &Policy,
     ) -> Result<Self, ConfigError> {
-        let method = registration.choose(offered)?;
+        let method = registration.choose(offered, purpose)?;
         let Registration { client_id, secret, key, kid, certificate, .. } = registration;
         if let Some((key, algorithm)) = key {
             return Ok(Self::Assertion { key, algorithm, kid });

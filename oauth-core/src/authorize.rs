@@ -6,6 +6,7 @@ use crate::flow::{Flow, Input, Output};
 use crate::form::encode_into;
 use crate::pending::Pending;
 use crate::registry::ResponseMode;
+use crate::resource::{Resource, is_absolute_uri};
 use crate::scope::Scope;
 use crate::seed::{Part, Seed, TEXT};
 use crate::time::{Now, Unix};
@@ -62,7 +63,13 @@ impl AuthorizationRequest {
         self
     }
 
-    /// Adds a parameter: `login_hint`, `prompt`, `resource`, `audience` and the like.
+    /// Names a resource that the tokens are for (RFC 8707 section 2.1). May be called again.
+    #[must_use]
+    pub fn with_resource(self, resource: &Resource) -> Self {
+        self.with_parameter("resource", resource.as_str())
+    }
+
+    /// Adds a parameter: `login_hint`, `prompt`, `audience` and the like.
     #[must_use]
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -176,21 +183,6 @@ impl Prepared {
         };
         Ready { open: AuthorizationUrl(url), pending }
     }
-}
-
-/// RFC 3986 section 4.3: `scheme ":" hier-part [ "?" query ]`, and no fragment (RFC 6749 section 3.1.2).
-///
-/// The server compares it character by character, so it is sent as it is written and not parsed any further.
-fn is_absolute_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let mut scheme = scheme.bytes();
-    scheme.next().is_some_and(|byte| byte.is_ascii_alphabetic())
-        && scheme.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-        && !rest.is_empty()
-        && rest.bytes().all(|byte| {
-            byte.is_ascii_graphic()
-                && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
-        })
 }
 
 /// RFC 7636 section 4.2: `BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))`.

@@ -33,6 +33,8 @@ pub(crate) struct Call {
 
 enum State {
     Begin,
+    /// A request without the client's authentication: with a token, say.
+    Plain(Box<Request>),
     /// The signing input, which becomes the assertion.
     Signing(ClientSecret),
     Send(Option<ClientSecret>),
@@ -87,6 +89,12 @@ impl Call {
         Self { clock, chance, sent: None, state: State::Begin }
     }
 
+    /// A request that carries what authorizes it.
+    pub(crate) fn plain(request: Request) -> Self {
+        let state = State::Plain(Box::new(request));
+        Self { clock: ClockOffset::default(), chance: None, sent: None, state }
+    }
+
     /// Makes ready for another request, with an assertion of its own.
     pub(crate) fn begin(&mut self) {
         self.state = State::Begin;
@@ -100,7 +108,8 @@ impl Call {
         form: impl FnOnce(&mut Form),
     ) -> Asked {
         let assertion = match core::mem::replace(&mut self.state, State::Over) {
-            State::Begin => match self.assertion(client, now) {
+            State::Plain(request) => return self.send(*request),
+            State::Begin => match self.assertion(client, purpose, now) {
                 Some((task, input)) => {
                     self.state = State::Signing(input);
                     return Asked::Key(task);
@@ -118,6 +127,21 @@ impl Call {
         // The endpoint was there when the flow was made.
         let Ok(request) = client.request(purpose, fields, assertion.as_ref()) else { return Asked::Nothing };
         self.sent = assertion;
+        self.send(request)
+    }
+
+    /// [`poll`](Self::poll) of a [`plain`](Self::plain) request.
+    pub(crate) fn poll_plain(&mut self) -> Asked {
+        match core::mem::replace(&mut self.state, State::Over) {
+            State::Plain(request) => self.send(*request),
+            owed @ (State::Begin | State::Signing(_) | State::Send(_) | State::Sending | State::Over) => {
+                self.state = owed;
+                Asked::Nothing
+            }
+        }
+    }
+
+    fn send(&mut self, request: Request) -> Asked {
         self.state = State::Sending;
         Asked::Send(request)
     }
@@ -140,8 +164,8 @@ impl Call {
     }
 
     /// What must not come back in a message to the request that was sent, whose form this is.
-    pub(crate) fn secrets(&self, client: &Client, form: Form) -> Scrub {
-        let mut secrets = client.secrets_of(form);
+    pub(crate) fn secrets(&self, client: &Client, purpose: Purpose, form: Form) -> Scrub {
+        let mut secrets = client.secrets_of(purpose, form);
         secrets.add(self.sent.as_ref().map(ClientSecret::expose));
         secrets
     }
@@ -151,10 +175,15 @@ impl Call {
         Self { clock: self.clock, chance: self.chance.take(), sent: None, state: State::Begin }
     }
 
-    fn assertion(&mut self, client: &Client, now: Unix) -> Option<(SignTask, ClientSecret)> {
+    fn assertion(
+        &mut self,
+        client: &Client,
+        purpose: Purpose,
+        now: Unix,
+    ) -> Option<(SignTask, ClientSecret)> {
         let (seed, count) = &mut **self.chance.as_mut()?;
         *count = count.wrapping_add(1);
-        client.assertion(self.clock.server_time(now), seed, *count)
+        client.assertion(purpose, self.clock.server_time(now), seed, *count)
     }
 }
 

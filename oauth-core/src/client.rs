@@ -6,20 +6,24 @@ use crate::device::AuthorizeDevice;
 use crate::exchange::{Exchange, Grant};
 use crate::flow::SignTask;
 use crate::form::{Form, encode_into};
+use crate::introspect::{Introspect, IntrospectionRequest};
 use crate::memory::ServerMemory;
-use crate::policy::Policy;
+use crate::policy::{OptOut, Policy};
 use crate::registry::AuthMethod;
 use crate::request::{Endpoint, EndpointError, Purpose, Request};
+use crate::revoke::{Revocable, Revoke};
 use crate::scope::Scope;
-use crate::secret::ClientSecret;
+use crate::secret::{AccessToken, ClientSecret};
 use crate::seed::Seed;
 use crate::server::{Endpoints, Server};
 use crate::text::is_vschar;
 use crate::time::Unix;
 use crate::token::Scrub;
+use crate::token_info::FetchTokenInfo;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use http::header::AUTHORIZATION;
 
@@ -34,10 +38,15 @@ pub(crate) struct Inner {
     pub(crate) client_id: Arc<str>,
     pub(crate) policy: Policy,
     authentication: Authentication,
+    /// Where the server says for one endpoint how clients authenticate there (RFC 8414 section 2).
+    elsewhere: Vec<(Purpose, Result<Authentication, ConfigError>)>,
     /// The authorization endpoint and the parameters that every request has, escaped once.
     authorization_prefix: Option<String>,
     token_endpoint: Option<Arc<Endpoint>>,
     device_authorization_endpoint: Option<Arc<Endpoint>>,
+    revocation_endpoint: Option<Arc<Endpoint>>,
+    introspection_endpoint: Option<Arc<Endpoint>>,
+    token_info_endpoint: Option<Arc<Endpoint>>,
 }
 
 impl Client {
@@ -53,7 +62,18 @@ impl Client {
         }
         let client_id = registration.client_id.clone();
         let authentication =
-            Authentication::new(registration, server.token_endpoint_auth_methods.as_deref(), &policy)?;
+            |purpose, offered| Authentication::new(registration.clone(), offered, purpose, &policy);
+        let elsewhere = [
+            (Purpose::Revocation, &server.revocation_endpoint_auth_methods),
+            (Purpose::Introspection, &server.introspection_endpoint_auth_methods),
+        ];
+        let elsewhere = elsewhere.into_iter();
+        let elsewhere = elsewhere
+            .filter_map(|(purpose, offered)| {
+                Some((purpose, authentication(purpose, Some(offered.as_deref()?))))
+            })
+            .collect();
+        let authentication = authentication(Purpose::Token, server.token_endpoint_auth_methods.as_deref())?;
         // RFC 8705 section 5: a client with a certificate goes to the endpoints that ask for one.
         let certified = matches!(authentication, Authentication::Certificate(_));
         let endpoint = |name: &'static str| {
@@ -74,11 +94,18 @@ impl Client {
         }
         let token = endpoint(Endpoints::TOKEN)?;
         let device = endpoint(Endpoints::DEVICE_AUTHORIZATION)?;
+        let revocation = endpoint(Endpoints::REVOCATION)?;
+        let introspection = endpoint(Endpoints::INTROSPECTION)?;
+        let token_info = endpoint(Endpoints::TOKEN_INFO)?;
         Ok(Self(Arc::new(Inner {
             authorization_prefix: authorization.map(|endpoint| authorization_prefix(&endpoint, &client_id)),
             token_endpoint: token.map(Arc::new),
             device_authorization_endpoint: device.map(Arc::new),
+            revocation_endpoint: revocation.map(Arc::new),
+            introspection_endpoint: introspection.map(Arc::new),
+            token_info_endpoint: token_info.map(Arc::new),
             authentication,
+            elsewhere,
             issuer: server.issuer.as_str().into(),
             client_id: client_id.into(),
             policy,
@@ -134,10 +161,10 @@ impl Client {
     }
 
     /// Requests tokens by any other grant: [`Refresh`](crate::Refresh), [`ClientCredentials`](crate::ClientCredentials),
-    /// [`JwtBearer`](crate::JwtBearer), or one of your own.
+    /// [`JwtBearer`](crate::JwtBearer), [`TokenExchange`](crate::TokenExchange), or one of your own.
     ///
     /// # Errors
-    /// The server has no token endpoint.
+    /// The server has no token endpoint, or the grant may not be sent ([`Grant::validate`]).
     pub fn exchange<G: Grant>(
         &self,
         grant: G,
@@ -145,16 +172,61 @@ impl Client {
         seed: Seed,
     ) -> Result<Exchange<G>, ConfigError> {
         let _token = self.endpoint(Purpose::Token)?;
+        grant.validate(&self.0.policy)?;
         Ok(Exchange::new(self.clone(), grant, memory, seed))
+    }
+
+    /// Revokes a token (RFC 7009): at the end of a session, before a person removes the program.
+    ///
+    /// # Errors
+    /// The server has no revocation endpoint, or wants another client authentication there.
+    pub fn revoke(&self, token: Revocable, memory: &ServerMemory, seed: Seed) -> Result<Revoke, ConfigError> {
+        let _revocation = self.endpoint(Purpose::Revocation)?;
+        let _authentication = self.authentication(Purpose::Revocation)?;
+        Ok(Revoke::new(self.clone(), token, memory, &seed))
+    }
+
+    /// Asks the server what a token is good for (RFC 7662): for whoever is presented with one.
+    ///
+    /// # Errors
+    /// The server has no introspection endpoint or wants another authentication there, or the request is not one.
+    pub fn introspect(
+        &self,
+        request: IntrospectionRequest,
+        memory: &ServerMemory,
+        seed: Seed,
+    ) -> Result<Introspect, ConfigError> {
+        Introspect::new(self.clone(), request, memory, &seed)
+    }
+
+    /// Asks a server in the style of Google about an access token of this client.
+    ///
+    /// The token travels in the URL, which logs keep: [`OptOut::TokenInQuery`] must be waived.
+    ///
+    /// # Errors
+    /// The policy does not allow it, the server has no token info endpoint, or the token cannot be sent.
+    pub fn token_info(&self, token: AccessToken) -> Result<FetchTokenInfo, ConfigError> {
+        FetchTokenInfo::new(self.clone(), token)
     }
 
     pub(crate) fn endpoint(&self, purpose: Purpose) -> Result<&Arc<Endpoint>, ConfigError> {
         let endpoint = match purpose {
             Purpose::Token => &self.0.token_endpoint,
             Purpose::DeviceAuthorization => &self.0.device_authorization_endpoint,
-            Purpose::Discovery | Purpose::Resource => &None,
+            Purpose::Revocation => &self.0.revocation_endpoint,
+            Purpose::Introspection => &self.0.introspection_endpoint,
+            Purpose::TokenInfo => &self.0.token_info_endpoint,
+            Purpose::Discovery | Purpose::Registration | Purpose::Resource => &None,
         };
         endpoint.as_ref().ok_or(ConfigError::NoEndpoint(purpose))
+    }
+
+    /// How this client authenticates there.
+    pub(crate) fn authentication(&self, purpose: Purpose) -> Result<&Authentication, ConfigError> {
+        match self.0.elsewhere.iter().find(|(of, _)| *of == purpose) {
+            Some((_, authentication)) => authentication.as_ref().map_err(Clone::clone),
+            None => Ok(&self.0.authentication),
+        }
     }
 
     pub(crate) fn authorization_prefix(&self) -> Result<&str, ConfigError> {
@@ -169,9 +241,10 @@ impl Client {
         assertion: Option<&ClientSecret>,
     ) -> Result<Request, ConfigError> {
         let endpoint = Arc::clone(self.endpoint(purpose)?);
-        self.0.authentication.write(&self.0.client_id, assertion, &mut form);
+        let authentication = self.authentication(purpose)?;
+        authentication.write(&self.0.client_id, assertion, &mut form);
         let request = Request::form(purpose, endpoint, form.finish());
-        Ok(match &self.0.authentication {
+        Ok(match authentication {
             Authentication::Basic(header, _) => request.with_header(AUTHORIZATION, header.clone()),
             Authentication::Certificate(certificate) => request.with_client_certificate(certificate.clone()),
             Authentication::None | Authentication::Post(_) | Authentication::Assertion { .. } => request,
@@ -179,19 +252,29 @@ impl Client {
     }
 
     /// What must not come back in a message to a request with this form.
-    pub(crate) fn secrets_of(&self, mut form: Form) -> Scrub {
-        self.0.authentication.write(&self.0.client_id, None, &mut form);
-        Scrub::new(form, self.0.authentication.secrets())
+    pub(crate) fn secrets_of(&self, purpose: Purpose, mut form: Form) -> Scrub {
+        let authentication = self.authentication(purpose).unwrap_or(&self.0.authentication);
+        authentication.write(&self.0.client_id, None, &mut form);
+        Scrub::new(form, authentication.secrets())
     }
 
-    /// Whether each request needs an assertion of its own.
+    /// Whether a request needs an assertion of its own.
     pub(crate) fn signs(&self) -> bool {
-        self.0.authentication.signs()
+        let elsewhere =
+            self.0.elsewhere.iter().filter_map(|(_, authentication)| authentication.as_ref().ok());
+        self.0.authentication.signs() || elsewhere.into_iter().any(Authentication::signs)
     }
 
     /// The assertion of one request, to be signed.
-    pub(crate) fn assertion(&self, now: Unix, seed: &Seed, count: u32) -> Option<(SignTask, ClientSecret)> {
-        self.0.authentication.assertion(&self.0.client_id, &self.0.issuer, now, seed, count)
+    pub(crate) fn assertion(
+        &self,
+        purpose: Purpose,
+        now: Unix,
+        seed: &Seed,
+        count: u32,
+    ) -> Option<(SignTask, ClientSecret)> {
+        let authentication = self.authentication(purpose).ok()?;
+        authentication.assertion(&self.0.client_id, &self.0.issuer, now, seed, count)
     }
 }
 
@@ -244,6 +327,8 @@ pub enum ConfigError {
     AuthMethodNotOffered {
         /// The method.
         method: AuthMethod,
+        /// The endpoint.
+        purpose: Purpose,
     },
     /// This crate does not know the method.
     AuthMethodUnknown {
@@ -252,8 +337,21 @@ pub enum ConfigError {
     },
     /// A parameter of the request that only the client may set, or that comes twice.
     Parameter(String),
+    /// A parameter of a grant has a value that it may not have.
+    Value {
+        /// Its name.
+        parameter: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The request needs a rule waived ([`Policy::waive`]), and the policy does not.
+    NotWaived(OptOut),
     /// The redirect URI is not an absolute URI without fragment (RFC 6749 section 3.1.2).
     RedirectUri,
+    /// A member of a client's metadata that the server sets (RFC 7592 section 2.2).
+    Metadata(String),
+    /// A token is empty, or has a character that cannot be sent with it.
+    Token,
 }
 
 impl fmt::Display for ConfigError {
@@ -271,8 +369,8 @@ impl fmt::Display for ConfigError {
             Self::CredentialUnused => {
                 f.write_str("there is a client credential, and the method none would never use it")
             }
-            Self::AuthMethodNotOffered { method } => {
-                write!(f, "the server does not offer {method} at its token endpoint")
+            Self::AuthMethodNotOffered { method, purpose } => {
+                write!(f, "the server does not offer {method} at its {purpose}")
             }
             Self::AuthMethodUnknown { method } => {
                 write!(f, "{method} is not a method that this client knows")
@@ -280,7 +378,13 @@ impl fmt::Display for ConfigError {
             Self::Parameter(name) => {
                 write!(f, "the parameter {name} is set by the client itself, or was given twice")
             }
+            Self::Value { parameter, why } => write!(f, "the {parameter} may not be sent: {why}"),
+            Self::NotWaived(opt_out) => {
+                write!(f, "this needs the policy to be waived: {opt_out}")
+            }
             Self::RedirectUri => f.write_str("the redirect URI is not an absolute URI without fragment"),
+            Self::Metadata(name) => write!(f, "{name} is not for the client to ask for: the server sets it"),
+            Self::Token => f.write_str("the token is empty, or has a character that cannot be sent"),
         }
     }
 }
@@ -297,7 +401,11 @@ impl core::error::Error for ConfigError {
             | Self::AuthMethodNotOffered { .. }
             | Self::AuthMethodUnknown { .. }
             | Self::Parameter(_)
-            | Self::RedirectUri => None,
+            | Self::Value { .. }
+            | Self::NotWaived(_)
+            | Self::RedirectUri
+            | Self::Metadata(_)
+            | Self::Token => None,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Done         tokens
 //! ```
 
+use crate::body;
 use crate::call::{Call, Heard};
 use crate::client::Client;
 use crate::date;
@@ -14,10 +15,11 @@ use crate::exchange::{self, Grant};
 use crate::failure::{Error, Failure, Malformed, Misuse, Rejected, Unreachable, UnreachableKind};
 use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
-use crate::json::{self, Value};
+use crate::json::Value;
 use crate::memory::{Learned, ServerMemory};
 use crate::registry::{ErrorCode, GrantType};
 use crate::request::{Endpoint, Purpose, Response};
+use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::DeviceCode;
 use crate::seed::Seed;
@@ -26,6 +28,7 @@ use crate::time::{Mono, Now, Unix};
 use crate::token::{self, Answer, Scrub, Tokens};
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 use http::StatusCode;
 use url::Url;
@@ -35,6 +38,7 @@ use url::Url;
 pub struct AuthorizeDevice {
     client: Client,
     scope: Option<Scope>,
+    resources: Vec<Resource>,
     call: Call,
     state: Asking,
     learned: Learned,
@@ -81,7 +85,22 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 impl AuthorizeDevice {
     pub(crate) fn new(client: Client, scope: Option<Scope>, memory: &ServerMemory, seed: Seed) -> Self {
         let call = Call::new(&client, memory.clock_offset(), &seed);
-        Self { client, scope, call, state: Asking::Calling, learned: Learned::default() }
+        Self {
+            client,
+            scope,
+            resources: Vec::new(),
+            call,
+            state: Asking::Calling,
+            learned: Learned::default(),
+        }
+    }
+
+    /// Asks for an access token for this resource (RFC 8707 section 2), both when the person is asked and when the token
+    /// is. May be called again; to be called before the flow is polled.
+    #[must_use]
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resources.push(resource);
+        self
     }
 
     fn receive(&mut self, response: &Response, now: Now) -> Result<DevicePrompt, Failure> {
@@ -90,7 +109,8 @@ impl AuthorizeDevice {
         if let Some(outage) = token::outage(response, now) {
             return Err(outage);
         }
-        let mut sent = self.call.secrets(&self.client, Form::with_capacity(128));
+        let mut sent =
+            self.call.secrets(&self.client, Purpose::DeviceAuthorization, Form::with_capacity(128));
         self.read(response, now, &mut sent).map_err(|error| {
             let excerpt = matches!(error, Error::Malformed(Malformed::Status))
                 .then(|| token::excerpt(response.body(), &sent))
@@ -143,7 +163,11 @@ impl AuthorizeDevice {
             expires_at: now.unix.after(life),
             poll: PollDevice {
                 client: self.client.clone(),
-                grant: Code { code: DeviceCode::new(device_code), scope: self.scope.clone() },
+                grant: Code {
+                    code: DeviceCode::new(device_code),
+                    scope: self.scope.clone(),
+                    resources: self.resources.as_slice().into(),
+                },
                 call: self.call.next(),
                 interval,
                 failures: 0,
@@ -189,7 +213,7 @@ struct Members<'a> {
 
 impl<'a> Members<'a> {
     fn read(&mut self, body: &'a [u8]) -> Result<(), Malformed> {
-        json::members(body, |name, value| {
+        body::members(body, |name, value| {
             let member = match name {
                 "device_code" => &mut self.device_code,
                 "user_code" => &mut self.user_code,
@@ -217,11 +241,12 @@ impl Flow for AuthorizeDevice {
         match core::mem::replace(&mut self.state, Asking::Over) {
             Asking::Calling => {
                 self.state = Asking::Calling;
-                let scope = self.scope.as_ref();
+                let (scope, resources) = (self.scope.as_ref(), &self.resources);
                 let asked = self.call.poll(&self.client, Purpose::DeviceAuthorization, now.unix, |form| {
                     if let Some(scope) = scope {
                         form.pair("scope", scope.as_str());
                     }
+                    Resource::write(resources, form);
                 });
                 asked.into()
             }
@@ -279,12 +304,14 @@ enum Polling {
 struct Code {
     code: DeviceCode,
     scope: Option<Scope>,
+    resources: Box<[Resource]>,
 }
 
 impl Grant for Code {
     fn form(&self, form: &mut Form) {
         form.pair("grant_type", GrantType::DEVICE_CODE.as_str());
         form.pair("device_code", self.code.expose());
+        Resource::write(&self.resources, form);
     }
 
     fn scope(&self) -> Option<&Scope> {
@@ -322,7 +349,9 @@ impl PollDevice {
         let answer = exchange::read(&self.client, &self.call, &self.grant, response, now);
         match answer {
             Answer::Tokens(tokens) => Polling::Finish(exchange::accept(&self.grant, tokens)),
-            Answer::Refused(failure, interval) => self.refused(failure, interval, now),
+            Answer::NotYet(code, interval) => self.not_yet(&code, interval, now),
+            Answer::Refused(failure) if is_expired(&failure) => Polling::Finish(Err(Error::Expired.into())),
+            Answer::Refused(failure) => Polling::Finish(Err(failure)),
             Answer::Failed(failure) => {
                 // A server in trouble is not a verdict about the code.
                 if let Error::Unavailable(unavailable) = &*failure.error {
@@ -340,21 +369,13 @@ impl PollDevice {
     }
 
     /// RFC 8628 section 3.5: two errors mean "go on", every other one is the end.
-    fn refused(&mut self, failure: Failure, interval: Option<Duration>, now: Now) -> Polling {
-        let Error::Server(refusal) = &*failure.error else { return Polling::Finish(Err(failure)) };
-        if refusal.code == ErrorCode::AUTHORIZATION_PENDING {
-            return self.wait(self.interval, now);
-        }
-        if refusal.code == ErrorCode::SLOW_DOWN {
+    fn not_yet(&mut self, code: &ErrorCode, interval: Option<Duration>, now: Now) -> Polling {
+        if *code == ErrorCode::SLOW_DOWN {
             self.slow_down();
             // Some servers name the new interval; one that is shorter would be polled too early.
             self.interval = self.interval.max(interval.unwrap_or_default());
-            return self.wait(self.interval, now);
         }
-        if refusal.code == ErrorCode::EXPIRED_TOKEN {
-            return Polling::Finish(Err(Error::Expired.into()));
-        }
-        Polling::Finish(Err(failure))
+        self.wait(self.interval, now)
     }
 
     fn slow_down(&mut self) {
@@ -398,6 +419,10 @@ impl PollDevice {
     fn expired(&self, now: Now) -> bool {
         now.mono >= self.expires.0 || now.unix >= self.expires.1
     }
+}
+
+fn is_expired(failure: &Failure) -> bool {
+    matches!(&*failure.error, Error::Server(refusal) if refusal.code == ErrorCode::EXPIRED_TOKEN)
 }
 
 impl Flow for PollDevice {

@@ -166,6 +166,12 @@ fn read(body: &[u8], issuer: &str, policy: &Policy) -> Result<Server, Error> {
             }
         }
         "token_endpoint_auth_methods_supported" => server.token_endpoint_auth_methods = methods(value),
+        "revocation_endpoint_auth_methods_supported" => {
+            server.revocation_endpoint_auth_methods = methods(value);
+        }
+        "introspection_endpoint_auth_methods_supported" => {
+            server.introspection_endpoint_auth_methods = methods(value);
+        }
         "authorization_response_iss_parameter_supported" => server.response_iss = value == Value::Bool(true),
         name => endpoint(&mut server.endpoints, name, value, &mut wrong),
     })

@@ -7,12 +7,14 @@
 //! ```
 
 use crate::call::{Call, Heard};
-use crate::client::Client;
+use crate::client::{Client, ConfigError};
 use crate::date;
-use crate::failure::{Error, Failure, Misuse, Rejected};
+use crate::failure::{Error, Failure, Misuse, Refusal, Rejected};
 use crate::flow::{Flow, Input, KeyTask, Output, SignTask};
 use crate::form::Form;
 use crate::memory::{ClockOffset, Learned, ServerMemory};
+use crate::policy::Policy;
+use crate::registry::TokenType;
 use crate::request::{Purpose, Response};
 use crate::scope::Scope;
 use crate::secret::RefreshToken;
@@ -26,8 +28,22 @@ use core::fmt;
 /// Everything else (client authentication, reading the answer, rescuing a refresh token) is done once, in
 /// [`Exchange`]. A grant of your own is a [`form`](Self::form) and, where it matters, a [`check`](Self::check).
 pub trait Grant {
+    /// Refuses what must not be sent, before any I/O.
+    ///
+    /// # Errors
+    /// What the program, or whoever set it up, has to change.
+    fn validate(&self, policy: &Policy) -> Result<(), ConfigError> {
+        let _accepted = policy;
+        Ok(())
+    }
+
     /// Writes the parameters, `grant_type` first. Called again, after a refusal, to keep what was sent out of messages.
     fn form(&self, form: &mut Form);
+
+    /// Whether a token of this type is of use: `Bearer` alone, as a rule (RFC 6749 section 7.1).
+    fn takes(&self, token_type: &TokenType) -> bool {
+        *token_type == TokenType::BEARER
+    }
 
     /// Has the last word on tokens that are fit to use otherwise.
     ///
@@ -86,6 +102,10 @@ impl<G: Grant> Exchange<G> {
         Self { client, grant, seed, clock, call, state: State::Begin, learned: Learned::default() }
     }
 
+    pub(crate) const fn grant_mut(&mut self) -> &mut G {
+        &mut self.grant
+    }
+
     fn call(&mut self, now: Now) -> Output<Tokens> {
         self.state = State::Calling;
         let grant = &self.grant;
@@ -104,7 +124,12 @@ impl<G: Grant> Exchange<G> {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
         match read(&self.client, &self.call, &self.grant, response, now) {
             Answer::Tokens(tokens) => accept(&self.grant, tokens),
-            Answer::Refused(failure, _) | Answer::Failed(failure) => Err(failure),
+            Answer::Refused(failure) | Answer::Failed(failure) => Err(failure),
+            // Errors of another grant: here they are a refusal like any other.
+            Answer::NotYet(code, _) => {
+                let refusal = Refusal { code, description: None, uri: None };
+                Err(Failure::from(Error::Server(refusal)).with_status(response.status()))
+            }
         }
     }
 }
@@ -117,10 +142,10 @@ pub(crate) fn read(
     response: &Response,
     now: Now,
 ) -> Answer {
-    token::read(response, now, || {
+    token::read(response, now, grant, || {
         let mut form = Form::with_capacity(512);
         grant.form(&mut form);
-        call.secrets(client, form)
+        call.secrets(client, Purpose::Token, form)
     })
 }
 

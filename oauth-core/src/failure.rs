@@ -1,6 +1,7 @@
 //! How a flow ends when it does not end well: whose fault, what to do, and nothing lost.
 
-use crate::registry::ErrorCode;
+use crate::register::RegistrationAccess;
+use crate::registry::{ErrorCode, TokenTypeIdentifier};
 use crate::secret::RefreshToken;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -8,6 +9,9 @@ use core::error::Error as StdError;
 use core::fmt;
 use core::time::Duration;
 use http::StatusCode;
+
+mod key;
+pub use key::{KeyFailed, KeyWhy};
 
 /// Why a flow ended without its outcome. Every failure is final.
 ///
@@ -21,9 +25,12 @@ pub struct Failure {
     /// The refresh token of a response that had to be refused for another reason. The server may have rotated it, so
     /// it may be the only live one: store it before anything else.
     pub rescued: Option<RefreshToken>,
+    /// What manages a client's registration, of a response that had to be refused for another reason. It may be the only
+    /// way to the registration (RFC 7592 section 3): store it, beside the one that was used, before anything else.
+    pub rescued_registration: Option<Box<RegistrationAccess>>,
     /// The status of the response that ended the flow.
     pub status: Option<StatusCode>,
-    /// The beginning of a refused error body: printable characters only, what the client sent taken out.
+    /// What a refused error body says, or how it begins: printable characters only, what the client sent taken out.
     pub excerpt: Option<String>,
 }
 
@@ -54,6 +61,11 @@ impl Failure {
         self
     }
 
+    pub(crate) fn with_rescued_registration(mut self, rescued: Option<RegistrationAccess>) -> Self {
+        self.rescued_registration = rescued.map(Box::new);
+        self
+    }
+
     pub(crate) fn with_excerpt(mut self, excerpt: Option<String>) -> Self {
         self.excerpt = excerpt;
         self
@@ -62,7 +74,13 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error: Box::new(error), rescued: None, status: None, excerpt: None }
+        Self {
+            error: Box::new(error),
+            rescued: None,
+            rescued_registration: None,
+            status: None,
+            excerpt: None,
+        }
     }
 }
 
@@ -73,7 +91,7 @@ impl fmt::Display for Failure {
             write!(f, " (status {})", status.as_u16())?;
         }
         if let Some(excerpt) = &self.excerpt {
-            write!(f, "; it began: {excerpt}")?;
+            write!(f, "; it says: {excerpt}")?;
         }
         Ok(())
     }
@@ -311,6 +329,22 @@ pub enum Rejected {
     TokenType(String),
     /// More scope than the refreshed token had (RFC 6749 section 6).
     ScopeGrew,
+    /// The metadata is of another protected resource (RFC 9728 section 3.3).
+    Resource {
+        /// Which was asked about.
+        expected: String,
+        /// Which it is about, printable characters only, what cannot be printed escaped.
+        received: String,
+    },
+    /// The answer is about another client: a token that another program obtained, say.
+    Client,
+    /// A token exchange that does not say what it issued (RFC 8693 section 2.2.1).
+    NoIssuedTokenType,
+    /// A token of another type than the one that was asked for (RFC 8693 section 2.2.1).
+    IssuedTokenType {
+        /// What was asked for.
+        requested: TokenTypeIdentifier,
+    },
     /// An endpoint that no credential may be sent to.
     Endpoint {
         /// The member of the metadata.
@@ -327,12 +361,14 @@ impl Rejected {
         match self {
             Self::State => Remedy::SignInAgain,
             // A wrong issuer is more often a slip in the setup (a slash, a tenant) than an attack.
-            Self::Issuer { .. } => Remedy::FixSetup,
+            Self::Issuer { .. } | Self::Resource { .. } | Self::Client => Remedy::FixSetup,
             Self::NoIssuer
             | Self::CodeAndError
             | Self::NotAsked(_)
             | Self::TokenType(_)
             | Self::ScopeGrew
+            | Self::NoIssuedTokenType
+            | Self::IssuedTokenType { .. }
             | Self::Endpoint { .. }
             | Self::Check(_) => Remedy::ReportServer,
         }
@@ -353,6 +389,16 @@ impl fmt::Display for Rejected {
                 write!(f, "its token type is {token_type}, which this client cannot use")
             }
             Self::ScopeGrew => f.write_str("its scope is larger than that of the token it renews"),
+            Self::Resource { expected, received } => {
+                write!(f, "its resource is \"{received}\", expected exactly \"{expected}\"")
+            }
+            Self::Client => f.write_str("it is about another client"),
+            Self::NoIssuedTokenType => {
+                f.write_str("issued_token_type is missing, so nobody knows what was issued")
+            }
+            Self::IssuedTokenType { requested } => {
+                write!(f, "its issued_token_type is not the {requested} that was asked for")
+            }
             Self::Endpoint { member, why } => write!(f, "its {member} may not be used: {why}"),
             Self::Check(why) => f.write_str(why),
         }
@@ -474,72 +520,6 @@ pub enum Delivered {
     No,
     /// It may have.
     Unknown,
-}
-
-/// The key holder did not do its task.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct KeyFailed {
-    /// What happened.
-    pub why: KeyWhy,
-    /// What the key holder knows.
-    pub cause: Option<Box<dyn StdError + Send + Sync>>,
-}
-
-impl KeyFailed {
-    /// An answer without a cause.
-    #[must_use]
-    pub const fn new(why: KeyWhy) -> Self {
-        Self { why, cause: None }
-    }
-
-    /// Adds what the key holder knows. Its text is shown to people: it must hold no secret.
-    #[must_use]
-    pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.cause = Some(cause.into());
-        self
-    }
-}
-
-impl fmt::Display for KeyFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.why)?;
-        if let Some(cause) = &self.cause {
-            write!(f, ": {cause}")?;
-        }
-        Ok(())
-    }
-}
-
-impl StdError for KeyFailed {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn StdError + 'static))
-    }
-}
-
-/// Why a key task was not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyWhy {
-    /// No such key here.
-    NoKey,
-    /// The key holder, or the key, cannot do this task or this algorithm.
-    Unsupported,
-    /// The key holder may not, or its operator said no.
-    Denied,
-    /// The key holder is out of reach for now.
-    Busy,
-}
-
-impl fmt::Display for KeyWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoKey => "the key that this flow needs is not here",
-            Self::Unsupported => "the key holder cannot do what this flow needs",
-            Self::Denied => "the key holder refused",
-            Self::Busy => "the key holder is out of reach",
-        })
-    }
 }
 
 /// How a flow was driven wrongly.

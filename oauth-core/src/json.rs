@@ -6,6 +6,7 @@
 //! `serde_json` reads the syntax; what is added here is what OAuth needs and no option of it gives.
 
 use crate::failure::Malformed;
+use crate::secret::{Buffer, SecretBytes};
 use crate::text::printable;
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
@@ -20,20 +21,73 @@ const MAX_VALUES: u32 = 16_384;
 /// How many members one object may have: each is compared with those before it.
 const MAX_MEMBERS: usize = 256;
 
-/// A value as it stands in the document.
+/// A JSON value as it stands in a document (RFC 8259); `Display` writes it as JSON.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value<'a> {
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number that is not negative.
     Unsigned(u64),
     /// A negative number, a fraction, or one above `u64`.
     Float(f64),
+    /// A text.
     String(Cow<'a, str>),
+    /// Values in their order.
     Array(Vec<Self>),
+    /// Members in their order; no name comes twice.
     Object(Vec<(Cow<'a, str>, Self)>),
 }
 
+impl Value<'static> {
+    /// A text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::String(Cow::Owned(text.into()))
+    }
+}
+
 impl<'a> Value<'a> {
+    /// The text of a text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Unsigned(_)
+            | Self::Float(_)
+            | Self::Array(_)
+            | Self::Object(_) => None,
+        }
+    }
+
+    /// The texts of a list, whatever else is in it left out; of anything but a list, none.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let values = if let Self::Array(values) = self { values.as_slice() } else { &[] };
+        values.iter().filter_map(Self::as_str)
+    }
+
+    /// A copy that outlives the document.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Unsigned(value) => Value::Unsigned(value),
+            Self::Float(value) => Value::Float(value),
+            Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
+            Self::Array(values) => Value::Array(values.into_iter().map(Value::into_owned).collect()),
+            Self::Object(members) => {
+                let owned =
+                    |(name, value): (Cow<'_, str>, Self)| (Cow::Owned(name.into_owned()), value.into_owned());
+                Value::Object(members.into_iter().map(owned).collect())
+            }
+        }
+    }
+
     pub(crate) fn into_string(self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text),
@@ -47,17 +101,61 @@ impl<'a> Value<'a> {
     }
 }
 
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Unsigned(number) => write!(f, "{number}"),
+            Self::Float(number) if number.is_finite() => write!(f, "{number}"),
+            // JSON has no such number.
+            Self::Float(_) => f.write_str("null"),
+            Self::String(text) => f.write_str(&quoted(text)),
+            Self::Array(values) => {
+                f.write_str("[")?;
+                for (index, value) in values.iter().enumerate() {
+                    write!(f, "{}{value}", if index == 0 { "" } else { "," })?;
+                }
+                f.write_str("]")
+            }
+            Self::Object(members) => {
+                f.write_str("{")?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    write!(f, "{}{}:{value}", if index == 0 { "" } else { "," }, quoted(name))?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
 /// Hands over each member of the object in `body`, in order; what nests in it comes as a tree.
 pub(crate) fn members<'a>(body: &'a [u8], mut member: impl FnMut(&str, Value<'a>)) -> Result<(), Malformed> {
-    let mut bounds = Bounds { values: 0, found: None };
-    let read = read(body, Top { bounds: &mut bounds, member: &mut member });
-    bounds.verdict(read)
+    let mut bounds = Bounds::new();
+    let mut handed_over = 0_usize;
+    let mut counted = |name: &str, value| {
+        handed_over += 1;
+        member(name, value);
+    };
+    let first = read(body, Top { bounds: &mut bounds, member: &mut counted });
+    if first.is_err()
+        && bounds.found.is_none()
+        && let Some(tamed) = tamed(body)
+    {
+        let mut bounds = Bounds::new();
+        let mut to_come = |name: &str, value: Value<'_>| match handed_over.checked_sub(1) {
+            Some(left) => handed_over = left,
+            None => member(name, value.into_owned()),
+        };
+        let second = read(tamed.expose(), Top { bounds: &mut bounds, member: &mut to_come });
+        return bounds.verdict(second);
+    }
+    bounds.verdict(first)
 }
 
 /// Reads any JSON document.
-#[cfg(test)]
 pub(crate) fn value(body: &[u8]) -> Result<Value<'_>, Malformed> {
-    let mut bounds = Bounds { values: 0, found: None };
+    let mut bounds = Bounds::new();
     let read = read(body, Any { bounds: &mut bounds, depth: 0 });
     bounds.verdict(read)
 }
@@ -71,13 +169,63 @@ fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value,
     Ok(value)
 }
 
+/// A copy of a document that has numbers beyond the largest one, which `serde_json` refuses, with the largest one in
+/// their place: what a server says about a time costs no token. `None` where there is no such number.
+fn tamed(body: &[u8]) -> Option<SecretBytes> {
+    // What is put in is never longer than what is taken out.
+    let mut copy = Buffer::with_capacity(body.len());
+    let (mut begin, mut at, mut in_text) = (0, 0, false);
+    while let Some(byte) = body.get(at) {
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => at += 1,
+            b'-' | b'0'..=b'9' if !in_text => {
+                let rest = body.get(at..).unwrap_or_default();
+                let length = rest.iter().take_while(|byte| is_in_number(**byte)).count();
+                if rest.get(..length).is_some_and(is_beyond) {
+                    copy.extend(body.get(begin..at).unwrap_or_default());
+                    copy.extend(if *byte == b'-' { b"-1e308" } else { b"1e308" });
+                    begin = at + length;
+                }
+                at += length - 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    copy.extend(body.get(begin..).unwrap_or_default());
+    (begin > 0).then(|| copy.finish())
+}
+
+const fn is_in_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
+}
+
+/// Whether this is a number as JSON spells it (RFC 8259 section 6), and one that no `f64` holds.
+fn is_beyond(number: &[u8]) -> bool {
+    let unsigned = number.strip_prefix(b"-").unwrap_or(number);
+    let mut parts = unsigned.splitn(2, |byte| matches!(byte, b'e' | b'E'));
+    let mantissa = parts.next().unwrap_or_default();
+    // The reader of the library is laxer in these two.
+    let leading_zero = matches!(mantissa, [b'0', b'0'..=b'9', ..]);
+    // Few numbers are worth a second look: the largest has 309 digits.
+    (parts.next().is_some() || mantissa.len() >= 309)
+        && !leading_zero
+        && mantissa.last().is_some_and(u8::is_ascii_digit)
+        && core::str::from_utf8(number).is_ok_and(|text| text.parse().is_ok_and(f64::is_infinite))
+}
+
 /// What is counted over the whole document, and the first thing wrong with it beyond its syntax.
-struct Bounds {
+pub(crate) struct Bounds {
     values: u32,
     found: Option<Malformed>,
 }
 
 impl Bounds {
+    pub(crate) const fn new() -> Self {
+        Self { values: 0, found: None }
+    }
+
     /// Counts a value, and says whether it is kept.
     fn keeps(&mut self, depth: u32) -> bool {
         self.values = self.values.saturating_add(1);
@@ -94,7 +242,11 @@ impl Bounds {
     }
 
     /// RFC 8259 section 4 leaves duplicates open, so two readers may see two different messages: refused.
-    fn name<'a>(&mut self, seen: &mut Vec<Cow<'a, str>>, name: Cow<'a, str>) {
+    pub(crate) fn name<'a>(&mut self, seen: &mut Vec<Cow<'a, str>>, name: Cow<'a, str>) {
+        // The first reason is the one that is told; to look for more would take a hostile body's time.
+        if self.found.is_some() {
+            return;
+        }
         if seen.len() == MAX_MEMBERS {
             self.refuse(Malformed::TooLarge);
         } else if seen.contains(&name) {
@@ -106,7 +258,7 @@ impl Bounds {
         }
     }
 
-    fn verdict<T>(self, read: Result<T, ()>) -> Result<T, Malformed> {
+    pub(crate) fn verdict<T>(self, read: Result<T, ()>) -> Result<T, Malformed> {
         match self.found {
             Some(found) => Err(found),
             None => read.map_err(|()| Malformed::NotJson),
@@ -288,8 +440,12 @@ impl<'de> Visitor<'de> for Any<'_> {
 
 /// Writes a JSON string, quotes and all.
 pub(crate) fn quote(text: &str, out: &mut String) {
+    out.push_str(&quoted(text));
+}
+
+fn quoted(text: &str) -> String {
     // Writing a `str` into memory cannot fail.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -389,6 +545,43 @@ mod tests {
             assert!(matches!(read, Err(Malformed::Duplicate(_) | Malformed::TooLarge)), "{}", &body[..40]);
             assert_eq!(last.as_deref(), Some("kept"), "{}", &body[..40]);
         }
+    }
+
+    #[test]
+    fn a_value_is_written_as_it_was_read() {
+        let text = r#"{"a":[null,true,7,-2,1.5,"\n\"\u007f",{}],"b":18446744073709551615,"c":[]}"#;
+        let text = text.replace("\\u007f", "\u{7f}");
+        assert_eq!(alloc::format!("{}", value(text.as_bytes()).unwrap()), text);
+        assert_eq!(
+            alloc::format!("{}", Value::Array(vec![Value::Float(f64::NAN), Value::Float(1e30)])),
+            "[null,1000000000000000000000000000000]"
+        );
+    }
+
+    #[test]
+    fn a_number_beyond_all_bounds_costs_no_other_member() {
+        let long = "9".repeat(400);
+        for (number, expected) in [
+            ("1e400", 1e308),
+            ("-1E+400", -1e308),
+            ("123.5e999999999999", 1e308),
+            (&*long, 1e308),
+            ("1e-400", 0.0),
+            ("1e308", 1e308),
+        ] {
+            let body = alloc::format!("{{\"a\":\"1e400\\\"\",\"b\":[{number} , 7],\"c\":\"\\u0064\"}}");
+            let read = read_members(body.as_bytes()).expect(number);
+            assert_eq!(read[0], ("a".into(), Value::String("1e400\"".into())), "{number}");
+            assert_eq!(read[1].1, Value::Array(vec![Value::Float(expected), Value::Unsigned(7)]), "{number}");
+            assert_eq!(read[2], ("c".into(), Value::String("d".into())), "{number}");
+        }
+        // What is no number stays none, whatever its size.
+        for broken in ["01e400", "1.e400", "1e400x", "1e400e1", "+1e400", "1e400.5", "1e", "-e400", "1e400,"]
+        {
+            let body = alloc::format!("{{\"b\":{broken}}}");
+            assert_eq!(read_members(body.as_bytes()), Err(Malformed::NotJson), "{broken}");
+        }
+        assert_eq!(read_members(b"{\"a\":1e400,\"a\":1}"), Err(Malformed::Duplicate("a".into())));
     }
 
     #[test]

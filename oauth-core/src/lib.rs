@@ -3,9 +3,12 @@
 //! What is said and checked is decided here; who carries it, when and with which keys is decided by the caller. Time and
 //! chance are arguments, so a login runs the same on any runtime, on none, and in a test that takes a microsecond.
 //!
-//! **In scope**: the authorization code with PKCE ([`Client::authorize`]), tokens by refresh, client credentials and JWT
-//! bearer ([`Client::exchange`]), logins on another device ([`Client::authorize_device`]), discovery ([`Discover`]),
-//! client authentication, and what each answer may and may not mean.
+//! **In scope**: the authorization code with PKCE ([`Client::authorize`]), tokens by refresh, client credentials, JWT and
+//! SAML bearer, token exchange, and grants of your own ([`Client::exchange`]), logins on another device
+//! ([`Client::authorize_device`]), discovery of servers and of resources ([`Discover`], [`DiscoverResource`]), revocation
+//! and introspection ([`Client::revoke`], [`Client::introspect`]), registration of clients ([`Register`]), client
+//! authentication, and what each answer may and may not mean; the token in a request to a protected resource
+//! ([`AccessToken::bearer`], [`SaslResponse`]) and what to do when it is not taken ([`Attempts::next_action`]).
 //!
 //! **Out of scope**: sockets, TLS, files, clocks, randomness, browsers and keys. This crate is `no_std`: it cannot even
 //! name them.
@@ -115,6 +118,54 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Example: a grant of your own
+//!
+//! An extension grant (RFC 6749 section 4.5) is a form and, where it matters, a check. Client authentication, reading
+//! the answer and rescuing a refresh token come for free.
+//!
+//! ```
+//! use oauth_core::{
+//!     Client, ClientSecret, Error, Flow, Form, Grant, Input, Mono, Now, Output, Policy, Registration, Rejected, Seed,
+//!     Server, ServerMemory, Tokens, Unix,
+//! };
+//!
+//! /// A voucher that was printed on a receipt.
+//! struct Voucher {
+//!     number: ClientSecret,
+//! }
+//!
+//! impl Grant for Voucher {
+//!     fn form(&self, form: &mut Form) {
+//!         form.pair("grant_type", "urn:example:grant-type:voucher");
+//!         form.pair("voucher", self.number.expose());
+//!     }
+//!
+//!     fn check(&self, tokens: &Tokens) -> Result<(), Rejected> {
+//!         match tokens.expires_at {
+//!             Some(_) => Ok(()),
+//!             None => Err(Rejected::Check("it does not say when the voucher ends")),
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::new("https://as.example").with_token_endpoint("https://as.example/token");
+//! let client = Client::new(server, Registration::public("kiosk"), Policy::strict())?;
+//! let now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
+//!
+//! let voucher = Voucher { number: ClientSecret::new("4711") };
+//! let mut flow = client.exchange(voucher, &ServerMemory::default(), Seed::new([7; Seed::LENGTH]))?;
+//! let Output::Send(request) = flow.poll(now) else { unreachable!() };
+//! assert_eq!(request.body(), b"grant_type=urn%3Aexample%3Agrant-type%3Avoucher&voucher=4711&client_id=kiosk");
+//!
+//! let body = r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer"}"#;
+//! flow.handle(Input::Response(http::Response::new(body.as_bytes().to_vec()).into()), now);
+//! let Output::Done(Err(failure)) = flow.poll(now) else { unreachable!() };
+//! assert!(matches!(*failure.error, Error::Rejected(Rejected::Check(_))));
+//! # Ok(())
+//! # }
+//! ```
 #![no_std]
 #![warn(
     clippy::indexing_slicing,
@@ -140,23 +191,35 @@ mod answer;
 mod assertion;
 mod authentication;
 mod authorize;
+mod bearer;
+mod body;
 mod call;
+mod challenge;
 mod client;
+mod client_metadata;
 mod date;
 mod device;
 mod discover;
+mod discover_resource;
 mod exchange;
 mod failure;
 mod flow;
 mod form;
 mod grants;
+mod introspect;
 mod json;
 mod memory;
+mod next_action;
+mod once;
 mod pending;
 mod policy;
 mod redeem;
+mod register;
 mod registry;
 mod request;
+mod resource;
+mod revoke;
+mod sasl;
 mod scope;
 mod secret;
 mod seed;
@@ -164,13 +227,18 @@ mod server;
 mod text;
 mod time;
 mod token;
+mod token_info;
 
 pub use answer::{AuthorizationResponse, NotOurs, Recognised};
 pub use authentication::Registration;
 pub use authorize::{AuthorizationRequest, AuthorizationUrl, Authorize, Ready};
+pub use bearer::InvalidBearerToken;
+pub use challenge::{Challenge, Challenges, InvalidChallenge};
 pub use client::{Client, ConfigError};
+pub use client_metadata::ClientMetadata;
 pub use device::{AuthorizeDevice, DevicePrompt, PollDevice};
 pub use discover::Discover;
+pub use discover_resource::{DiscoverResource, ResourceMetadata};
 pub use exchange::{Exchange, Grant};
 pub use failure::{
     Delivered, Error, Failure, KeyFailed, KeyWhy, Malformed, Misuse, Refusal, Rejected, Remedy, Unavailable,
@@ -178,16 +246,31 @@ pub use failure::{
 };
 pub use flow::{Flow, Input, KeyId, KeyTask, Output, SignTask};
 pub use form::Form;
-pub use grants::{ClientCredentials, JwtBearer, Refresh};
+pub use grants::{
+    ClientCredentials, JwtBearer, Refresh, ResourceOwnerPassword, Saml2Bearer, SecurityToken, TokenExchange,
+};
+pub use introspect::{ActiveToken, Introspect, Introspection, IntrospectionRequest};
+pub use json::Value as JsonValue;
 pub use memory::{ClockOffset, Learned, ServerMemory};
+pub use next_action::{Attempts, GiveUp, NextAction};
 pub use pending::{Pending, PendingError, Recogniser};
 pub use policy::{OptOut, Policy};
 pub use redeem::{Granted, Redeem};
-pub use registry::{Algorithm, AuthMethod, ErrorCode, GrantType, ResponseMode, TokenType};
+pub use register::{ClientInformation, Deregister, Deregistered, Register, RegistrationAccess};
+pub use registry::{
+    Algorithm, AuthMethod, BearerMethod, ErrorCode, GrantType, ResponseMode, TokenType, TokenTypeIdentifier,
+};
 pub use request::{Endpoint, EndpointError, Purpose, Request, Response};
+pub use resource::{InvalidResource, Resource};
+pub use revoke::{Revocable, Revoke, Revoked};
+pub use sasl::{SaslError, SaslFailure, SaslMechanism, SaslResponse};
 pub use scope::{InvalidScope, Scope};
-pub use secret::{AccessToken, ClientSecret, DeviceCode, IdToken, RefreshToken, SecretBytes};
+pub use secret::{
+    AccessToken, ClientSecret, DeviceCode, IdToken, Password, RefreshToken, RegistrationAccessToken,
+    SecretBytes,
+};
 pub use seed::Seed;
 pub use server::Server;
 pub use time::{Mono, Now, Unix};
 pub use token::Tokens;
+pub use token_info::{FetchTokenInfo, TokenInfo};

@@ -47,6 +47,12 @@ pub enum OptOut {
     /// The client id and the secret go into HTTP Basic as they are, not form-encoded first (RFC 6749 section 2.3.1): for
     /// servers that do not decode them. With a `:` in the id, the two can be mistaken for others.
     UnencodedBasic,
+    /// An access token may travel in a URL, which browsers, proxies and servers keep in their logs and nobody wipes
+    /// (RFC 6750 section 5.3): for the token info endpoint of Google and those like it.
+    TokenInQuery,
+    /// A program may ask people for their passwords ([`ResourceOwnerPassword`](crate::ResourceOwnerPassword)): for
+    /// servers that offer nothing else. RFC 9700 section 2.4 forbids it.
+    PasswordGrant,
 }
 
 impl fmt::Display for OptOut {
@@ -54,6 +60,8 @@ impl fmt::Display for OptOut {
         f.write_str(match self {
             Self::PlainHttpOnLoopback => "plain http to a server on this machine is allowed",
             Self::UnencodedBasic => "client credentials go into HTTP Basic without the encoding of RFC 6749",
+            Self::TokenInQuery => "access tokens travel in URLs, which logs keep",
+            Self::PasswordGrant => "this program may take people's passwords, which RFC 9700 forbids",
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::json::Value;
 use crate::memory::{Learned, ServerMemory};
 use crate::pending::Pending;
 use crate::registry::GrantType;
+use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::seed::Seed;
 use crate::text::{escaped, printable};
@@ -19,6 +20,7 @@ use crate::token::{self, Scrub, Tokens};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -49,13 +51,23 @@ impl Redeem {
     ) -> Self {
         let exchange = code(&pending, response, client).map_err(Failure::from).and_then(|code| {
             client
-                .exchange(Code { code, pending }, memory, seed)
+                .exchange(Code { code, pending, resources: Vec::new() }, memory, seed)
                 .map_err(|_| Failure::misuse(Misuse::OtherClient))
         });
         Self(match exchange {
             Ok(exchange) => State::Exchange(Box::new(exchange)),
             Err(failure) => State::Refused(failure),
         })
+    }
+
+    /// Asks for an access token that is for this resource alone, one of those that the person agreed to (RFC 8707
+    /// section 2.2). May be called again; to be called before the flow is polled.
+    #[must_use]
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        if let State::Exchange(exchange) = &mut self.0 {
+            exchange.grant_mut().resources.push(resource);
+        }
+        self
     }
 }
 
@@ -149,6 +161,7 @@ impl<'a> Parameters<'a> {
 struct Code {
     code: Zeroizing<String>,
     pending: Pending,
+    resources: Vec<Resource>,
 }
 
 impl Grant for Code {
@@ -157,6 +170,7 @@ impl Grant for Code {
         form.pair("code", &self.code);
         form.pair("redirect_uri", &self.pending.redirect_uri);
         form.pair("code_verifier", text(&self.pending.verifier));
+        Resource::write(&self.resources, form);
     }
 
     fn scope(&self) -> Option<&Scope> {

@@ -72,12 +72,34 @@ registry! {
         SERVER_ERROR = "server_error",
         /// RFC 6749 section 4.1.2.1.
         TEMPORARILY_UNAVAILABLE = "temporarily_unavailable",
+        /// RFC 6750 section 3.1.
+        INVALID_TOKEN = "invalid_token",
+        /// RFC 6750 section 3.1.
+        INSUFFICIENT_SCOPE = "insufficient_scope",
+        /// RFC 9449 sections 8 and 9.
+        USE_DPOP_NONCE = "use_dpop_nonce",
+        /// RFC 9470 section 3.
+        INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication",
+        /// The claims challenge of Microsoft Entra.
+        INSUFFICIENT_CLAIMS = "insufficient_claims",
+        /// RFC 8693 section 2.2.2 and RFC 8707 section 2.
+        INVALID_TARGET = "invalid_target",
         /// RFC 8628 section 3.5.
         AUTHORIZATION_PENDING = "authorization_pending",
         /// RFC 8628 section 3.5.
         SLOW_DOWN = "slow_down",
         /// RFC 8628 section 3.5.
         EXPIRED_TOKEN = "expired_token",
+        /// RFC 7009 section 2.2.1.
+        UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type",
+        /// RFC 7591 section 3.2.2.
+        INVALID_REDIRECT_URI = "invalid_redirect_uri",
+        /// RFC 7591 section 3.2.2.
+        INVALID_CLIENT_METADATA = "invalid_client_metadata",
+        /// RFC 7591 section 3.2.2.
+        INVALID_SOFTWARE_STATEMENT = "invalid_software_statement",
+        /// RFC 7591 section 3.2.2.
+        UNAPPROVED_SOFTWARE_STATEMENT = "unapproved_software_statement",
         /// OpenID Connect Core section 3.1.2.6.
         INTERACTION_REQUIRED = "interaction_required",
         /// OpenID Connect Core section 3.1.2.6.
@@ -114,6 +136,26 @@ registry! {
     TokenType {
         /// RFC 6750.
         BEARER = "Bearer",
+        /// Not an access token: it cannot be presented to a resource (RFC 8693 section 2.2.1).
+        N_A = "N_A",
+    }
+}
+
+registry! {
+    /// What a token is, in a token exchange (RFC 8693 section 3).
+    TokenTypeIdentifier {
+        /// An OAuth access token of the server that is asked.
+        ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token",
+        /// An OAuth refresh token of the server that is asked.
+        REFRESH_TOKEN = "urn:ietf:params:oauth:token-type:refresh_token",
+        /// An ID Token (OpenID Connect Core section 2).
+        ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token",
+        /// A SAML 1.1 assertion, as base64url.
+        SAML1 = "urn:ietf:params:oauth:token-type:saml1",
+        /// A SAML 2.0 assertion, as base64url.
+        SAML2 = "urn:ietf:params:oauth:token-type:saml2",
+        /// A JWT of any use (RFC 7519).
+        JWT = "urn:ietf:params:oauth:token-type:jwt",
     }
 }
 
@@ -146,6 +188,24 @@ registry! {
         DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code",
         /// RFC 7523 section 2.1.
         JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        /// RFC 7522 section 2.1.
+        SAML2_BEARER = "urn:ietf:params:oauth:grant-type:saml2-bearer",
+        /// RFC 8693 section 2.1.
+        TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange",
+        /// RFC 6749 section 4.3.2, which RFC 9700 section 2.4 forbids.
+        PASSWORD = "password",
+    }
+}
+
+registry! {
+    /// How a protected resource takes an access token (RFC 9728 section 2).
+    BearerMethod {
+        /// In the `Authorization` header (RFC 6750 section 2.1).
+        HEADER = "header",
+        /// In a form (RFC 6750 section 2.2).
+        BODY = "body",
+        /// In the URL (RFC 6750 section 2.3).
+        QUERY = "query",
     }
 }
 

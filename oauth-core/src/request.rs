@@ -1,13 +1,14 @@
 //! Request descriptions, the responses that answer them, and the endpoints they go to.
 
+use crate::bearer::InvalidBearerToken;
 use crate::flow::KeyId;
 use crate::policy::{OptOut, Policy};
-use crate::secret::SecretBytes;
+use crate::secret::{AccessToken, SecretBytes};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -38,28 +39,40 @@ impl Request {
             (http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
             (http::header::ACCEPT, HeaderValue::from_static("application/json")),
         ]);
-        Self {
-            purpose,
-            method: Method::POST,
-            endpoint,
-            headers,
-            body: body.into_inner(),
-            client_certificate: None,
-        }
+        let body = body.into_inner();
+        Self { purpose, method: Method::POST, endpoint, headers, body, client_certificate: None }
+    }
+
+    /// A JSON document to be sent: what registers a client (RFC 7591 section 3.1).
+    #[must_use]
+    pub fn json(purpose: Purpose, method: Method, endpoint: Arc<Endpoint>, body: SecretBytes) -> Self {
+        let json = HeaderValue::from_static("application/json");
+        let headers = Vec::from([(http::header::CONTENT_TYPE, json.clone()), (http::header::ACCEPT, json)]);
+        let body = body.into_inner();
+        Self { purpose, method, endpoint, headers, body, client_certificate: None }
     }
 
     /// A document to be fetched.
     #[must_use]
     pub fn get(purpose: Purpose, endpoint: Arc<Endpoint>) -> Self {
+        Self::bare(purpose, Method::GET, endpoint)
+    }
+
+    /// Something to be deleted.
+    #[must_use]
+    pub fn delete(purpose: Purpose, endpoint: Arc<Endpoint>) -> Self {
+        Self::bare(purpose, Method::DELETE, endpoint)
+    }
+
+    fn bare(purpose: Purpose, method: Method, endpoint: Arc<Endpoint>) -> Self {
         let headers = Vec::from([(http::header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self {
-            purpose,
-            method: Method::GET,
-            endpoint,
-            headers,
-            body: Zeroizing::new(Vec::new()),
-            client_certificate: None,
-        }
+        let body = Zeroizing::new(Vec::new());
+        Self { purpose, method, endpoint, headers, body, client_certificate: None }
+    }
+
+    /// Presents a token (RFC 6750 section 2.1).
+    pub(crate) fn with_bearer(self, token: &AccessToken) -> Result<Self, InvalidBearerToken> {
+        Ok(self.with_header(AUTHORIZATION, token.bearer()?))
     }
 
     /// Adds a header. Mark the value sensitive where it carries a credential.
@@ -120,13 +133,14 @@ impl Request {
         1 << 20
     }
 
-    /// Whether what it carries is spent by being sent: a code, a rotating refresh token, a device code.
+    /// Whether what it carries is spent by being sent: a code, a rotating refresh token, a device code, a registration
+    /// access token, which even being read may rotate (RFC 7592 section 3).
     ///
     /// Such a request is never sent again by a transport on its own, not even on a fresh connection after a reused
     /// one turned out dead: the first copy may have arrived.
     #[must_use]
     pub fn one_shot(&self) -> bool {
-        self.method != Method::GET
+        self.method != Method::GET || self.purpose == Purpose::Registration
     }
 
     /// The description as a value that HTTP libraries take. Its body is wiped by nobody from here on.
@@ -162,6 +176,15 @@ pub enum Purpose {
     DeviceAuthorization,
     /// The token endpoint (RFC 6749 section 3.2).
     Token,
+    /// The revocation endpoint (RFC 7009 section 2).
+    Revocation,
+    /// The introspection endpoint (RFC 7662 section 2).
+    Introspection,
+    /// An endpoint in the style of Google's that tells what an access token is good for.
+    TokenInfo,
+    /// The client registration endpoint (RFC 7591 section 3), or a client's own configuration endpoint (RFC 7592
+    /// section 2).
+    Registration,
     /// A protected resource (RFC 6749 section 7).
     Resource,
 }
@@ -172,6 +195,10 @@ impl fmt::Display for Purpose {
             Self::Discovery => "metadata",
             Self::DeviceAuthorization => "device authorization endpoint",
             Self::Token => "token endpoint",
+            Self::Revocation => "revocation endpoint",
+            Self::Introspection => "introspection endpoint",
+            Self::TokenInfo => "token info endpoint",
+            Self::Registration => "client registration endpoint",
             Self::Resource => "resource",
         })
     }
@@ -313,6 +340,8 @@ pub enum EndpointError {
     Fragment,
     /// The URL has a query, which an issuer may not have (RFC 8414 section 2).
     Query,
+    /// The URL is of another origin than the resource that names it.
+    Origin,
 }
 
 impl fmt::Display for EndpointError {
@@ -327,6 +356,7 @@ impl fmt::Display for EndpointError {
             Self::Userinfo => "it carries a user name or a password",
             Self::Fragment => "it has a fragment",
             Self::Query => "it has a query, which an issuer may not have",
+            Self::Origin => "it is of another origin than the resource that names it",
         })
     }
 }

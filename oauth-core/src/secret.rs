@@ -48,12 +48,16 @@ macro_rules! secrets {
 secrets! {
     /// A client's password (RFC 6749 section 2.3.1).
     ClientSecret,
+    /// A person's password (RFC 6749 section 4.3.2).
+    Password,
     /// The credential that opens a protected resource (RFC 6749 section 1.4).
     AccessToken,
     /// The credential that obtains new access tokens (RFC 6749 section 1.5).
     RefreshToken,
     /// An ID Token as it came, its signature and claims **not checked** (OpenID Connect Core section 2).
     IdToken,
+    /// The credential that manages a client's registration (RFC 7592 section 3).
+    RegistrationAccessToken,
     /// The device verification code (RFC 8628 section 3.2).
     DeviceCode,
 }

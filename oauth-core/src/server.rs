@@ -15,6 +15,8 @@ pub struct Server {
     /// `mtls_endpoint_aliases` (RFC 8705 section 5): where clients with a certificate go instead.
     pub(crate) mtls_aliases: Endpoints,
     pub(crate) token_endpoint_auth_methods: Option<Vec<AuthMethod>>,
+    pub(crate) revocation_endpoint_auth_methods: Option<Vec<AuthMethod>>,
+    pub(crate) introspection_endpoint_auth_methods: Option<Vec<AuthMethod>>,
     pub(crate) response_iss: bool,
 }
 
@@ -29,8 +31,22 @@ impl Endpoints {
     pub(crate) const USERINFO: &'static str = "userinfo_endpoint";
     pub(crate) const JWKS: &'static str = "jwks_uri";
 
-    const KNOWN: [&'static str; 5] =
-        [Self::AUTHORIZATION, Self::TOKEN, Self::DEVICE_AUTHORIZATION, Self::USERINFO, Self::JWKS];
+    pub(crate) const REVOCATION: &'static str = "revocation_endpoint";
+    pub(crate) const INTROSPECTION: &'static str = "introspection_endpoint";
+    pub(crate) const REGISTRATION: &'static str = "registration_endpoint";
+    /// Of no RFC, so never read from metadata.
+    pub(crate) const TOKEN_INFO: &'static str = "token_info_endpoint";
+
+    const KNOWN: [&'static str; 8] = [
+        Self::AUTHORIZATION,
+        Self::TOKEN,
+        Self::DEVICE_AUTHORIZATION,
+        Self::USERINFO,
+        Self::JWKS,
+        Self::REVOCATION,
+        Self::INTROSPECTION,
+        Self::REGISTRATION,
+    ];
 
     /// The name as this crate spells it, of a member of the metadata that is an endpoint.
     pub(crate) fn known(member: &str) -> Option<&'static str> {
@@ -60,6 +76,8 @@ impl Server {
             endpoints: Endpoints::default(),
             mtls_aliases: Endpoints::default(),
             token_endpoint_auth_methods: None,
+            revocation_endpoint_auth_methods: None,
+            introspection_endpoint_auth_methods: None,
             response_iss: false,
         }
     }
@@ -80,6 +98,30 @@ impl Server {
     #[must_use]
     pub fn with_device_authorization_endpoint(self, url: impl Into<String>) -> Self {
         self.with(Endpoints::DEVICE_AUTHORIZATION, url.into())
+    }
+
+    /// Sets where tokens are revoked (RFC 7009 section 2).
+    #[must_use]
+    pub fn with_revocation_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::REVOCATION, url.into())
+    }
+
+    /// Sets where tokens are introspected (RFC 7662 section 2).
+    #[must_use]
+    pub fn with_introspection_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::INTROSPECTION, url.into())
+    }
+
+    /// Sets where clients are registered (RFC 7591 section 3).
+    #[must_use]
+    pub fn with_registration_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::REGISTRATION, url.into())
+    }
+
+    /// Sets where an access token is looked up in the style of Google, which no metadata names.
+    #[must_use]
+    pub fn with_token_info_endpoint(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::TOKEN_INFO, url.into())
     }
 
     /// Requires `iss` in every authorization response (RFC 9207 section 3). Discovery sets it from the metadata.
@@ -125,10 +167,48 @@ impl Server {
         self.endpoints.find(Endpoints::JWKS)
     }
 
+    /// Where tokens are revoked.
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        self.endpoints.find(Endpoints::REVOCATION)
+    }
+
+    /// Where tokens are introspected.
+    #[must_use]
+    pub fn introspection_endpoint(&self) -> Option<&str> {
+        self.endpoints.find(Endpoints::INTROSPECTION)
+    }
+
+    /// Where clients are registered.
+    #[must_use]
+    pub fn registration_endpoint(&self) -> Option<&str> {
+        self.endpoints.find(Endpoints::REGISTRATION)
+    }
+
+    /// Where an access token is looked up in the style of Google.
+    #[must_use]
+    pub fn token_info_endpoint(&self) -> Option<&str> {
+        self.endpoints.find(Endpoints::TOKEN_INFO)
+    }
+
     /// How clients may authenticate at the token endpoint; `None` when the server does not say.
     #[must_use]
     pub fn token_endpoint_auth_methods(&self) -> Option<&[AuthMethod]> {
         self.token_endpoint_auth_methods.as_deref()
+    }
+
+    /// How clients may authenticate at the revocation endpoint; `None` when the server does not say, and the token
+    /// endpoint's methods are used.
+    #[must_use]
+    pub fn revocation_endpoint_auth_methods(&self) -> Option<&[AuthMethod]> {
+        self.revocation_endpoint_auth_methods.as_deref()
+    }
+
+    /// How callers may authenticate at the introspection endpoint, which includes token types such as `Bearer`
+    /// (RFC 8414 section 2); `None` when the server does not say, and the token endpoint's methods are used.
+    #[must_use]
+    pub fn introspection_endpoint_auth_methods(&self) -> Option<&[AuthMethod]> {
+        self.introspection_endpoint_auth_methods.as_deref()
     }
 
     fn with(mut self, name: &'static str, url: String) -> Self {

@@ -1,7 +1,12 @@
 //! Text from the other side, made safe to show.
 
 use crate::form::encode_into;
+use alloc::borrow::Cow;
 use alloc::string::String;
+use base64::Engine as _;
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// Printable characters only, at most `max` of them: no control, no bidirectional override, no invisible character
 /// reaches a terminal or a log (CWE-150).
@@ -64,6 +69,18 @@ pub(crate) fn scrub(mut text: String, secret: &str) -> String {
     text
 }
 
+/// A JSON object that comes plain or as base64, of either alphabet, padded or not.
+pub(crate) fn json_or_base64(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let text = text.trim_ascii();
+    if text.starts_with(b"{") {
+        return Some(Cow::Borrowed(text));
+    }
+    let url_safe = text.iter().any(|byte| matches!(byte, b'-' | b'_'));
+    let alphabet: &Alphabet = if url_safe { &URL_SAFE } else { &STANDARD };
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(alphabet, config).decode(text).ok().map(Cow::Owned)
+}
+
 /// Visible ASCII and space: `VSCHAR` (RFC 6749 appendix A), and not empty.
 pub(crate) fn is_vschar(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
@@ -88,6 +105,15 @@ mod tests {
     fn long_text_is_cut_and_says_so() {
         assert_eq!(printable("abcdef", 3), "abc…");
         assert_eq!(printable("abc", 3), "abc");
+    }
+
+    #[test]
+    fn base64_is_read_in_each_of_its_spellings() {
+        for text in ["{\"a\":\"~~~?\"}", " eyJhIjoifn5+PyJ9\r\n", "eyJhIjoifn5-PyJ9", "eyJhIjoifn5+PyJ9"] {
+            assert_eq!(json_or_base64(text.as_bytes()).unwrap(), &b"{\"a\":\"~~~?\"}"[..], "{text}");
+        }
+        assert_eq!(json_or_base64(b"e30=").unwrap(), json_or_base64(b"e30").unwrap());
+        assert_eq!(json_or_base64(b"AUTHENTICATE failed."), None);
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! The answer of a token endpoint: success (RFC 6749 section 5.1) and error (section 5.2).
+//!
+//! Strict where a mistake would be believed or sent on, lenient with what is only advice, and nothing loses a refresh
+//! token. What says no in another dialect than OAuth's is in [`told`].
 
+use crate::body;
 use crate::date;
+use crate::exchange::Grant;
 use crate::failure::{Error, Failure, Malformed, Refusal, Rejected, Unavailable};
 use crate::form;
-use crate::json::{self, Value};
-use crate::registry::{ErrorCode, TokenType};
+use crate::json::Value;
+use crate::registry::{ErrorCode, TokenType, TokenTypeIdentifier};
 use crate::request::Response;
 use crate::scope::Scope;
 use crate::secret::{AccessToken, ClientSecret, IdToken, RefreshToken};
@@ -32,6 +37,8 @@ pub struct Tokens {
     pub scope: Option<Scope>,
     /// An ID Token that came along, **not checked**.
     pub id_token: Option<IdToken>,
+    /// What `access_token` holds, where the server says so: after a [`TokenExchange`](crate::TokenExchange), always.
+    pub issued_token_type: Option<TokenTypeIdentifier>,
 }
 
 /// An expiry that is believed at most: a year. Some servers send the largest number that they know.
@@ -43,29 +50,36 @@ struct Members<'a> {
     access_token: Option<Value<'a>>,
     token_type: Option<Value<'a>>,
     expires_in: Option<Value<'a>>,
+    expires: Option<Value<'a>>,
     refresh_token: Option<Value<'a>>,
     scope: Option<Value<'a>>,
     id_token: Option<Value<'a>>,
+    issued_token_type: Option<Value<'a>>,
     error: Option<Value<'a>>,
     error_description: Option<Value<'a>>,
     error_uri: Option<Value<'a>>,
+    message: Option<Value<'a>>,
     interval: Option<Value<'a>>,
 }
 
 impl<'a> Members<'a> {
     fn read(body: &'a [u8]) -> (Self, Result<(), Malformed>) {
         let mut members = Self::default();
-        let read = json::members(body, |name, value| {
+        let read = body::members(body, |name, value| {
             let member = match name {
                 "access_token" => &mut members.access_token,
                 "token_type" => &mut members.token_type,
                 "expires_in" => &mut members.expires_in,
+                // What some servers of before the RFC, and since, call it.
+                "expires" => &mut members.expires,
                 "refresh_token" => &mut members.refresh_token,
                 "scope" => &mut members.scope,
                 "id_token" => &mut members.id_token,
+                "issued_token_type" => &mut members.issued_token_type,
                 "error" => &mut members.error,
                 "error_description" => &mut members.error_description,
                 "error_uri" => &mut members.error_uri,
+                "message" => &mut members.message,
                 "interval" => &mut members.interval,
                 _ => return,
             };
@@ -75,6 +89,16 @@ impl<'a> Members<'a> {
             }
         });
         (members, read)
+    }
+
+    /// What was received is secret, too, wherever else it is said.
+    fn secrets(&self, mut sent: Scrub) -> Scrub {
+        for received in [&self.access_token, &self.refresh_token, &self.id_token].into_iter().flatten() {
+            if let Value::String(text) = received {
+                sent.add(Some(&**text));
+            }
+        }
+        sent
     }
 
     fn rescued(&self) -> Option<RefreshToken> {
@@ -88,48 +112,73 @@ impl<'a> Members<'a> {
 /// What a token endpoint said, before a grant has its say.
 pub(crate) enum Answer {
     Tokens(Tokens),
-    /// A refusal, and the `interval` that some servers add to `slow_down`.
-    Refused(Failure, Option<Duration>),
+    /// One of the two errors that mean "not yet" (RFC 8628 section 3.5), and the `interval` that some servers add.
+    NotYet(ErrorCode, Option<Duration>),
+    Refused(Failure),
     Failed(Failure),
 }
 
-/// Reads the answer of a token endpoint. `sent` is the form that was sent, so that no message repeats a secret of it.
-pub(crate) fn read(response: &Response, now: Now, sent: impl FnOnce() -> Scrub) -> Answer {
+/// Reads the answer of a token endpoint to a grant. `sent` is the form that was sent, so that no message repeats a
+/// secret of it.
+pub(crate) fn read(response: &Response, now: Now, grant: &dyn Grant, sent: impl Fn() -> Scrub) -> Answer {
     let status = response.status();
     if let Some(failure) = outage(response, now) {
         return Answer::Failed(failure);
     }
     let (mut members, syntax) = Members::read(response.body());
     // An empty one is as good as none, as it is everywhere.
-    members.error.take_if(|error| matches!(error, Value::String(code) if code.is_empty()));
-    let rescued = members.rescued();
-    let fail = |error: Error| Failure::from(error).with_status(status).with_rescued(rescued.clone());
+    members.error.take_if(|error| is_nothing(error));
+    let fail = |rescued, error: Error| Failure::from(error).with_status(status).with_rescued(rescued);
     // RFC 6749 section 5.2, and what the field does: an error counts at any status, 200 included.
     if let (Some(Value::String(code)), Ok(())) = (&members.error, &syntax) {
-        let mut secrets = sent();
-        for received in [members.access_token, members.refresh_token, members.id_token].into_iter().flatten()
-        {
-            secrets.add(received.into_string());
+        let rescued = members.rescued();
+        // The answer to nearly every poll: what else it says is not worth reading, unless it brings something.
+        if matches!(&**code, "authorization_pending" | "slow_down") && rescued.is_none() {
+            return Answer::NotYet(ErrorCode::from_text(code), members.interval.and_then(seconds));
         }
-        let refusal = refusal(code, members.error_description, members.error_uri, &secrets);
-        return Answer::Refused(fail(Error::Server(refusal)), members.interval.and_then(seconds));
+        let secrets = members.secrets(sent());
+        let description = members.error_description.or(members.message);
+        let refusal = refusal(code, description, members.error_uri, &secrets);
+        return Answer::Refused(fail(rescued, Error::Server(refusal)));
     }
     if status.is_redirection() {
-        return Answer::Failed(fail(Error::Malformed(Malformed::Redirect)));
+        return Answer::Failed(fail(members.rescued(), Error::Malformed(Malformed::Redirect)));
     }
-    if !status.is_success() {
-        let excerpt = excerpt(response.body(), &sent());
-        return Answer::Failed(fail(Error::Malformed(Malformed::Status)).with_excerpt(excerpt));
+    // What says no in another dialect: at a bad status whatever it can, at a good one in the place of a token.
+    let access_token = members.access_token.is_some();
+    if !status.is_success() || syntax.is_ok() && (members.error.is_some() || !access_token) {
+        let (secrets, rescued) = (members.secrets(sent()), members.rescued());
+        if let Some(refusal) = told::refusal(response, &secrets) {
+            return Answer::Refused(fail(rescued, Error::Server(refusal)));
+        }
+        let body = response.body();
+        let (malformed, excerpt) = match members.error {
+            _ if !status.is_success() => (Malformed::Status, excerpt(body, &secrets)),
+            Some(_) => (Malformed::Invalid("error"), told::sentence(body, &secrets)),
+            None => (Malformed::Missing("access_token"), told::sentence(body, &secrets)),
+        };
+        return Answer::Failed(fail(rescued, Error::Malformed(malformed)).with_excerpt(excerpt));
     }
     if let Err(malformed) = syntax {
-        return Answer::Failed(fail(Error::Malformed(sent().malformed(malformed))));
+        let secrets = sent();
+        let page = told::page(response.body(), &secrets);
+        let error = Error::Malformed(secrets.malformed(malformed));
+        return Answer::Failed(fail(members.rescued(), error).with_excerpt(page));
     }
-    if members.error.is_some() {
-        return Answer::Failed(fail(Error::Malformed(Malformed::Invalid("error"))));
-    }
-    match success(members, now, rescued.clone(), sent) {
+    match success(members, now, grant, sent) {
         Ok(tokens) => Answer::Tokens(tokens),
-        Err(error) => Answer::Failed(fail(error)),
+        Err((error, rescued)) => Answer::Failed(fail(rescued, error)),
+    }
+}
+
+/// An `error` that says that there is none.
+fn is_nothing(error: &Value<'_>) -> bool {
+    match error {
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Null | Value::Bool(false) | Value::Unsigned(0) => true,
+        Value::Bool(true) | Value::Unsigned(_) | Value::Float(_) => false,
     }
 }
 
@@ -142,46 +191,67 @@ pub(crate) fn outage(response: &Response, now: Now) -> Option<Failure> {
     })
 }
 
+/// What was granted, or what is wrong with it and the refresh token that came along all the same.
 fn success(
     members: Members<'_>,
     now: Now,
-    refresh_token: Option<RefreshToken>,
-    sent: impl FnOnce() -> Scrub,
-) -> Result<Tokens, Error> {
+    grant: &dyn Grant,
+    sent: impl Fn() -> Scrub,
+) -> Result<Tokens, (Error, Option<RefreshToken>)> {
+    let refresh_token = members.rescued();
     // RFC 6749 section 5.1 and appendix A.12. A token with a line break in it would split the header it is put into.
-    let access_token = required(members.access_token, "access_token")?;
-    let token_type = required(members.token_type, "token_type")?;
-    let token_type = if token_type.eq_ignore_ascii_case(TokenType::BEARER.as_str()) {
-        TokenType::BEARER
-    } else {
+    let access_token = match required(members.access_token, "access_token") {
+        Ok(access_token) => access_token,
+        Err(error) => return Err((error, refresh_token)),
+    };
+    let token_type = match required(members.token_type, "token_type") {
+        Ok(token_type) => token_type,
+        Err(error) => return Err((error, refresh_token)),
+    };
+    let known = [TokenType::BEARER, TokenType::N_A];
+    let Some(token_type) = known
+        .into_iter()
+        .find(|known| known.as_str().eq_ignore_ascii_case(&token_type))
+        .or_else(|| Some(TokenType::other(&*token_type)))
+        .filter(|token_type| grant.takes(token_type))
+    else {
         // RFC 6749 section 7.1: a client must not use a token whose type it does not understand.
         // Some servers mix members up: what is shown is enough for the name of a type, and opens nothing.
         let mut secrets = sent();
         secrets.add(Some(access_token));
         secrets.add(members.refresh_token.and_then(Value::into_string));
-        return Err(Error::Rejected(Rejected::TokenType(secrets.shown(&token_type, 8))));
+        return Err((Error::Rejected(Rejected::TokenType(secrets.shown(&token_type, 8))), refresh_token));
     };
     // An empty one is as good as none; one that cannot be sent back is the server's fault.
-    let refresh_token = match members.refresh_token {
-        Some(Value::String(text)) if text.is_empty() => None,
-        Some(_) if refresh_token.is_none() => {
-            return Err(Error::Malformed(Malformed::Invalid("refresh_token")));
-        }
-        _ => refresh_token,
-    };
+    let empty = matches!(&members.refresh_token, Some(Value::String(text)) if text.is_empty());
+    if members.refresh_token.is_some() && refresh_token.is_none() && !empty {
+        return Err((Error::Malformed(Malformed::Invalid("refresh_token")), None));
+    }
     Ok(Tokens {
         access_token: AccessToken::new(access_token),
         token_type,
-        expires_at: members.expires_in.and_then(seconds).map(|life| now.unix.after(life.min(LONGEST_LIFE))),
+        expires_at: life(members.expires_in, members.expires).map(|life| now.unix.after(life)),
         refresh_token,
-        scope: members.scope.and_then(scope),
+        scope: members.scope.and_then(|value| scope(value, grant.scope())),
         id_token: members.id_token.and_then(Value::into_string).map(IdToken::new),
+        issued_token_type: members
+            .issued_token_type
+            .and_then(Value::into_string)
+            .filter(|text| is_vschar(text))
+            .map(|text| TokenTypeIdentifier::from_text(&text)),
     })
 }
 
 fn required<'a>(member: Option<Value<'a>>, name: &'static str) -> Result<Cow<'a, str>, Error> {
     let value = member.ok_or(Error::Malformed(Malformed::Missing(name)))?;
     value.into_string().filter(|text| is_vschar(text)).ok_or(Error::Malformed(Malformed::Invalid(name)))
+}
+
+/// How long the access token lives.
+fn life(expires_in: Option<Value<'_>>, expires: Option<Value<'_>>) -> Option<Duration> {
+    let life = expires_in.and_then(seconds).map(|life| life.min(LONGEST_LIFE));
+    // By its other name it may be a date: then it is longer than any life.
+    life.or_else(|| expires.and_then(seconds).filter(|life| *life <= LONGEST_LIFE))
 }
 
 /// A number of seconds: a number, a fraction, or either as text. Anything else is as good as nothing: what is only
@@ -200,10 +270,11 @@ pub(crate) fn seconds(value: Value<'_>) -> Option<Duration> {
 }
 
 /// Scope values as text, or as a list of texts. What is no scope value makes it as good as nothing.
-fn scope(value: Value<'_>) -> Option<Scope> {
+pub(crate) fn scope(value: Value<'_>, asked: Option<&Scope>) -> Option<Scope> {
     let mut text = String::new();
     match value {
-        Value::String(list) => text.push_str(&list),
+        Value::String(list) if commas_separate(&list, asked) => text.push_str(&list.replace(',', " ")),
+        Value::String(list) => return Scope::new(&list).ok(),
         Value::Array(values) => {
             for value in values.into_iter().filter_map(Value::into_string) {
                 text.push_str(&value);
@@ -215,6 +286,15 @@ fn scope(value: Value<'_>) -> Option<Scope> {
         }
     }
     Scope::new(&text).ok()
+}
+
+/// A scope value may have a comma in it (RFC 6749 section 3.3), and some servers separate values by commas. Those are
+/// meant where no space stands without one, and where no value that was asked for has one.
+fn commas_separate(list: &str, asked: Option<&Scope>) -> bool {
+    let values = list.trim().split(' ').filter(|value| !value.is_empty());
+    list.contains(',')
+        && !asked.is_some_and(|asked| asked.as_str().contains(','))
+        && values.rev().skip(1).all(|value| value.ends_with(','))
 }
 
 /// Reads `error_description` and `error_uri` beside an error code, for any endpoint.
@@ -242,17 +322,6 @@ pub(crate) fn error_code(response: &Response) -> Option<ErrorCode> {
     members.error.and_then(Value::into_string).map(|code| ErrorCode::from_text(&code))
 }
 
-/// The first words of a body that could not be read; none of one that seems to hold credentials.
-pub(crate) fn excerpt(body: &[u8], sent: &Scrub) -> Option<String> {
-    const CREDENTIALS: [&str; 5] =
-        ["access_token", "refresh_token", "id_token", "device_code", "client_secret"];
-    let text = String::from_utf8_lossy(body);
-    if CREDENTIALS.iter().any(|name| text.contains(name)) {
-        return None;
-    }
-    Some(sent.shown(&text, 160)).filter(|text| !text.is_empty())
-}
-
 /// What must not be shown: the values of the form that was sent, and the secrets beside it.
 pub(crate) struct Scrub {
     form: Option<form::Form>,
@@ -261,7 +330,18 @@ pub(crate) struct Scrub {
 
 impl Scrub {
     /// Parameters whose values are no secret, and useful in a message.
-    const PUBLIC: [&str; 6] = ["grant_type", "client_id", "scope", "redirect_uri", "resource", "audience"];
+    const PUBLIC: [&str; 10] = [
+        "grant_type",
+        "client_id",
+        "scope",
+        "redirect_uri",
+        "resource",
+        "audience",
+        "token_type_hint",
+        "requested_token_type",
+        "subject_token_type",
+        "actor_token_type",
+    ];
 
     pub(crate) const fn new(form: form::Form, secrets: Vec<ClientSecret>) -> Self {
         Self { form: Some(form), secrets }
@@ -304,6 +384,9 @@ impl Scrub {
         text
     }
 }
+
+pub(crate) mod told;
+pub(crate) use told::excerpt;
 
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,13 @@
 #![allow(missing_docs, reason = "a test has no public API")]
 
 use oauth_core::{
-    Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, ClientSecret,
-    Delivered, Discover, Error, Failure, Flow, Granted, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Misuse,
-    Mono, Now, Output, Policy, Recognised, Refresh, RefreshToken, Registration, Request, Response, Scope,
-    Seed, Server, ServerMemory, Tokens, Unix, Unreachable, UnreachableKind,
+    AccessToken, Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
+    ClientInformation, ClientMetadata, ClientSecret, Delivered, Deregister, Discover, DiscoverResource,
+    Error, Failure, Flow, Granted, Input, IntrospectionRequest, JwtBearer, KeyFailed, KeyId, KeyWhy, Misuse,
+    Mono, Now, OptOut, Output, Password, Policy, Recognised, Refresh, RefreshToken, Register, Registration,
+    RegistrationAccess, RegistrationAccessToken, Request, Resource, ResourceOwnerPassword, Response,
+    Saml2Bearer, Scope, SecretBytes, Seed, Server, ServerMemory, TokenExchange, TokenType,
+    TokenTypeIdentifier, Tokens, Unix, Unreachable, UnreachableKind,
 };
 use std::time::Duration;
 
@@ -54,7 +57,7 @@ impl Made {
     }
 }
 
-const TOKEN_BODIES: [&str; 16] = [
+const TOKEN_BODIES: [&str; 23] = [
     r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","expires_in":60}"#,
     r#"{"access_token":"at","token_type":"bearer","scope":"a b c"}"#,
     r#"{"refresh_token":"new","access_token":"at","token_type":"mac"}"#,
@@ -71,6 +74,13 @@ const TOKEN_BODIES: [&str; 16] = [
     "",
     "[]",
     r#"{"device_code":"dc","user_code":"AB","verification_uri":"https://as.example/d","expires_in":120,"interval":7}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:jwt"}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","expires_in":1e400}"#,
+    "access_token=at&token_type=bearer&scope=b,a&expires=60",
+    "error=invalid_grant&error_description=no",
+    r#"{"refresh_token":"new","error":{"code":"invalid_grant","message":"no"}}"#,
+    r#"{"errors":[{"errorType":"invalid_grant"}]}"#,
 ];
 
 const METADATA: [&str; 5] = [
@@ -209,9 +219,12 @@ impl Watch {
     }
 }
 
-/// The refresh token that an answer brought must come out of the flow, as a token or rescued.
+/// The refresh token, or the token of a registration, that an answer brought must come out of the flow, as a token or rescued.
 fn surfaces(made: &Made) -> bool {
-    (200..300).contains(&made.status) && !made.mutated && made.body.starts_with(r#"{"refresh_token":"new""#)
+    let brings = [r#"{"refresh_token":"new""#, r#"{"registration_access_token":"new""#];
+    (200..300).contains(&made.status)
+        && !made.mutated
+        && brings.iter().any(|brings| made.body.starts_with(brings))
 }
 
 /// Drives one flow wildly and returns what it ended with.
@@ -233,7 +246,7 @@ fn wild<F: Flow>(
             let output = flow.poll(now);
             watch.output(&output, now, origins);
             if let Output::Done(result) = output {
-                assert!(!surfacing || tokens(&result) == Some("new"), "a refresh token was lost");
+                assert!(!surfacing || tokens(&result) == Some("new"), "a token was lost");
                 ended = result.ok();
             }
         } else {
@@ -283,17 +296,29 @@ fn seed(dice: &mut Dice) -> Seed {
 
 const TOKEN: &str = "https://as.example/token";
 const DEVICE: &str = "https://as.example/device_authorization";
+const REVOKE: &str = "https://as.example/revoke";
+const INTROSPECT: &str = "https://as.example/introspect";
+const REGISTER: &str = "https://as.example/register";
+const REGISTERED: &str = "https://as.example/register/c1";
 
 fn client(dice: &mut Dice) -> Client {
     let server = Server::new("https://as.example")
         .with_authorization_endpoint("https://as.example/authorize")
         .with_token_endpoint(TOKEN)
-        .with_device_authorization_endpoint(DEVICE);
+        .with_device_authorization_endpoint(DEVICE)
+        .with_revocation_endpoint(REVOKE)
+        .with_introspection_endpoint(INTROSPECT)
+        .with_token_info_endpoint("https://as.example/tokeninfo");
     let registration = match dice.roll(2) {
         0 => Registration::public("c1"),
         _ => Registration::with_secret("c1", ClientSecret::new("s1")),
     };
-    Client::new(server, registration, Policy::strict()).unwrap()
+    Client::new(
+        server,
+        registration,
+        Policy::strict().waive(OptOut::PasswordGrant).waive(OptOut::TokenInQuery),
+    )
+    .unwrap()
 }
 
 fn tokens_of(result: &Result<Tokens, Failure>) -> Option<&str> {
@@ -318,7 +343,7 @@ fn no_tokens<T>(_: &Result<T, Failure>) -> Option<&str> {
 #[test]
 fn token_requests() {
     let memory = ServerMemory::default();
-    let mut succeeded = [0; 3];
+    let mut succeeded = [0; 6];
     for sequence in 0..SEQUENCES {
         let dice = &mut Dice::new(sequence);
         let clocks = &mut Clocks::new();
@@ -339,9 +364,27 @@ fn token_requests() {
         let flow = client.exchange(jwt, &memory, seed(dice)).unwrap();
         let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 1), tokens_of);
         succeeded[2] += u32::from(ended.is_some());
+
+        let saml = Saml2Bearer::new(&SecretBytes::new("<Assertion/>")).with_scope(scope.clone());
+        let flow = client.exchange(saml, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 0), tokens_of);
+        succeeded[3] += u32::from(ended.is_some());
+
+        let password = ResourceOwnerPassword::new("johndoe", Password::new("A3ddj3w"));
+        let flow = client.exchange(password, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 0), tokens_of);
+        assert!(ended.as_ref().is_none_or(|tokens| tokens.token_type == TokenType::BEARER));
+        succeeded[4] += u32::from(ended.is_some());
+
+        let requested = TokenTypeIdentifier::ACCESS_TOKEN;
+        let exchange = TokenExchange::new(AccessToken::new("old")).requested(requested.clone());
+        let flow = client.exchange(exchange, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], (1, 0), tokens_of);
+        assert!(ended.as_ref().is_none_or(|tokens| tokens.issued_token_type.as_ref() == Some(&requested)));
+        succeeded[5] += u32::from(ended.is_some());
     }
     // The wild driver is not so wild that nothing ever works: else nothing was tested.
-    assert!(succeeded.iter().all(|times| *times > 100), "{succeeded:?}");
+    assert!(succeeded.iter().all(|times| *times > 50), "{succeeded:?}");
 }
 
 #[test]
@@ -362,6 +405,93 @@ fn discovery() {
         }
     }
     assert!(found > 100, "{found}");
+}
+
+const ENDPOINT_BODIES: [&str; 16] = [
+    r#"{"active":true,"scope":"a","exp":1700000060,"aud":["a","b"],"x":[{}]}"#,
+    r#"{"active":false}"#,
+    r#"{"active":"true"}"#,
+    r#"{"active":true,"nbf":"soon"}"#,
+    r#"{"aud":"c1","azp":"c1","expires_in":"60","scope":"a"}"#,
+    r#"{"aud":"c2","expires_in":60}"#,
+    r#"{"resource":"https://api.example/a","authorization_servers":["https://as.example"]}"#,
+    r#"{"resource":"https://api.example/b","authorization_servers":["https://evil.example"]}"#,
+    r#"{"registration_access_token":"new","registration_client_uri":"https://as.example/register/c1","client_id":"c1","client_secret":"s1"}"#,
+    r#"{"registration_access_token":"new","registration_client_uri":"http://as.example/","client_id":"c1","client_id":"c1"}"#,
+    r#"{"registration_access_token":"new","registration_client_uri":"https://as.example/register/c1","error":"invalid_client_metadata"}"#,
+    r#"{"registration_access_token":"new","registration_client_uri":"https://as.example/register/c1","client_id":"c2","client_secret":7}"#,
+    r#"{"error":"unsupported_token_type"}"#,
+    "<html>",
+    "",
+    "[]",
+];
+
+fn token_of_registration(result: &Result<ClientInformation, Failure>) -> Option<&str> {
+    let access = match result {
+        Ok(client) => client.access.as_ref(),
+        Err(failure) => failure.rescued_registration.as_deref(),
+    };
+    access.map(|access| access.registration_access_token.expose())
+}
+
+#[test]
+fn the_other_endpoints() {
+    let memory = ServerMemory::default();
+    let policy = Policy::strict();
+    let mut succeeded = [0; 7];
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let clocks = &mut Clocks::new();
+        let client = client(dice);
+        let bodies = &ENDPOINT_BODIES;
+
+        let flow = client.revoke(RefreshToken::new("old").into(), &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, bodies, &[REVOKE], (1, 0), no_tokens);
+        succeeded[0] += u32::from(ended.is_some());
+
+        let mut request = IntrospectionRequest::access(AccessToken::new("at"));
+        if dice.roll(2) == 0 {
+            request = request.authorized_by(AccessToken::new("mine"));
+        }
+        let flow = client.introspect(request, &memory, seed(dice)).unwrap();
+        let ended = wild(flow, dice, clocks, bodies, &[INTROSPECT], (1, 0), no_tokens);
+        succeeded[1] += u32::from(ended.is_some());
+
+        let flow = client.token_info(AccessToken::new("at")).unwrap();
+        let asked = ["https://as.example/tokeninfo?access_token=at"];
+        let ended = wild(flow, dice, clocks, bodies, &asked, (1, 0), no_tokens);
+        succeeded[2] += u32::from(ended.is_some());
+
+        let server = Server::new("https://as.example").with_registration_endpoint(REGISTER);
+        let metadata = || ClientMetadata::new().with_client_name("App");
+        let flow = Register::new(&server, metadata(), None, &policy).unwrap();
+        let ended = wild(flow, dice, clocks, bodies, &[REGISTER], (1, 0), token_of_registration);
+        succeeded[3] += u32::from(ended.is_some());
+
+        let access = RegistrationAccess {
+            registration_client_uri: REGISTERED.into(),
+            registration_access_token: RegistrationAccessToken::new("old"),
+        };
+        let flow = match dice.roll(2) {
+            0 => Register::read("c1", access.clone(), &policy),
+            _ => Register::update("c1", metadata(), access.clone(), &policy),
+        };
+        let ended = wild(flow.unwrap(), dice, clocks, bodies, &[REGISTERED], (1, 0), token_of_registration);
+        assert!(ended.as_ref().is_none_or(|client| client.client_id == "c1"));
+        succeeded[4] += u32::from(ended.is_some());
+
+        let flow = Deregister::new(access, &policy).unwrap();
+        let ended = wild(flow, dice, clocks, bodies, &[REGISTERED], (1, 0), no_tokens);
+        succeeded[5] += u32::from(ended.is_some());
+
+        let resource = Resource::new("https://api.example/a").unwrap();
+        let flow = DiscoverResource::new(resource.clone(), policy.clone()).unwrap();
+        let place = ["https://api.example/.well-known/oauth-protected-resource/a"];
+        let ended = wild(flow, dice, clocks, bodies, &place, (1, 0), no_tokens);
+        assert!(ended.as_ref().is_none_or(|metadata| metadata.resource == resource));
+        succeeded[6] += u32::from(ended.is_some());
+    }
+    assert!(succeeded.iter().all(|times| *times > 100), "{succeeded:?}");
 }
 
 #[test]

@@ -6,9 +6,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use oauth_core::{
-    Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
-    ClientSecret, Discover, Flow, Input, JwtBearer, KeyId, KeyTask, Mono, Now, Output, Pending, Policy,
-    Purpose, Refresh, RefreshToken, Registration, Request, Response, Scope, Seed, Server, ServerMemory, Unix,
+    AccessToken, Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client,
+    ClientCredentials, ClientSecret, Discover, Flow, IdToken, Input, JwtBearer, KeyId, KeyTask, Mono, Now,
+    OptOut, Output, Password, Pending, Policy, Purpose, Refresh, RefreshToken, Registration, Request,
+    ResourceOwnerPassword, Response, Saml2Bearer, Scope, SecretBytes, SecurityToken, Seed, Server,
+    ServerMemory, TokenExchange, TokenTypeIdentifier, Unix,
 };
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -25,6 +27,12 @@ const ACCESS: &str = "2YotnFZFEjr1zCsicMWpAA-planted-access";
 const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl";
 const SIGNATURE: &[u8] = b"a signature that was planted here";
 const PARAMETER: &str = "a-parameter-with-a-password-in-it";
+const PASSWORD: &str = "correct horse <battery> & \"staple\" planted";
+const USERNAME: &str = "a-person-who-wants-privacy";
+const ASSERTION: &str =
+    "<saml:Assertion ID=\"planted\"><ds:Signature>c2lnbmVk</ds:Signature></saml:Assertion>";
+const SUBJECT: &str = "acc-planted-subject-token-JyNjV4V2pKRU1DdEtFZw";
+const ACTOR: &str = "eyJhbGciOiJFUzI1NiJ9.eyJhY3QiOiJwbGFudGVkIn0.YWN0b3I";
 
 /// As long a piece of a secret as may be seen by accident.
 const PIECE: usize = 12;
@@ -43,6 +51,7 @@ impl Watch {
         };
         let signature = URL_SAFE_NO_PAD.encode(SIGNATURE);
         let basic = STANDARD.encode(format!("c1:{}", encoded(CLIENT_SECRET)));
+        let assertion = URL_SAFE_NO_PAD.encode(ASSERTION);
         let mut secrets: Vec<String> = [
             CLIENT_SECRET,
             CODE,
@@ -53,6 +62,12 @@ impl Watch {
             ID_TOKEN,
             &signature,
             PARAMETER,
+            PASSWORD,
+            USERNAME,
+            ASSERTION,
+            &assertion,
+            SUBJECT,
+            ACTOR,
             &basic,
             // state, verifier and nonce
             &seed(0),
@@ -161,6 +176,7 @@ fn echo(request: &Request) -> Vec<String> {
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .filter(|(name, _)| !["grant_type", "client_id", "redirect_uri", "scope"].contains(name))
+        .filter(|(name, _)| !name.ends_with("_token_type"))
         .map(|(_, value)| decoded(value))
         .collect();
     let headers = request.headers().filter(|(name, _)| *name == "authorization");
@@ -202,6 +218,17 @@ fn bodies(secret: &str) -> Vec<String> {
         format!(r#"{{"error":{quoted}}}"#),
         format!(r#"{{"error":"slow_down","error_description":{quoted}}}"#),
         format!(r#"{{"error":{{"message":{quoted}}}}}"#),
+        format!(r#"{{"error":{{"code":{quoted},"message":{quoted}}},"errors":[{quoted}]}}"#),
+        format!(r#"{{"errors":[{quoted},{{"code":"a","detail":{quoted}}}]}}"#),
+        format!(r#"{{"errcode":1,"errmsg":{quoted}}}"#),
+        format!(r#"{{"error":"a","message":{quoted}}}"#),
+        format!(r#"[{{"type":{quoted},"title":{quoted}}}]"#),
+        format!("error=invalid_grant&error_description={0}&error_uri={0}", encoded(secret)),
+        format!("error={0}&message={0}", encoded(secret)),
+        format!("{0}=1&{0}=2", encoded(secret)),
+        format!(
+            "<html><!-- {secret} --><input value=\"{secret}\"><p>Sorry, {secret}</p><script>{secret}</script>"
+        ),
         format!(r#"{{"message":{quoted}}}"#),
         format!(r#"{{{quoted}:1,{quoted}:2}}"#),
         format!(r#"{{"access_token":"a","token_type":{quoted}}}"#),
@@ -230,7 +257,7 @@ fn bodies(secret: &str) -> Vec<String> {
 }
 
 /// Answers that bring tokens, and say one of them once more.
-fn received(secret: &str) -> [String; 6] {
+fn received(secret: &str) -> [String; 10] {
     let tokens =
         format!(r#""access_token":"{ACCESS}","refresh_token":"{NEW_REFRESH}","id_token":"{ID_TOKEN}""#);
     [
@@ -240,6 +267,12 @@ fn received(secret: &str) -> [String; 6] {
         format!(r#"{{{tokens},"token_type":"Bearer","token_type":"Bearer"}}"#),
         format!(r#"{{{tokens}}}"#),
         format!(r#"{{{tokens}"#),
+        format!(r#"{{{tokens},"error":{{"code":"{secret}","message":"{secret}"}}}}"#),
+        format!(
+            r#"{{{tokens},"errors":["{secret}"],"message":"{secret}","token_type":"Bearer","expires_in":1e400}}"#
+        ),
+        format!("access_token={ACCESS}&refresh_token={NEW_REFRESH}&id_token={ID_TOKEN}&error={secret}"),
+        format!("access_token={ACCESS}&refresh_token={NEW_REFRESH}&id_token={ID_TOKEN}&token_type={secret}"),
     ]
 }
 
@@ -289,7 +322,8 @@ fn clients(watch: &mut Watch) -> [Client; 3] {
     ]
     .map(|registration| {
         watch.debug(&registration);
-        let client = Client::new(server.clone(), registration, Policy::strict()).unwrap();
+        let policy = Policy::strict().waive(OptOut::PasswordGrant);
+        let client = Client::new(server.clone(), registration, policy).unwrap();
         watch.debug(&client);
         client
     })
@@ -388,6 +422,56 @@ fn jwt_bearer() {
     for client in clients(watch) {
         let grant = || JwtBearer::new(KeyId::new("key"), Algorithm::ES256, "me", "https://as.example");
         watch.debug(&grant());
+        echoing(watch, |_, _| client.exchange(grant(), &memory, seed()).unwrap());
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn saml2_bearer() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        let assertion = SecretBytes::new(ASSERTION);
+        watch.debug(&assertion);
+        let grant = || Saml2Bearer::new(&assertion);
+        watch.debug(&grant());
+        echoing(watch, |_, _| client.exchange(grant(), &memory, seed()).unwrap());
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn resource_owner_password() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        let password = Password::new(PASSWORD);
+        watch.debug(&password);
+        let grant =
+            || ResourceOwnerPassword::new(USERNAME, password.clone()).with_parameter("otp", PARAMETER);
+        watch.debug(&grant());
+        echoing(watch, |_, _| client.exchange(grant(), &memory, seed()).unwrap());
+        let broken = ResourceOwnerPassword::new(USERNAME, Password::new(format!("{PASSWORD}\n")));
+        let refused = client.exchange(broken, &memory, seed()).unwrap_err();
+        watch.debug(&refused);
+        watch.text("a refusal", &refused.to_string());
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn token_exchange() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        let grant = || {
+            TokenExchange::new(AccessToken::new(SUBJECT))
+                .with_actor(SecurityToken::new(ACTOR, TokenTypeIdentifier::JWT))
+                .with_parameter("options", PARAMETER)
+        };
+        watch.debug(&grant());
+        watch.debug(&TokenExchange::new(IdToken::new(ID_TOKEN)).with_actor(RefreshToken::new(REFRESH)));
         echoing(watch, |_, _| client.exchange(grant(), &memory, seed()).unwrap());
     }
     assert!(watch.seen > 5_000, "{}", watch.seen);

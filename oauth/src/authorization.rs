@@ -1,5 +1,6 @@
 //! What all of this is for: a value for the `Authorization` header.
 
+use crate::error::Error;
 use core::fmt;
 use core::time::Duration;
 use oauth_core::{IdToken, RefreshToken, Scope, SecretBytes, TokenType, Tokens};
@@ -19,23 +20,29 @@ pub struct Authorization {
 
 impl Authorization {
     /// The header value of these tokens.
-    #[must_use]
-    pub fn new(tokens: Tokens) -> Self {
+    ///
+    /// # Errors
+    /// They are no bearer tokens, or spelled so that no header can carry them (RFC 6750 section 2.1): the error hands them
+    /// back, for a refresh token among them may be the only live one.
+    pub fn new(tokens: Tokens) -> Result<Self, Error> {
         // RFC 6750 section 2.1 spells the scheme with a capital, whatever the server wrote.
         let scheme = TokenType::BEARER;
+        if tokens.token_type != scheme || tokens.access_token.bearer().is_err() {
+            return Err(Error::NotBearer(Box::new(tokens)));
+        }
         let token_at = scheme.as_str().len() + 1;
         let token = tokens.access_token.expose();
         let mut header = Vec::with_capacity(token_at + token.len());
         header.extend_from_slice(scheme.as_str().as_bytes());
         header.push(b' ');
         header.extend_from_slice(token.as_bytes());
-        Self { header: SecretBytes::new(header), token_at, tokens }
+        Ok(Self { header: SecretBytes::new(header), token_at, tokens })
     }
 
     /// The value of an `Authorization` header: `Bearer 2YotnFZFEjr1zCsicMWpAA` (RFC 6750 section 2.1).
     #[must_use]
     pub fn header_value(&self) -> &str {
-        // The core takes tokens of visible ASCII only (RFC 6749 appendix A.12).
+        // A token that a header can carry is ASCII.
         core::str::from_utf8(self.header.expose()).unwrap_or_default()
     }
 

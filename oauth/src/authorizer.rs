@@ -101,7 +101,7 @@ impl Authorizer {
     /// The server has no token endpoint, refuses, or cannot be understood or reached.
     pub async fn exchange<G: Grant + Send>(&self, grant: G) -> Result<Authorization, Error> {
         let flow = self.client.exchange(grant, &self.remembered(), self.seed()?)?;
-        Ok(Authorization::new(self.drive(flow).await?))
+        Authorization::new(self.drive(flow).await?)
     }
 
     /// The first leg of a login in a browser: send the person to [`Ready::open`], keep [`Ready::pending`].
@@ -124,7 +124,7 @@ impl Authorizer {
         response: &AuthorizationResponse<'_>,
     ) -> Result<Authorization, Error> {
         let flow = pending.redeem(response, &self.client, &self.remembered(), self.seed()?);
-        Ok(Authorization::new(self.drive(flow).await?.tokens))
+        Authorization::new(self.drive(flow).await?.tokens)
     }
 
     /// Signs a person in who has a browser on another device (RFC 8628).
@@ -142,7 +142,7 @@ impl Authorizer {
         let flow = self.client.authorize_device(scope, &self.remembered(), self.seed()?)?;
         let prompt = self.drive(flow).await?;
         show(&prompt);
-        Ok(Authorization::new(self.drive(prompt.poll).await?))
+        Authorization::new(self.drive(prompt.poll).await?)
     }
 
     /// Drives a flow and keeps what the server taught.

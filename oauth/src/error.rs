@@ -1,7 +1,7 @@
 //! Why there is no authorization.
 
 use core::fmt;
-use oauth_core::{ConfigError, EndpointError, Failure, PendingError, Remedy};
+use oauth_core::{ConfigError, EndpointError, Failure, PendingError, Remedy, Tokens};
 use std::io;
 
 /// Why there is no authorization: one line to show, and a [`remedy`](Self::remedy).
@@ -17,6 +17,8 @@ pub enum Error {
     Settings(oauth_transport::SettingsError),
     /// The conversation with the server failed.
     Failure(Failure),
+    /// Tokens came, and no `Authorization: Bearer` can be made of them: another type, or characters that no header takes.
+    NotBearer(Box<Tokens>),
     /// A stored login cannot be picked up.
     Pending(PendingError),
     /// The callback's port could not be bound.
@@ -38,6 +40,7 @@ impl Error {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Failure(failure) => failure.remedy(),
+            Self::NotBearer(_) => Remedy::ReportServer,
             Self::Pending(_) => Remedy::SignInAgain,
             #[cfg(feature = "loopback")]
             Self::Receive(_) => Remedy::SignInAgain,
@@ -61,6 +64,9 @@ impl fmt::Display for Error {
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(error) => write!(f, "{error}"),
             Self::Failure(failure) => write!(f, "{failure}"),
+            Self::NotBearer(_) => {
+                f.write_str("the server sent a token that cannot be presented as a bearer token")
+            }
             Self::Pending(error) => write!(f, "{error}"),
             #[cfg(feature = "loopback")]
             Self::Bind(error) => write!(f, "{error}"),
@@ -81,6 +87,7 @@ impl core::error::Error for Error {
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(error) => error,
             Self::Failure(failure) => failure,
+            Self::NotBearer(_) => return None,
             Self::Pending(error) => error,
             #[cfg(feature = "loopback")]
             Self::Bind(error) => error,

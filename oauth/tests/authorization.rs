@@ -26,6 +26,19 @@ fn a_header_value_is_the_scheme_a_space_and_the_token() {
 }
 
 #[test]
+fn a_token_that_no_header_can_carry_is_handed_back_and_its_refresh_token_with_it() {
+    use oauth_testserver::{Endpoint, Fault};
+    let server = TestServer::start().unwrap();
+    let authorizer = authorizer(&server);
+    let answer = r#"{"access_token":"a b","token_type":"Bearer","refresh_token":"r2"}"#;
+    server.fault_once(Endpoint::Token, Fault::Status(200, answer.into()));
+    let error = authorizer.blocking().client_credentials(None).unwrap_err();
+    let oauth::Error::NotBearer(tokens) = &error else { panic!("{error}") };
+    assert_eq!(tokens.refresh_token.as_ref().unwrap().expose(), "r2");
+    assert!(!format!("{error} {error:?}").contains("r2"));
+}
+
+#[test]
 fn nothing_that_can_be_printed_shows_a_secret() {
     let server = TestServer::start().unwrap();
     let authorizer = authorizer(&server);

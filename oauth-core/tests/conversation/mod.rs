@@ -1,12 +1,15 @@
 //! The interpreter of transcripts, over the public API only.
 
+mod endpoints;
 mod show;
 
 use oauth_core::{
-    Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
-    ClientSecret, ConfigError, Delivered, Discover, Flow, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Mono,
-    Now, OptOut, Output, Pending, Policy, PollDevice, Recognised, Refresh, RefreshToken, Registration,
-    ResponseMode, Scope, Seed, Server, ServerMemory, Unix, Unreachable, UnreachableKind,
+    Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, AuthorizeDevice, Client,
+    ClientCredentials, ClientSecret, ConfigError, Delivered, Discover, Flow, Input, JwtBearer, KeyFailed,
+    KeyId, KeyWhy, Mono, Now, OptOut, Output, Password, Pending, Policy, PollDevice, Recognised, Redeem,
+    Refresh, RefreshToken, Registration, RegistrationAccess, Resource, ResourceOwnerPassword, ResponseMode,
+    Saml2Bearer, Scope, SecretBytes, SecurityToken, Seed, Server, ServerMemory, TokenExchange,
+    TokenTypeIdentifier, Unix, Unreachable, UnreachableKind,
 };
 use show::Show;
 use std::time::Duration;
@@ -30,6 +33,7 @@ pub(crate) struct Conversation {
     live: Option<Box<dyn Drive>>,
     pending: Option<Pending>,
     prompt: Option<PollDevice>,
+    access: Option<RegistrationAccess>,
     browser: Option<(String, String)>,
     stored: Vec<u8>,
     text: String,
@@ -99,6 +103,7 @@ impl Conversation {
             live: None,
             pending: None,
             prompt: None,
+            access: None,
             browser: None,
             stored: Vec::new(),
             text: String::new(),
@@ -205,12 +210,25 @@ impl Conversation {
             ["allow", "plain-http-on-loopback"] => {
                 self.policy = self.policy.clone().waive(OptOut::PlainHttpOnLoopback);
             }
+            ["allow", "token-in-query"] => {
+                self.policy = self.policy.clone().waive(OptOut::TokenInQuery);
+            }
             ["allow", "unencoded-basic"] => self.policy = self.policy.clone().waive(OptOut::UnencodedBasic),
+            ["allow", "password-grant"] => {
+                self.policy = self.policy.clone().waive(OptOut::PasswordGrant);
+                // What is waived is there to be seen.
+                let waived: Vec<_> = self.policy.opt_outs().iter().map(OptOut::to_string).collect();
+                self.say(&format!("waived: {}", waived.join("; ")));
+            }
             ["server", issuer] => {
                 self.server = Server::new(*issuer)
                     .with_authorization_endpoint(format!("{issuer}/authorize"))
                     .with_token_endpoint(format!("{issuer}/token"))
-                    .with_device_authorization_endpoint(format!("{issuer}/device_authorization"));
+                    .with_device_authorization_endpoint(format!("{issuer}/device_authorization"))
+                    .with_revocation_endpoint(format!("{issuer}/revoke"))
+                    .with_introspection_endpoint(format!("{issuer}/introspect"))
+                    .with_registration_endpoint(format!("{issuer}/register"))
+                    .with_token_info_endpoint(format!("{issuer}/tokeninfo"));
             }
             ["server", issuer, "without-endpoints"] => self.server = Server::new(*issuer),
             ["authorization_endpoint", url] => {
@@ -254,6 +272,7 @@ impl Conversation {
                 for (name, value) in named(parameters)? {
                     request = match name {
                         "scope" => request.with_scope(Scope::new(value).ok()?),
+                        "resource" => request.with_resource(&Resource::new(value).ok()?),
                         "response_mode" => request.with_response_mode(ResponseMode::from_text(value)),
                         _ => request.with_parameter(name.strip_prefix('+')?, value),
                     };
@@ -268,11 +287,15 @@ impl Conversation {
             }
             ["restore"] => self.restore(&self.stored.clone()),
             ["restore", stored] => self.restore(stored.as_bytes()),
-            ["redeem"] => {
+            ["redeem", parameters @ ..] => {
                 let (mode, text) = self.browser.take()?;
                 let (pending, seed) = (self.pending.take()?, self.seed());
                 let response = response(&mode, &text)?;
-                self.try_begin(|world, client| Ok(pending.redeem(&response, client, &world.memory, seed)));
+                let resources = resources(&named(parameters)?)?;
+                self.try_begin(|world, client| {
+                    let flow = pending.redeem(&response, client, &world.memory, seed);
+                    Ok(resources.into_iter().fold(flow, Redeem::with_resource))
+                });
             }
             ["refresh", token, parameters @ ..] => {
                 let mut grant = Refresh::new(RefreshToken::new(*token));
@@ -280,6 +303,7 @@ impl Conversation {
                     grant = match name {
                         "narrowed_to" => grant.narrowed_to(Scope::new(value).ok()?),
                         "granted" => grant.granted(Scope::new(value).ok()?),
+                        "resource" => grant.with_resource(Resource::new(value).ok()?),
                         _ => return None,
                     };
                 }
@@ -291,6 +315,7 @@ impl Conversation {
                 for (name, value) in named(parameters)? {
                     grant = match name {
                         "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        "resource" => grant.with_resource(Resource::new(value).ok()?),
                         _ => grant.with_parameter(name.strip_prefix('+')?, value),
                     };
                 }
@@ -305,6 +330,7 @@ impl Conversation {
                         "kid" => grant.with_kid(value),
                         "sub" => grant.on_behalf_of(value),
                         "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        "resource" => grant.with_resource(Resource::new(value).ok()?),
                         "living" => grant.living(Duration::from_secs(value.parse().ok()?)),
                         _ => return None,
                     };
@@ -312,21 +338,80 @@ impl Conversation {
                 let seed = self.seed();
                 self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
             }
-            ["device", parameters @ ..] => {
-                let scope = match named(parameters)?.as_slice() {
-                    [] => None,
-                    [("scope", scope)] => Some(Scope::new(scope).ok()?),
-                    _ => return None,
-                };
+            ["saml2_bearer", assertion, parameters @ ..] => {
+                let mut grant = Saml2Bearer::new(&SecretBytes::new(*assertion));
+                for (name, value) in named(parameters)? {
+                    grant = match name {
+                        "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        "resource" => grant.with_resource(Resource::new(value).ok()?),
+                        _ => return None,
+                    };
+                }
                 let seed = self.seed();
-                self.try_begin(|world, client| client.authorize_device(scope, &world.memory, seed));
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
+            ["password", username, password, parameters @ ..] => {
+                let mut grant = ResourceOwnerPassword::new(*username, Password::new(*password));
+                for (name, value) in named(parameters)? {
+                    grant = match name {
+                        "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        _ => grant.with_parameter(name.strip_prefix('+')?, value),
+                    };
+                }
+                let seed = self.seed();
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
+            ["token_exchange", subject, subject_type, parameters @ ..] => {
+                let mut grant = TokenExchange::new(SecurityToken::new(
+                    *subject,
+                    TokenTypeIdentifier::from_text(subject_type),
+                ));
+                let mut actor = "";
+                for (name, value) in named(parameters)? {
+                    grant = match name {
+                        "actor" => {
+                            actor = value;
+                            grant
+                        }
+                        "actor_type" => {
+                            let token_type = TokenTypeIdentifier::from_text(value);
+                            grant.with_actor(SecurityToken::new(actor, token_type))
+                        }
+                        "requested" => grant.requested(TokenTypeIdentifier::from_text(value)),
+                        "resource" => match Resource::new(value) {
+                            Ok(resource) => grant.with_resource(resource),
+                            Err(error) => {
+                                self.say(&format!("refused before any I/O: {error}"));
+                                return Some(());
+                            }
+                        },
+                        "audience" => grant.with_audience(value),
+                        "scope" => grant.with_scope(Scope::new(value).ok()?),
+                        _ => grant.with_parameter(name.strip_prefix('+')?, value),
+                    };
+                }
+                let seed = self.seed();
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
+            ["device", parameters @ ..] => {
+                let parameters = named(parameters)?;
+                let (scope, rest) = match parameters.as_slice() {
+                    [("scope", scope), rest @ ..] => (Some(Scope::new(scope).ok()?), rest),
+                    rest => (None, rest),
+                };
+                let resources = resources(rest)?;
+                let seed = self.seed();
+                self.try_begin(|world, client| {
+                    let flow = client.authorize_device(scope, &world.memory, seed)?;
+                    Ok(resources.into_iter().fold(flow, AuthorizeDevice::with_resource))
+                });
             }
             ["poll"] => {
                 let flow = self.prompt.take()?;
                 self.begin(flow);
             }
             ["give-up"] => self.live = Some(self.live.take()?).and(None),
-            _ => return None,
+            words => return self.other_endpoint(words),
         }
         Some(())
     }
@@ -418,6 +503,11 @@ fn response<'a>(mode: &str, text: &'a str) -> Option<AuthorizationResponse<'a>> 
         "form" => AuthorizationResponse::Form(text.as_bytes()),
         _ => return None,
     })
+}
+
+fn resources(named: &[(&str, &str)]) -> Option<Vec<Resource>> {
+    let resource = |(name, value): &(&str, &str)| Resource::new(*value).ok().filter(|_| *name == "resource");
+    named.iter().map(resource).collect()
 }
 
 /// `name=value` words.

@@ -1,9 +1,9 @@
 //! How outputs look in a transcript. Secrets are shown: here they are test values.
 
-use super::Conversation;
+use super::{Conversation, endpoints};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_core::{DevicePrompt, Failure, Granted, KeyTask, Ready, Remedy, Request, Server, Tokens};
+use oauth_core::{DevicePrompt, Failure, Granted, KeyTask, Purpose, Ready, Remedy, Request, Server, Tokens};
 use std::fmt::Write as _;
 
 /// An outcome: shown, and kept where the next act looks for it.
@@ -26,7 +26,8 @@ pub(crate) fn request(request: &Request) -> String {
         write!(text, "\n{}", std::str::from_utf8(request.body()).unwrap()).unwrap();
     }
     // What a transport is told must agree with what is sent.
-    assert_eq!(request.one_shot(), request.method() == http::Method::POST);
+    let asks = request.method() == http::Method::GET && request.purpose() != Purpose::Registration;
+    assert_eq!(request.one_shot(), !asks);
     text
 }
 
@@ -49,6 +50,9 @@ pub(crate) fn failure(failure: &Failure) -> String {
     if let Some(rescued) = &failure.rescued {
         write!(text, "\nrescued {}", rescued.expose()).unwrap();
     }
+    if let Some(rescued) = &failure.rescued_registration {
+        write!(text, "\nrescued {}", endpoints::access(rescued)).unwrap();
+    }
     text
 }
 
@@ -66,6 +70,9 @@ fn tokens(tokens: &Tokens) -> String {
     }
     if let Some(token) = &tokens.id_token {
         write!(text, "\nid_token {}", token.expose()).unwrap();
+    }
+    if let Some(issued) = &tokens.issued_token_type {
+        write!(text, "\nissued {issued}").unwrap();
     }
     text
 }
@@ -111,14 +118,24 @@ impl Show for Server {
             ("device_authorization_endpoint", self.device_authorization_endpoint()),
             ("userinfo_endpoint", self.userinfo_endpoint()),
             ("jwks_uri", self.jwks_uri()),
+            ("revocation_endpoint", self.revocation_endpoint()),
+            ("introspection_endpoint", self.introspection_endpoint()),
+            ("registration_endpoint", self.registration_endpoint()),
+            ("token_info_endpoint", self.token_info_endpoint()),
         ] {
             if let Some(url) = url {
                 write!(text, "\n{name} {url}").unwrap();
             }
         }
-        if let Some(methods) = self.token_endpoint_auth_methods() {
-            let methods: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
-            write!(text, "\ntoken_endpoint_auth_methods {}", methods.join(" ")).unwrap();
+        for (name, methods) in [
+            ("token_endpoint_auth_methods", self.token_endpoint_auth_methods()),
+            ("revocation_endpoint_auth_methods", self.revocation_endpoint_auth_methods()),
+            ("introspection_endpoint_auth_methods", self.introspection_endpoint_auth_methods()),
+        ] {
+            if let Some(methods) = methods {
+                let methods: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+                write!(text, "\n{name} {}", methods.join(" ")).unwrap();
+            }
         }
         world.server = self;
         text

@@ -1,0 +1,74 @@
+//! The members of an answer: a JSON object, or a form, as older servers have it.
+//!
+//! Which of the two it is, its first bytes tell. The `Content-Type` is not asked: the field has JSON in `text/html` and
+//! forms in `text/plain`, and neither spelling can be taken for the other.
+
+use crate::failure::Malformed;
+use crate::form;
+use crate::json::{self, Bounds, Value};
+use alloc::vec::Vec;
+
+/// The longest name of a first parameter that is looked for.
+const LONGEST_NAME: usize = 64;
+
+/// Hands over each member, in order. Those after a reason to refuse are handed over all the same.
+pub(crate) fn members<'a>(body: &'a [u8], member: impl FnMut(&str, Value<'a>)) -> Result<(), Malformed> {
+    match as_form(body) {
+        Some(form) => parameters(form, member),
+        None => json::members(body, member),
+    }
+}
+
+/// A form begins with a name and an equals sign: no JSON text does, and no page.
+fn as_form(body: &[u8]) -> Option<&[u8]> {
+    let form = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let name = form.iter().take(LONGEST_NAME).take_while(|byte| is_name(byte)).count();
+    (name > 0 && form.get(name) == Some(&b'=')).then_some(form)
+}
+
+fn parameters<'a>(form: &'a [u8], mut member: impl FnMut(&str, Value<'a>)) -> Result<(), Malformed> {
+    let mut bounds = Bounds::new();
+    let mut seen = Vec::new();
+    for (name, value) in form::readable(form) {
+        // What cannot be decoded is there and is no text, and is judged as that: tokens are refused, advice passed over.
+        member(&name, value.map_or(Value::Bool(true), Value::String));
+        // RFC 6749 section 3.2: no parameter comes twice.
+        bounds.name(&mut seen, name);
+    }
+    bounds.verdict(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::borrow::ToOwned as _;
+    use alloc::string::String;
+
+    fn read(body: &[u8]) -> Result<Vec<(String, Value<'_>)>, Malformed> {
+        let mut read = Vec::new();
+        members(body, |name, value| read.push((name.to_owned(), value)))?;
+        Ok(read)
+    }
+
+    #[test]
+    fn the_first_bytes_tell_a_form_from_json() {
+        for form in [&b"a=1"[..], b" a=1&b=2\r\n", b"\xEF\xBB\xBFa=", b"error_description=%"] {
+            assert!(read(form).is_ok(), "{form:?}");
+        }
+        for json in [&b"true"[..], b"null", b"12", b"-1", b"1=2"[..1].as_ref(), b"\"a=1\"", b"[\"a=1\"]"] {
+            assert_eq!(read(json), Err(Malformed::NotAnObject), "{json:?}");
+        }
+        for neither in [&b""[..], b"<a href=b>", b"OK", b"=a", b"a b=c", b"&a=1", b"{a=1}"] {
+            assert_eq!(read(neither), Err(Malformed::NotJson), "{neither:?}");
+        }
+    }
+
+    #[test]
+    fn rfc6749_3_2_a_parameter_that_comes_twice_is_refused_and_the_rest_is_handed_over() {
+        let mut last = None;
+        let read = members(b"a=1&a=1&b=2", |name, value| last = Some((name.to_owned(), value)));
+        assert_eq!(read, Err(Malformed::Duplicate("a".into())));
+        assert_eq!(last, Some(("b".into(), Value::String("2".into()))));
+    }
+}
