@@ -8,7 +8,7 @@
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use oauth_transport::{Settings, Transport, refuse_client_certificate};
+//! use oauth_transport::{Settings, Transport};
 //! use oauth_transport_isahc::IsahcTransport;
 //!
 //! let transport = IsahcTransport::new(Settings::new())?;
@@ -35,7 +35,7 @@ use isahc::AsyncBody;
 use isahc::auth::{Authentication, Credentials};
 use isahc::config::Configurable as _;
 use oauth_core::{Request, Response, Unreachable};
-use oauth_transport::{BoxFuture, Proxy, Settings, SettingsError, Transport};
+use oauth_transport::{BoxFuture, Proxy, Settings, SettingsError, Transport, refuse_client_certificate};
 use std::fmt;
 use std::time::Duration;
 use upload::{Progress, Upload};
