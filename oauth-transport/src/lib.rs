@@ -48,7 +48,7 @@ pub trait Transport: Send + Sync {
     /// Nothing happens before the future is polled; dropping it gives the request up and closes its connection.
     ///
     /// # Errors
-    /// No whole response came. Says [`Delivered::No`](oauth_core::Delivered::No) only where no byte of the request can
+    /// No whole response came. Says [`Delivered::No`] only where no byte of the request can
     /// have reached the server.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>>;
 
