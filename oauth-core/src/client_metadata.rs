@@ -217,8 +217,8 @@ fn same(name: &str, asked: &Value<'_>, registered: &Value<'_>) -> bool {
 
 impl fmt::Debug for ClientMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nobody knows what a program, or a server, puts into the values.
-        f.debug_set().entries(self.members.iter().map(|(name, _)| name)).finish()
+        // Nobody knows what a program, or a server, puts into it.
+        write!(f, "ClientMetadata([{} members])", self.members.len())
     }
 }
 

@@ -77,19 +77,20 @@ impl DiscoverResource {
         Ok(Self::asking(resource, policy, place))
     }
 
-    /// Asks at the URL that the resource named in its challenge as `resource_metadata` (RFC 9728 section 5.1).
+    /// Asks at the URL that the resource named in its challenge as `resource_metadata` (RFC 9728 section 5.1):
+    /// the one that
+    /// [`NextAction::ResourceMetadata`](crate::NextAction::ResourceMetadata) hands over.
     ///
     /// `resource` is the URL that the challenged request went to.
     ///
     /// # Errors
-    /// The URL is not one that may be asked, or of another origin than the resource: a resource that is not what it says
+    /// The resource is not a URL that may be asked, or of another origin than its metadata: a resource that is not what it says
     /// could have this machine send requests anywhere (RFC 9728 section 7.7).
-    pub fn at(metadata: &str, resource: Resource, policy: Policy) -> Result<Self, EndpointError> {
-        let place = Endpoint::new(metadata, &policy)?;
-        if place.url().origin() != Endpoint::new(resource.as_str(), &policy)?.url().origin() {
+    pub fn at(metadata: Endpoint, resource: Resource, policy: Policy) -> Result<Self, EndpointError> {
+        if metadata.url().origin() != Endpoint::new(resource.as_str(), &policy)?.url().origin() {
             return Err(EndpointError::Origin);
         }
-        Ok(Self::asking(resource, policy, place))
+        Ok(Self::asking(resource, policy, metadata))
     }
 
     fn asking(resource: Resource, policy: Policy, place: Endpoint) -> Self {

@@ -19,7 +19,7 @@ const MAX_DEPTH: u32 = 32;
 /// How many values a document may have in all.
 const MAX_VALUES: u32 = 16_384;
 /// How many members one object may have: each is compared with those before it.
-const MAX_MEMBERS: usize = 256;
+pub(crate) const MAX_MEMBERS: usize = 256;
 
 /// A JSON value as it stands in a document (RFC 8259); `Display` writes it as JSON.
 #[derive(Clone, Debug, PartialEq)]

@@ -95,10 +95,15 @@ pub(crate) struct Reply<'a> {
 
 impl<'a> Reply<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Self {
-        let mut members = Vec::new();
-        // A null is a member that is not there.
+        let mut members: Vec<(String, Value<'a>)> = Vec::new();
         let syntax = json::members(body, |name, value| {
-            if value != Value::Null {
+            // One with too many is refused, and what manages a registration is saved of it all the same.
+            let saved = || {
+                ["registration_access_token", "registration_client_uri"].contains(&name)
+                    && members.iter().all(|(known, _)| known != name)
+            };
+            // A null is a member that is not there.
+            if value != Value::Null && (members.len() < json::MAX_MEMBERS || saved()) {
                 members.push((name.to_owned(), value));
             }
         });

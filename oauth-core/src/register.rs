@@ -27,6 +27,7 @@ use crate::time::{Now, Unix};
 use crate::token::{self, Scrub};
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use http::Method;
 
@@ -80,7 +81,7 @@ pub struct ClientInformation {
     /// What the server registered, which is what counts.
     pub metadata: ClientMetadata,
     /// The members that were asked for and that the server changed or left out (RFC 7591 section 3.2.1).
-    pub changed: alloc::vec::Vec<String>,
+    pub changed: Vec<String>,
 }
 
 impl ClientInformation {
@@ -232,13 +233,12 @@ fn read(asked: &Asked, response: &Response, now: Now) -> Result<ClientInformatio
     let access = access(&reply, asked.existing.as_ref().map(|(_, access)| access));
     let mut sent = Scrub::nothing();
     sent.add(asked.initial.as_ref().map(AccessToken::expose));
+    // Whoever has it can register as this software.
+    sent.add(asked.metadata.member("software_statement").and_then(Value::as_str));
     if let Some((_, access)) = &asked.existing {
         sent.add(Some(access.registration_access_token.expose()));
     }
-    // What is received is secret, too, wherever else it is said.
-    for name in ["client_secret", "registration_access_token"] {
-        sent.add(reply.find(name).and_then(Value::as_str));
-    }
+    received(&reply, &mut sent);
     let rescued = access.clone().filter(|access| !asked.existing.iter().any(|(_, known)| known == access));
     let checked = reply.check(response, now, &sent).map_err(|failure| match asked {
         Asked { initial: None, existing: None, .. } => failure,
@@ -250,6 +250,13 @@ fn read(asked: &Asked, response: &Response, now: Now) -> Result<ClientInformatio
                 .map_err(|error| Failure::from(error).with_status(response.status()))
         })
         .map_err(|failure| failure.with_rescued_registration(rescued))
+}
+
+/// What is received is secret, too, wherever else it is said.
+fn received(reply: &Reply<'_>, secrets: &mut Scrub) {
+    for name in ["client_secret", "registration_access_token"] {
+        secrets.add(reply.find(name).and_then(Value::as_str));
+    }
 }
 
 /// What manages the registration from here on: each part anew, or as it was (RFC 7592 section 3).
@@ -357,6 +364,7 @@ fn deleted(access: &RegistrationAccess, response: &Response, now: Now) -> Result
     let mut sent = Scrub::nothing();
     sent.add(Some(access.registration_access_token.expose()));
     let mut reply = Reply::read(response.body());
+    received(&reply, &mut sent);
     reply.check(response, now, &sent).map(|()| Deregistered).map_err(token_refused)
 }
 

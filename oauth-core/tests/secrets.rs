@@ -7,10 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use oauth_core::{
     AccessToken, Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client,
-    ClientCredentials, ClientSecret, Discover, Flow, IdToken, Input, JwtBearer, KeyId, KeyTask, Mono, Now,
-    OptOut, Output, Password, Pending, Policy, Purpose, Refresh, RefreshToken, Registration, Request,
-    ResourceOwnerPassword, Response, Saml2Bearer, Scope, SecretBytes, SecurityToken, Seed, Server,
-    ServerMemory, TokenExchange, TokenTypeIdentifier, Unix,
+    ClientCredentials, ClientMetadata, ClientSecret, Deregister, Discover, Flow, IdToken, Input,
+    IntrospectionRequest, JwtBearer, KeyId, KeyTask, Mono, Now, OptOut, Output, Password, Pending, Policy,
+    Purpose, Refresh, RefreshToken, Register, Registration, RegistrationAccess, RegistrationAccessToken,
+    Request, ResourceOwnerPassword, Response, Revocable, Saml2Bearer, Scope, SecretBytes, SecurityToken,
+    Seed, Server, ServerMemory, TokenExchange, TokenTypeIdentifier, Unix,
 };
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -25,6 +26,9 @@ const REFRESH: &str = "tGzv3JOkF0XG5Qx2TlKWIA/planted+old=";
 const NEW_REFRESH: &str = "8xLOxBtZp8-planted-new-refresh-token";
 const ACCESS: &str = "2YotnFZFEjr1zCsicMWpAA-planted-access";
 const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl";
+const REGISTRATION: &str = "reg-23410913-abewfq.123483-planted";
+const NEW_REGISTRATION: &str = "this.is.an.access.token.value.ffx83-planted";
+const NEW_SECRET: &str = "cf136dc3c1fc93f31185e5885805d-planted";
 const SIGNATURE: &[u8] = b"a signature that was planted here";
 const PARAMETER: &str = "a-parameter-with-a-password-in-it";
 const PASSWORD: &str = "correct horse <battery> & \"staple\" planted";
@@ -63,6 +67,9 @@ impl Watch {
             &signature,
             PARAMETER,
             PASSWORD,
+            REGISTRATION,
+            NEW_REGISTRATION,
+            NEW_SECRET,
             USERNAME,
             ASSERTION,
             &assertion,
@@ -175,18 +182,25 @@ fn echo(request: &Request) -> Vec<String> {
     let mut echo: Vec<_> = body
         .split('&')
         .filter_map(|pair| pair.split_once('='))
-        .filter(|(name, _)| !["grant_type", "client_id", "redirect_uri", "scope"].contains(name))
+        .filter(|(name, _)| {
+            !["grant_type", "client_id", "redirect_uri", "scope", "token_type_hint"].contains(name)
+        })
         .filter(|(name, _)| !name.ends_with("_token_type"))
         .map(|(_, value)| decoded(value))
         .collect();
     let headers = request.headers().filter(|(name, _)| *name == "authorization");
     for (_, value) in headers {
         let value = value.to_str().unwrap();
+        if let Some(token) = value.strip_prefix("Bearer ") {
+            echo.extend([value.into(), token.into()]);
+            continue;
+        }
         let basic =
             String::from_utf8(STANDARD.decode(value.strip_prefix("Basic ").unwrap()).unwrap()).unwrap();
         echo.push(value.into());
         echo.push(decoded(basic.split_once(':').unwrap().1));
     }
+    echo.extend(request.endpoint().url().query_pairs().map(|(_, value)| value.into_owned()));
     echo
 }
 
@@ -276,6 +290,22 @@ fn received(secret: &str) -> [String; 10] {
     ]
 }
 
+/// Answers that bring a registration, and say one of its secrets once more.
+fn registered(secret: &str) -> [String; 7] {
+    let client = format!(
+        r#""client_secret":"{NEW_SECRET}","registration_access_token":"{NEW_REGISTRATION}","registration_client_uri":"https://as.example/r?{NEW_REGISTRATION}""#
+    );
+    [
+        format!(r#"{{{client},"client_id":"c1","client_name":"{secret}","{secret}":1}}"#),
+        format!(r#"{{{client},"client_id":"c1","error":"a","error_description":"{secret}"}}"#),
+        format!(r#"{{{client},"client_id":"c1","error":"{secret}"}}"#),
+        format!(r#"{{{client},"client_id":"{secret}\n"}}"#),
+        format!(r#"{{{client},"client_id":"c1","{secret}":1,"{secret}":1}}"#),
+        format!(r#"{{{client},"message":"{secret}"}}"#),
+        format!(r#"{{{client}"#),
+    ]
+}
+
 const STATUSES: [u16; 7] = [200, 302, 400, 401, 404, 429, 503];
 
 /// Runs a flow once for each bad answer to its requests.
@@ -296,6 +326,18 @@ where
                 // What is received is secret, too, wherever else it is said.
                 bodies.extend([ACCESS, NEW_REFRESH, ID_TOKEN].into_iter().flat_map(received));
             }
+            if request.purpose() == Purpose::Introspection {
+                let active = |secret| {
+                    let secret = json(secret);
+                    format!(
+                        r#"{{"active":true,"sub":{secret},"username":{secret},"jti":{secret},"x":{secret}}}"#
+                    )
+                };
+                bodies.extend(echo(request).iter().map(|secret| active(secret)));
+            }
+            if request.purpose() == Purpose::Registration {
+                bodies.extend([NEW_REGISTRATION, NEW_SECRET].into_iter().flat_map(registered));
+            }
             variants = bodies.len() * STATUSES.len();
             Input::Response(response(STATUSES[variant % STATUSES.len()], &bodies[variant / STATUSES.len()]))
         });
@@ -312,7 +354,10 @@ fn clients(watch: &mut Watch) -> [Client; 3] {
     let server = Server::new("https://as.example")
         .with_authorization_endpoint("https://as.example/authorize")
         .with_token_endpoint("https://as.example/token")
-        .with_device_authorization_endpoint("https://as.example/device");
+        .with_device_authorization_endpoint("https://as.example/device")
+        .with_revocation_endpoint("https://as.example/revoke")
+        .with_introspection_endpoint("https://as.example/introspect")
+        .with_token_info_endpoint("https://as.example/tokeninfo");
     let secret = ClientSecret::new(CLIENT_SECRET);
     watch.debug(&secret);
     [
@@ -322,7 +367,7 @@ fn clients(watch: &mut Watch) -> [Client; 3] {
     ]
     .map(|registration| {
         watch.debug(&registration);
-        let policy = Policy::strict().waive(OptOut::PasswordGrant);
+        let policy = Policy::strict().waive(OptOut::PasswordGrant).waive(OptOut::TokenInQuery);
         let client = Client::new(server.clone(), registration, policy).unwrap();
         watch.debug(&client);
         client
@@ -493,6 +538,46 @@ fn device() {
             prompted.poll
         });
     }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn revocation_and_introspection() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        for token in [RefreshToken::new(REFRESH).into(), Revocable::Access(AccessToken::new(ACCESS))] {
+            watch.debug(&token);
+            echoing(watch, |_, _| client.revoke(token.clone(), &memory, seed()).unwrap());
+        }
+        let request =
+            IntrospectionRequest::access(AccessToken::new(ACCESS)).with_parameter("password", PARAMETER);
+        for request in [request.clone(), request.authorized_by(AccessToken::new(NEW_REFRESH))] {
+            watch.debug(&request);
+            echoing(watch, |_, _| client.introspect(request.clone(), &memory, seed()).unwrap());
+        }
+        echoing(watch, |_, _| client.token_info(AccessToken::new(ACCESS)).unwrap());
+    }
+    assert!(watch.seen > 5_000, "{}", watch.seen);
+}
+
+#[test]
+fn registration() {
+    let watch = &mut Watch::new();
+    let policy = Policy::strict();
+    let server = Server::new("https://as.example").with_registration_endpoint("https://as.example/register");
+    let metadata = || ClientMetadata::new().with_client_name("App").with_software_statement(ID_TOKEN);
+    watch.debug(&metadata());
+    let initial = || Some(AccessToken::new(ACCESS));
+    echoing(watch, |_, _| Register::new(&server, metadata(), initial(), &policy).unwrap());
+    let access = || RegistrationAccess {
+        registration_client_uri: format!("https://as.example/register?id={REGISTRATION}"),
+        registration_access_token: RegistrationAccessToken::new(REGISTRATION),
+    };
+    watch.debug(&access());
+    echoing(watch, |_, _| Register::read("c1", access(), &policy).unwrap());
+    echoing(watch, |_, _| Register::update("c1", metadata(), access(), &policy).unwrap());
+    echoing(watch, |_, _| Deregister::new(access(), &policy).unwrap());
     assert!(watch.seen > 5_000, "{}", watch.seen);
 }
 

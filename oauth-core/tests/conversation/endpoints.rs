@@ -4,8 +4,9 @@ use super::show::Show;
 use super::{Conversation, Drive, named};
 use oauth_core::{
     AccessToken, AuthMethod, ClientInformation, ClientMetadata, Deregister, Deregistered, DiscoverResource,
-    GrantType, Introspection, IntrospectionRequest, JsonValue, RefreshToken, Register, RegistrationAccess,
-    RegistrationAccessToken, Resource, ResourceMetadata, Revocable, Revoked, Scope, TokenInfo, Unix,
+    Endpoint, GrantType, Introspection, IntrospectionRequest, JsonValue, RefreshToken, Register,
+    RegistrationAccess, RegistrationAccessToken, Resource, ResourceMetadata, Revocable, Revoked, Scope,
+    TokenInfo, Unix,
 };
 use std::fmt::{Display, Write as _};
 
@@ -81,7 +82,9 @@ impl Conversation {
                 self.begin_or_say(flow);
             }
             ["discover-resource", resource, "at", url] => {
-                let flow = DiscoverResource::at(url, Resource::new(*resource).ok()?, self.policy.clone());
+                let resource = Resource::new(*resource).ok()?;
+                let flow = Endpoint::new(url, &self.policy)
+                    .and_then(|url| DiscoverResource::at(url, resource, self.policy.clone()));
                 self.begin_or_say(flow);
             }
             _ => return None,
