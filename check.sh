@@ -43,6 +43,14 @@ if [ ${#missing[@]} -gt 0 ]; then
         || fail "could not install: ${missing[*]}"
     installed+=("${missing[@]}")
 fi
+# The servers of the interop tests want Node 20; an older Debian has an older one, and npm has the newer.
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+    npm install --silent --no-save --prefix target/node "node-linux-$(node -p process.arch)@20" \
+        || fail "could not install Node 20"
+    PATH="$PWD/target/node/node_modules/node-linux-$(node -p process.arch)/bin:$PATH"
+    export PATH
+    installed+=("node-20")
+fi
 cargo fmt --version >/dev/null 2>&1 || { rustup component add rustfmt; installed+=(rustfmt); }
 cargo clippy --version >/dev/null 2>&1 || { rustup component add clippy; installed+=(clippy); }
 # The fuzzer needs the compiler's sanitizers, which only nightly offers.

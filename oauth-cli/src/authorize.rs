@@ -174,6 +174,13 @@ fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
 }
 
 fn signing_key(path: &Path) -> Result<SigningKey, Problem> {
+    // It is needed in several places, and standard input can be read once.
+    if secret_file::is_stdin(path) {
+        return Err(Problem::usage(
+            "a signing key cannot come from standard input",
+            "give --signing-key a file",
+        ));
+    }
     let pem = secret_file::read(path)?;
     SigningKey::from_pem(pem.as_bytes())
         .map_err(|error| Problem::configuration(error, format_args!("check {}", path.display())))
