@@ -53,11 +53,6 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
 fi
 cargo fmt --version >/dev/null 2>&1 || { rustup component add rustfmt; installed+=(rustfmt); }
 cargo clippy --version >/dev/null 2>&1 || { rustup component add clippy; installed+=(clippy); }
-# The fuzzer needs the compiler's sanitizers, which only nightly offers.
-if ! cargo +nightly --version >/dev/null 2>&1; then
-    rustup toolchain install nightly --profile minimal || fail "could not install the nightly toolchain"
-    installed+=(nightly)
-fi
 if ! cargo fuzz --version >/dev/null 2>&1; then
     cargo install cargo-fuzz --version 0.13.2 --locked || fail "could not install cargo-fuzz"
     installed+=(cargo-fuzz)
@@ -114,17 +109,20 @@ grep -q 'std' "$pure/errors" || fail "the core failed to compile for another rea
 
 # --- what it does not do ----------------------------------------------------------------------------------------------
 step "fuzz, $fuzz_seconds s each"
-targets=$(cargo +nightly fuzz list)
+# The sanitizers come with the stable compiler, behind a switch that is meant for nightly.
+export RUSTC_BOOTSTRAP=1
+targets=$(cargo fuzz list)
 for target in $targets; do
     corpora=("fuzz/corpus/$target")
     mkdir -p "fuzz/corpus/$target"
     [ ! -d "fuzz/seeds/$target" ] || corpora+=("fuzz/seeds/$target")
     options=(-max_total_time="$fuzz_seconds" -rss_limit_mb=2048)
     [ ! -f "fuzz/$target.dict" ] || options+=(-dict="fuzz/$target.dict")
-    cargo +nightly fuzz run "$target" "${corpora[@]}" -- "${options[@]}" 2>"$pure/fuzz" \
+    cargo fuzz run "$target" "${corpora[@]}" -- "${options[@]}" 2>"$pure/fuzz" \
         || { tail -40 "$pure/fuzz" >&2; fail "fuzz target $target found something"; }
     tail -1 "$pure/fuzz"
 done
+unset RUSTC_BOOTSTRAP
 
 # --- what it does -----------------------------------------------------------------------------------------------------
 step "tests"

@@ -3,12 +3,12 @@
 //! In scope: inputs of any shape, and the invariants that they may not break. A new target is a module here and three
 //! lines in `fuzz_targets`. Out of scope: what a right answer is; that is told by the tests of `oauth-core`.
 //!
-//! From the root of the project, with the nightly toolchain:
+//! From the root of the project (the sanitizers come with the stable compiler, behind a switch meant for nightly):
 //!
 //! ```text
 //! cargo install cargo-fuzz --locked
-//! cargo +nightly fuzz run flow_order -- -max_total_time=60
-//! cargo +nightly fuzz run token_response fuzz/corpus/token_response fuzz/seeds/token_response \
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run flow_order -- -max_total_time=60
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run token_response fuzz/corpus/token_response fuzz/seeds/token_response \
 //!     -- -dict=fuzz/token_response.dict -max_total_time=60
 //! ```
 //!
