@@ -6,16 +6,49 @@
 use crate::failure::Malformed;
 use crate::form;
 use crate::json::{self, Bounds, Value};
-use alloc::vec::Vec;
+
+/// A struct with a field for each wanted member, and the reading of a body into it.
+macro_rules! member_fields {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $field:ident = $($member:literal)|+,)+ }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        struct $name<'a> {
+            $($(#[$about])* $field: Option<Value<'a>>,)+
+        }
+
+        impl<'a> $name<'a> {
+            fn read(body: &'a [u8]) -> (Self, Result<(), Malformed>) {
+                let mut members = Self::default();
+                let wanted = |name: &str| matches!(name, $($($member)|+)|+);
+                let read = body::members(body, wanted, |name, value| {
+                    let member = match name {
+                        $($($member)|+ => &mut members.$field,)+
+                        _ => return,
+                    };
+                    // A null is a member that is not there; of two, the first is kept and the document refused.
+                    if member.is_none() && !matches!(value, Value::Null) {
+                        *member = Some(value);
+                    }
+                });
+                (members, read)
+            }
+        }
+    };
+}
+pub(crate) use member_fields;
 
 /// The longest name of a first parameter that is looked for.
 const LONGEST_NAME: usize = 64;
 
-/// Hands over each member, in order. Those after a reason to refuse are handed over all the same.
-pub(crate) fn members<'a>(body: &'a [u8], member: impl FnMut(&str, Value<'a>)) -> Result<(), Malformed> {
+/// Hands over each wanted member, in order. Those after a reason to refuse are handed over all the same.
+pub(crate) fn members<'a>(
+    body: &'a [u8],
+    wanted: impl Fn(&str) -> bool,
+    member: impl FnMut(&str, Value<'a>),
+) -> Result<(), Malformed> {
     match as_form(body) {
-        Some(form) => parameters(form, member),
-        None => json::members(body, member),
+        Some(form) => parameters(form, wanted, member),
+        None => json::members(body, wanted, member),
     }
 }
 
@@ -27,14 +60,20 @@ fn as_form(body: &[u8]) -> Option<&[u8]> {
     (name > 0 && form.get(name) == Some(&b'=')).then_some(form)
 }
 
-fn parameters<'a>(form: &'a [u8], mut member: impl FnMut(&str, Value<'a>)) -> Result<(), Malformed> {
+fn parameters<'a>(
+    form: &'a [u8],
+    wanted: impl Fn(&str) -> bool,
+    mut member: impl FnMut(&str, Value<'a>),
+) -> Result<(), Malformed> {
     let mut bounds = Bounds::new();
-    let mut seen = Vec::new();
+    let since = bounds.mark();
     for (name, value) in form::readable(form) {
-        // What cannot be decoded is there and is no text, and is judged as that: tokens are refused, advice passed over.
-        member(&name, value.map_or(Value::Bool(true), Value::String));
+        if wanted(&name) {
+            // What cannot be decoded is there and is no text, and is judged as that: tokens are refused, advice passed over.
+            member(&name, value.map_or(Value::Bool(true), Value::String));
+        }
         // RFC 6749 section 3.2: no parameter comes twice.
-        bounds.name(&mut seen, name);
+        bounds.name(since, name);
     }
     bounds.verdict(Ok(()))
 }
@@ -44,10 +83,11 @@ mod tests {
     use super::*;
     use alloc::borrow::ToOwned as _;
     use alloc::string::String;
+    use alloc::vec::Vec;
 
     fn read(body: &[u8]) -> Result<Vec<(String, Value<'_>)>, Malformed> {
         let mut read = Vec::new();
-        members(body, |name, value| read.push((name.to_owned(), value)))?;
+        members(body, |_| true, |name, value| read.push((name.to_owned(), value)))?;
         Ok(read)
     }
 
@@ -67,7 +107,7 @@ mod tests {
     #[test]
     fn rfc6749_3_2_a_parameter_that_comes_twice_is_refused_and_the_rest_is_handed_over() {
         let mut last = None;
-        let read = members(b"a=1&a=1&b=2", |name, value| last = Some((name.to_owned(), value)));
+        let read = members(b"a=1&a=1&b=2", |_| true, |name, value| last = Some((name.to_owned(), value)));
         assert_eq!(read, Err(Malformed::Duplicate("a".into())));
         assert_eq!(last, Some(("b".into(), Value::String("2".into()))));
     }

@@ -22,22 +22,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt;
 
 /// A request on its way. Flows that send more than once [`begin`](Self::begin) it again.
+///
+/// Small: a program may have a hundred thousand of them waiting.
 pub(crate) struct Call {
-    clock: ClockOffset,
-    /// What each assertion's `jti` is made of: only there for a client that signs.
-    chance: Option<Box<(Seed, u32)>>,
-    /// The assertion that was sent last, to be kept out of messages.
-    sent: Option<ClientSecret>,
+    /// Only there for a client that signs.
+    assertions: Option<Box<Assertions>>,
     state: State,
+}
+
+struct Assertions {
+    clock: ClockOffset,
+    /// What each assertion's `jti` is made of.
+    seed: Seed,
+    count: u32,
+    /// The signing input, then the assertion, which is kept out of messages once it was sent.
+    current: Option<ClientSecret>,
 }
 
 enum State {
     Begin,
-    /// A request without the client's authentication: with a token, say.
-    Plain(Box<Request>),
-    /// The signing input, which becomes the assertion.
-    Signing(ClientSecret),
-    Send(Option<ClientSecret>),
+    Signing,
+    Send,
     Sending,
     Over,
 }
@@ -85,14 +90,13 @@ impl Heard {
 
 impl Call {
     pub(crate) fn new(client: &Client, clock: ClockOffset, seed: &Seed) -> Self {
-        let chance = client.signs().then(|| Box::new((seed.again(), 0)));
-        Self { clock, chance, sent: None, state: State::Begin }
+        let assertions = || Box::new(Assertions { clock, seed: seed.again(), count: 0, current: None });
+        Self { assertions: client.signs().then(assertions), state: State::Begin }
     }
 
-    /// A request that carries what authorizes it.
-    pub(crate) fn plain(request: Request) -> Self {
-        let state = State::Plain(Box::new(request));
-        Self { clock: ClockOffset::default(), chance: None, sent: None, state }
+    /// A request that was sent, and carries what authorizes it.
+    pub(crate) const fn sent() -> Self {
+        Self { assertions: None, state: State::Sending }
     }
 
     /// Makes ready for another request, with an assertion of its own.
@@ -107,56 +111,34 @@ impl Call {
         now: Unix,
         form: impl FnOnce(&mut Form),
     ) -> Asked {
-        let assertion = match core::mem::replace(&mut self.state, State::Over) {
-            State::Plain(request) => return self.send(*request),
-            State::Begin => match self.assertion(client, purpose, now) {
-                Some((task, input)) => {
-                    self.state = State::Signing(input);
+        match self.state {
+            State::Begin => {
+                if let Some(task) = self.assertions.as_mut().and_then(|own| own.next(client, purpose, now)) {
+                    self.state = State::Signing;
                     return Asked::Key(task);
                 }
-                None => None,
-            },
-            State::Send(assertion) => assertion,
-            owed @ (State::Signing(_) | State::Sending | State::Over) => {
-                self.state = owed;
-                return Asked::Nothing;
             }
-        };
+            State::Send => {}
+            State::Signing | State::Sending | State::Over => return Asked::Nothing,
+        }
         let mut fields = Form::with_capacity(512);
         form(&mut fields);
-        // The endpoint was there when the flow was made.
-        let Ok(request) = client.request(purpose, fields, assertion.as_ref()) else { return Asked::Nothing };
-        self.sent = assertion;
-        self.send(request)
-    }
-
-    /// [`poll`](Self::poll) of a [`plain`](Self::plain) request.
-    pub(crate) fn poll_plain(&mut self) -> Asked {
-        match core::mem::replace(&mut self.state, State::Over) {
-            State::Plain(request) => self.send(*request),
-            owed @ (State::Begin | State::Signing(_) | State::Send(_) | State::Sending | State::Over) => {
-                self.state = owed;
-                Asked::Nothing
-            }
-        }
-    }
-
-    fn send(&mut self, request: Request) -> Asked {
         self.state = State::Sending;
-        Asked::Send(request)
+        let assertion = self.assertions.as_ref().and_then(|own| own.current.as_ref());
+        // The endpoint was there when the flow was made.
+        client.request(purpose, fields, assertion).map_or(Asked::Nothing, Asked::Send)
     }
 
     pub(crate) fn handle(&mut self, input: Input) -> Heard {
         match (core::mem::replace(&mut self.state, State::Over), input) {
-            (State::Signing(input), Input::Signature(signature)) => {
-                let mut assertion = String::with_capacity(input.expose().len() + 4 * signature.len() / 3 + 4);
-                assertion.push_str(input.expose());
-                assertion.push('.');
-                URL_SAFE_NO_PAD.encode_string(signature, &mut assertion);
-                self.state = State::Send(Some(ClientSecret::new(assertion)));
+            (State::Signing, Input::Signature(signature)) => {
+                if let Some(own) = &mut self.assertions {
+                    own.signed(&signature);
+                }
+                self.state = State::Send;
                 Heard::More
             }
-            (State::Signing(_), Input::KeyFailed(failed)) => Heard::KeyFailed(failed),
+            (State::Signing, Input::KeyFailed(failed)) => Heard::KeyFailed(failed),
             (State::Sending, Input::Response(response)) => Heard::Response(response),
             (State::Sending, Input::Unreachable(why)) => Heard::Unreachable(why),
             _ => Heard::NotAsked,
@@ -166,24 +148,34 @@ impl Call {
     /// What must not come back in a message to the request that was sent, whose form this is.
     pub(crate) fn secrets(&self, client: &Client, purpose: Purpose, form: Form) -> Scrub {
         let mut secrets = client.secrets_of(purpose, form);
-        secrets.add(self.sent.as_ref().map(ClientSecret::expose));
+        let sent = self.assertions.as_ref().and_then(|own| own.current.as_ref());
+        secrets.add(sent.map(ClientSecret::expose));
         secrets
     }
 
     /// A call for the next flow of the same conversation: its assertions go on counting.
     pub(crate) fn next(&mut self) -> Self {
-        Self { clock: self.clock, chance: self.chance.take(), sent: None, state: State::Begin }
+        Self { assertions: self.assertions.take(), state: State::Begin }
+    }
+}
+
+impl Assertions {
+    /// The assertion of one request, to be signed.
+    fn next(&mut self, client: &Client, purpose: Purpose, now: Unix) -> Option<SignTask> {
+        self.count = self.count.wrapping_add(1);
+        let (task, input) =
+            client.assertion(purpose, self.clock.server_time(now), &self.seed, self.count).unzip();
+        self.current = input;
+        task
     }
 
-    fn assertion(
-        &mut self,
-        client: &Client,
-        purpose: Purpose,
-        now: Unix,
-    ) -> Option<(SignTask, ClientSecret)> {
-        let (seed, count) = &mut **self.chance.as_mut()?;
-        *count = count.wrapping_add(1);
-        client.assertion(purpose, self.clock.server_time(now), seed, *count)
+    fn signed(&mut self, signature: &[u8]) {
+        let input = self.current.as_ref().map_or("", ClientSecret::expose);
+        let mut assertion = String::with_capacity(input.len() + 1 + signature.len().div_ceil(3) * 4);
+        assertion.push_str(input);
+        assertion.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut assertion);
+        self.current = Some(ClientSecret::new(assertion));
     }
 }
 

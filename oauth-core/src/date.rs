@@ -5,14 +5,13 @@ use crate::time::Unix;
 use core::time::Duration;
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// An offset that is believed at most, and a wait that is honoured at most.
+/// A wait that is honoured at most.
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How far the server's clock is from ours, where its `Date` header tells and the figure is believable.
 pub(crate) fn clock_offset(headers: &HeaderMap, now: Unix) -> Option<ClockOffset> {
     let server = fixdate(headers.get(DATE)?.to_str().ok()?)?;
-    let by = Duration::from_secs(server.0.abs_diff(now.0));
-    (by <= DAY).then_some(ClockOffset { ahead: server > now, by })
+    ClockOffset::between(server, now)
 }
 
 /// What `Retry-After` asks for, at most a day (RFC 9110 section 10.2.3).
@@ -101,8 +100,10 @@ mod tests {
     #[test]
     fn an_offset_above_a_day_is_not_believed() {
         let at = |now| clock_offset(&header(DATE, "Sun, 06 Nov 1994 08:49:37 GMT"), Unix(now));
-        assert_eq!(at(784_111_677), Some(ClockOffset { ahead: true, by: Duration::from_secs(100) }));
-        assert_eq!(at(784_111_877), Some(ClockOffset { ahead: false, by: Duration::from_secs(100) }));
+        for (now, ahead) in [(784_111_677, true), (784_111_877, false)] {
+            let offset = at(now).unwrap();
+            assert_eq!((offset.server_is_ahead(), offset.difference()), (ahead, Duration::from_secs(100)));
+        }
         assert_eq!(at(784_111_777 + 86_401), None);
     }
 }

@@ -7,7 +7,7 @@
 //! Done         tokens
 //! ```
 
-use crate::body;
+use crate::body::{self, member_fields};
 use crate::call::{Call, Heard};
 use crate::client::Client;
 use crate::date;
@@ -120,8 +120,7 @@ impl AuthorizeDevice {
     }
 
     fn read(&mut self, response: &Response, now: Now, sent: &mut Scrub) -> Result<DevicePrompt, Error> {
-        let mut members = Members::default();
-        let syntax = members.read(response.body());
+        let (members, syntax) = Members::read(response.body());
         if let (Some(Value::String(code)), Ok(())) = (&members.error, &syntax)
             && !code.is_empty()
         {
@@ -163,17 +162,14 @@ impl AuthorizeDevice {
             expires_at: now.unix.after(life),
             poll: PollDevice {
                 client: self.client.clone(),
-                grant: Code {
-                    code: DeviceCode::new(device_code),
-                    scope: self.scope.clone(),
-                    resources: self.resources.as_slice().into(),
-                },
+                grant: Code::new(&device_code, self.scope.as_ref(), &self.resources),
                 call: self.call.next(),
-                interval,
+                interval: milliseconds(interval),
                 failures: 0,
                 next: now.mono.after(interval),
                 expires: (now.mono.after(life), now.unix.after(life)),
                 state: Polling::Waiting,
+                finished: None,
                 learned: Learned::default(),
             },
         })
@@ -197,40 +193,19 @@ fn text(value: Option<Value<'_>>, member: &'static str) -> Result<String, Error>
     }
 }
 
-/// The members of a device authorization response (RFC 8628 section 3.2), and of an error.
-#[derive(Default)]
-struct Members<'a> {
-    device_code: Option<Value<'a>>,
-    user_code: Option<Value<'a>>,
-    verification_uri: Option<Value<'a>>,
-    verification_uri_complete: Option<Value<'a>>,
-    expires_in: Option<Value<'a>>,
-    interval: Option<Value<'a>>,
-    error: Option<Value<'a>>,
-    error_description: Option<Value<'a>>,
-    error_uri: Option<Value<'a>>,
-}
-
-impl<'a> Members<'a> {
-    fn read(&mut self, body: &'a [u8]) -> Result<(), Malformed> {
-        body::members(body, |name, value| {
-            let member = match name {
-                "device_code" => &mut self.device_code,
-                "user_code" => &mut self.user_code,
-                // The draft's name for it, which some servers kept.
-                "verification_uri" | "verification_url" => &mut self.verification_uri,
-                "verification_uri_complete" => &mut self.verification_uri_complete,
-                "expires_in" => &mut self.expires_in,
-                "interval" => &mut self.interval,
-                "error" => &mut self.error,
-                "error_description" => &mut self.error_description,
-                "error_uri" => &mut self.error_uri,
-                _ => return,
-            };
-            if member.is_none() && value != Value::Null {
-                *member = Some(value);
-            }
-        })
+member_fields! {
+    /// The members of a device authorization response (RFC 8628 section 3.2), and of an error.
+    Members {
+        device_code = "device_code",
+        user_code = "user_code",
+        /// By the draft's name, too, which some servers kept.
+        verification_uri = "verification_uri" | "verification_url",
+        verification_uri_complete = "verification_uri_complete",
+        expires_in = "expires_in",
+        interval = "interval",
+        error = "error",
+        error_description = "error_description",
+        error_uri = "error_uri",
     }
 }
 
@@ -282,20 +257,23 @@ pub struct PollDevice {
     client: Client,
     grant: Code,
     call: Call,
-    interval: Duration,
-    /// How many times in a row there was no verdict.
-    failures: u32,
     next: Mono,
     expires: (Mono, Unix),
-    state: Polling,
+    finished: Option<Box<Result<Tokens, Failure>>>,
     learned: Learned,
+    /// In milliseconds: with a [`Duration`], a hundred thousand waiting logins would not fit where they do.
+    interval: u32,
+    /// How many times in a row there was no verdict.
+    failures: u8,
+    state: Polling,
 }
 
 #[derive(Debug)]
 enum Polling {
     Waiting,
     Calling,
-    Finish(Result<Tokens, Failure>),
+    /// `finished` is there to be handed out.
+    Finish,
     Over,
 }
 
@@ -303,27 +281,41 @@ enum Polling {
 #[derive(Debug)]
 struct Code {
     code: DeviceCode,
-    scope: Option<Scope>,
-    resources: Box<[Resource]>,
+    /// What was asked for beyond the server's default, which most programs leave it at.
+    asked: Option<Box<(Option<Scope>, Vec<Resource>)>>,
+}
+
+impl Code {
+    fn new(code: &str, scope: Option<&Scope>, resources: &[Resource]) -> Self {
+        let asked = || Box::new((scope.cloned(), resources.to_vec()));
+        Self { code: DeviceCode::new(code), asked: (scope.is_some() || !resources.is_empty()).then(asked) }
+    }
 }
 
 impl Grant for Code {
     fn form(&self, form: &mut Form) {
         form.pair("grant_type", GrantType::DEVICE_CODE.as_str());
         form.pair("device_code", self.code.expose());
-        Resource::write(&self.resources, form);
+        if let Some(asked) = &self.asked {
+            Resource::write(&asked.1, form);
+        }
     }
 
     fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref()
+        self.asked.as_ref()?.0.as_ref()
     }
+}
+
+/// Rounded up: never early.
+fn milliseconds(interval: Duration) -> u32 {
+    u32::try_from(interval.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)
 }
 
 impl PollDevice {
     /// How long this waits between two polls, as the server last had it, while the server can be reached.
     #[must_use]
     pub const fn interval(&self) -> Duration {
-        self.interval
+        Duration::from_millis(self.interval as u64)
     }
 
     fn call(&mut self, now: Now) -> Output<Tokens> {
@@ -340,18 +332,23 @@ impl PollDevice {
         match heard.response() {
             Ok(None) => Polling::Calling,
             Ok(Some(response)) => self.receive(&response, now),
-            Err(failure) => Polling::Finish(Err(failure)),
+            Err(failure) => self.finish(Err(failure)),
         }
+    }
+
+    fn finish(&mut self, result: Result<Tokens, Failure>) -> Polling {
+        self.finished = Some(Box::new(result));
+        Polling::Finish
     }
 
     fn receive(&mut self, response: &Response, now: Now) -> Polling {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
         let answer = exchange::read(&self.client, &self.call, &self.grant, response, now);
         match answer {
-            Answer::Tokens(tokens) => Polling::Finish(exchange::accept(&self.grant, tokens)),
+            Answer::Tokens(tokens) => self.finish(exchange::accept(&self.grant, tokens)),
             Answer::NotYet(code, interval) => self.not_yet(&code, interval, now),
-            Answer::Refused(failure) if is_expired(&failure) => Polling::Finish(Err(Error::Expired.into())),
-            Answer::Refused(failure) => Polling::Finish(Err(failure)),
+            Answer::Refused(failure) if is_expired(&failure) => self.finish(Err(Error::Expired.into())),
+            Answer::Refused(failure) => self.finish(Err(failure)),
             Answer::Failed(failure) => {
                 // A server in trouble is not a verdict about the code.
                 if let Error::Unavailable(unavailable) = &*failure.error {
@@ -363,7 +360,7 @@ impl PollDevice {
                     }
                     return self.back_off(unavailable.retry_after, now);
                 }
-                Polling::Finish(Err(failure))
+                self.finish(Err(failure))
             }
         }
     }
@@ -373,13 +370,13 @@ impl PollDevice {
         if *code == ErrorCode::SLOW_DOWN {
             self.slow_down();
             // Some servers name the new interval; one that is shorter would be polled too early.
-            self.interval = self.interval.max(interval.unwrap_or_default());
+            self.interval = self.interval.max(milliseconds(interval.unwrap_or_default()));
         }
-        self.wait(self.interval, now)
+        self.wait(self.interval(), now)
     }
 
     fn slow_down(&mut self) {
-        self.interval = self.interval.saturating_add(SLOW_DOWN);
+        self.interval = milliseconds(self.interval().saturating_add(SLOW_DOWN));
     }
 
     fn unreachable(&mut self, why: Unreachable, now: Now) -> Polling {
@@ -395,16 +392,16 @@ impl PollDevice {
             | UnreachableKind::NotHttp
             | UnreachableKind::Unsupported
             | UnreachableKind::Cancelled
-            | UnreachableKind::Other => Polling::Finish(Err(Error::Unreachable(why).into())),
+            | UnreachableKind::Other => self.finish(Err(Error::Unreachable(why).into())),
         }
     }
 
     /// RFC 8628 section 3.5 asks for an exponential back-off on a connection timeout. It ends with the next verdict.
     fn back_off(&mut self, retry_after: Option<Duration>, now: Now) -> Polling {
         let failures = self.failures.saturating_add(1);
-        let doubled = self.interval.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX));
-        let wait =
-            doubled.min(LONGEST_BACK_OFF.max(self.interval)).max(retry_after.unwrap_or(Duration::ZERO));
+        let interval = self.interval();
+        let doubled = interval.saturating_mul(1_u32.checked_shl(failures.into()).unwrap_or(u32::MAX));
+        let wait = doubled.min(LONGEST_BACK_OFF.max(interval)).max(retry_after.unwrap_or(Duration::ZERO));
         let waiting = self.wait(wait, now);
         self.failures = failures;
         waiting
@@ -440,7 +437,7 @@ impl Flow for PollDevice {
                 self.call(now)
             }
             Polling::Calling => self.call(now),
-            Polling::Finish(result) => Output::Done(result),
+            Polling::Finish => self.finished.take().map_or(Output::Idle, |result| Output::Done(*result)),
             Polling::Over => Output::Idle,
         }
     }
@@ -448,9 +445,12 @@ impl Flow for PollDevice {
     fn handle(&mut self, input: Input, now: Now) {
         self.state = match core::mem::replace(&mut self.state, Polling::Over) {
             Polling::Calling => self.hear(input, now),
-            Polling::Finish(result) => Polling::Finish(Err(exchange::unasked(result))),
+            Polling::Finish => match self.finished.take() {
+                Some(result) => self.finish(Err(exchange::unasked(*result))),
+                None => Polling::Over,
+            },
             Polling::Over => Polling::Over,
-            Polling::Waiting => Polling::Finish(Err(Failure::misuse(Misuse::NotAsked))),
+            Polling::Waiting => self.finish(Err(Failure::misuse(Misuse::NotAsked))),
         };
     }
 

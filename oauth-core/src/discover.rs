@@ -156,25 +156,31 @@ fn read(body: &[u8], issuer: &str, policy: &Policy) -> Result<Server, Error> {
     let mut server = Server::new(issuer);
     let mut said = None;
     let mut wrong = None;
-    json::members(body, |name, value| match name {
-        "issuer" => said = value.into_string(),
-        "mtls_endpoint_aliases" => {
-            if let Value::Object(aliases) = value {
-                for (name, value) in aliases {
-                    endpoint(&mut server.mtls_aliases, &name, value, &mut wrong);
+    json::members(
+        body,
+        |_| true,
+        |name, value| match name {
+            "issuer" => said = value.into_string(),
+            "mtls_endpoint_aliases" => {
+                if let Value::Object(aliases) = value {
+                    for (name, value) in aliases {
+                        endpoint(&mut server.mtls_aliases, &name, value, &mut wrong);
+                    }
                 }
             }
-        }
-        "token_endpoint_auth_methods_supported" => server.token_endpoint_auth_methods = methods(value),
-        "revocation_endpoint_auth_methods_supported" => {
-            server.revocation_endpoint_auth_methods = methods(value);
-        }
-        "introspection_endpoint_auth_methods_supported" => {
-            server.introspection_endpoint_auth_methods = methods(value);
-        }
-        "authorization_response_iss_parameter_supported" => server.response_iss = value == Value::Bool(true),
-        name => endpoint(&mut server.endpoints, name, value, &mut wrong),
-    })
+            "token_endpoint_auth_methods_supported" => server.token_endpoint_auth_methods = methods(value),
+            "revocation_endpoint_auth_methods_supported" => {
+                server.revocation_endpoint_auth_methods = methods(value);
+            }
+            "introspection_endpoint_auth_methods_supported" => {
+                server.introspection_endpoint_auth_methods = methods(value);
+            }
+            "authorization_response_iss_parameter_supported" => {
+                server.response_iss = value == Value::Bool(true)
+            }
+            name => endpoint(&mut server.endpoints, name, value, &mut wrong),
+        },
+    )
     .map_err(Error::Malformed)?;
     // RFC 8414 section 3.3: identical, before anything else of the metadata is used. No normalisation: code points.
     match said {

@@ -4,7 +4,6 @@
 //! GET {origin}/.well-known/oauth-protected-resource{path}   section 3.1, or the URL that a challenge named (section 5.1)
 //! ```
 
-use crate::call::Call;
 use crate::failure::{Error, Failure, Malformed, Rejected};
 use crate::flow::{Flow, Input, Output};
 use crate::json::Value;
@@ -94,8 +93,8 @@ impl DiscoverResource {
     }
 
     fn asking(resource: Resource, policy: Policy, place: Endpoint) -> Self {
-        let call = Call::plain(Request::get(Purpose::Discovery, Arc::new(place)));
-        Self { resource, policy, once: Once::new(call) }
+        let request = Request::get(Purpose::Discovery, Arc::new(place));
+        Self { resource, policy, once: Once::plain(request) }
     }
 }
 
@@ -168,7 +167,7 @@ impl Flow for DiscoverResource {
     type Outcome = ResourceMetadata;
 
     fn poll(&mut self, _: Now) -> Output<ResourceMetadata> {
-        self.once.poll(Call::poll_plain)
+        self.once.poll_plain()
     }
 
     fn handle(&mut self, input: Input, now: Now) {

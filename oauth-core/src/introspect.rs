@@ -157,16 +157,16 @@ impl Introspect {
         seed: &Seed,
     ) -> Result<Self, ConfigError> {
         let endpoint = client.endpoint(Purpose::Introspection)?;
-        let call = match &request.authorization {
+        let once = match &request.authorization {
             Some(token) => {
                 let mut form = Form::with_capacity(256);
                 request.form(&mut form);
                 let request = Request::form(Purpose::Introspection, Arc::clone(endpoint), form.finish());
-                Call::plain(request.with_bearer(token).map_err(|_| ConfigError::Token)?)
+                Once::plain(request.with_bearer(token).map_err(|_| ConfigError::Token)?)
             }
             None => {
                 let _authentication = client.authentication(Purpose::Introspection)?;
-                Call::new(&client, memory.clock_offset(), seed)
+                Once::new(Call::new(&client, memory.clock_offset(), seed))
             }
         };
         // The client's authentication and what the token is asked about come once.
@@ -182,7 +182,7 @@ impl Introspect {
         if let Some(name) = names.find(|name| OWN.contains(&name.as_str())) {
             return Err(ConfigError::Parameter(name.clone()));
         }
-        Ok(Self { client, request, once: Once::new(call) })
+        Ok(Self { client, request, once })
     }
 }
 

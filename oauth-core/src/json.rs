@@ -129,15 +129,20 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// Hands over each member of the object in `body`, in order; what nests in it comes as a tree.
-pub(crate) fn members<'a>(body: &'a [u8], mut member: impl FnMut(&str, Value<'a>)) -> Result<(), Malformed> {
+/// Hands over each wanted member of the object in `body`, in order; what nests in it comes as a tree. The others are
+/// checked like these, and cost no allocation.
+pub(crate) fn members<'a>(
+    body: &'a [u8],
+    wanted: impl Fn(&str) -> bool,
+    mut member: impl FnMut(&str, Value<'a>),
+) -> Result<(), Malformed> {
     let mut bounds = Bounds::new();
     let mut handed_over = 0_usize;
     let mut counted = |name: &str, value| {
         handed_over += 1;
         member(name, value);
     };
-    let first = read(body, Top { bounds: &mut bounds, member: &mut counted });
+    let first = read(body, Top { bounds: &mut bounds, wanted: &wanted, member: &mut counted });
     if first.is_err()
         && bounds.found.is_none()
         && let Some(tamed) = tamed(body)
@@ -147,7 +152,7 @@ pub(crate) fn members<'a>(body: &'a [u8], mut member: impl FnMut(&str, Value<'a>
             Some(left) => handed_over = left,
             None => member(name, value.into_owned()),
         };
-        let second = read(tamed.expose(), Top { bounds: &mut bounds, member: &mut to_come });
+        let second = read(tamed.expose(), Top { bounds: &mut bounds, wanted: &wanted, member: &mut to_come });
         return bounds.verdict(second);
     }
     bounds.verdict(first)
@@ -163,10 +168,18 @@ pub(crate) fn value(body: &[u8]) -> Result<Value<'_>, Malformed> {
 fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value, ()> {
     // RFC 8259 section 8.1: a byte order mark may be ignored.
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // At once, which is quicker than text by text; what comes before a broken character is read all the same.
+    let (text, whole) = match core::str::from_utf8(body) {
+        Ok(text) => (text, true),
+        Err(broken) => {
+            let valid = body.get(..broken.valid_up_to()).unwrap_or_default();
+            (core::str::from_utf8(valid).unwrap_or_default(), false)
+        }
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = seed.deserialize(&mut deserializer).map_err(|_| ())?;
     deserializer.end().map_err(|_| ())?;
-    Ok(value)
+    if whole { Ok(value) } else { Err(()) }
 }
 
 /// A copy of a document that has numbers beyond the largest one, which `serde_json` refuses, with the largest one in
@@ -216,14 +229,15 @@ fn is_beyond(number: &[u8]) -> bool {
 }
 
 /// What is counted over the whole document, and the first thing wrong with it beyond its syntax.
-pub(crate) struct Bounds {
+pub(crate) struct Bounds<'a> {
     values: u32,
     found: Option<Malformed>,
+    names: Names<'a>,
 }
 
-impl Bounds {
+impl<'a> Bounds<'a> {
     pub(crate) const fn new() -> Self {
-        Self { values: 0, found: None }
+        Self { values: 0, found: None, names: Names { few: [""; FEW], count: 0, more: Vec::new() } }
     }
 
     /// Counts a value, and says whether it is kept.
@@ -241,21 +255,32 @@ impl Bounds {
         self.found.get_or_insert(found);
     }
 
-    /// RFC 8259 section 4 leaves duplicates open, so two readers may see two different messages: refused.
-    pub(crate) fn name<'a>(&mut self, seen: &mut Vec<Cow<'a, str>>, name: Cow<'a, str>) {
+    /// RFC 8259 section 4 leaves duplicates open, so two readers may see two different messages: refused. `since` is
+    /// where the names of this object begin.
+    pub(crate) fn name(&mut self, since: Mark, name: Cow<'a, str>) {
         // The first reason is the one that is told; to look for more would take a hostile body's time.
         if self.found.is_some() {
             return;
         }
-        if seen.len() == MAX_MEMBERS {
+        if self.names.len_since(since) == MAX_MEMBERS {
             self.refuse(Malformed::TooLarge);
-        } else if seen.contains(&name) {
+        } else if self.names.contains_since(since, &name) {
             // A long name is no name of a member, and half of it might be half of a secret.
             let shown = if name.len() > 40 { "a member".to_owned() } else { printable(&name, 40) };
             self.refuse(Malformed::Duplicate(shown));
         } else {
-            seen.push(name);
+            self.names.push(name);
         }
+    }
+
+    /// Where the names of an object that begins here will begin.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { few: self.names.count, more: self.names.more.len() }
+    }
+
+    fn forget_since(&mut self, since: Mark) {
+        self.names.count = since.few;
+        self.names.more.truncate(since.more);
     }
 
     pub(crate) fn verdict<T>(self, read: Result<T, ()>) -> Result<T, Malformed> {
@@ -266,13 +291,54 @@ impl Bounds {
     }
 }
 
+/// How many names are remembered without an allocation: real answers have fewer.
+const FEW: usize = 32;
+
+/// The names of the objects that are open, outermost first.
+struct Names<'a> {
+    few: [&'a str; FEW],
+    count: usize,
+    /// Beyond those, and those that are spelled with escapes.
+    more: Vec<Cow<'a, str>>,
+}
+
+/// A place in [`Names`].
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    few: usize,
+    more: usize,
+}
+
+impl<'a> Names<'a> {
+    fn len_since(&self, since: Mark) -> usize {
+        (self.count - since.few) + (self.more.len() - since.more)
+    }
+
+    fn contains_since(&self, since: Mark, name: &str) -> bool {
+        let few = self.few.get(since.few..self.count).unwrap_or_default();
+        let more = self.more.get(since.more..).unwrap_or_default();
+        few.contains(&name) || more.iter().any(|known| known == name)
+    }
+
+    fn push(&mut self, name: Cow<'a, str>) {
+        match (name, self.few.get_mut(self.count)) {
+            (Cow::Borrowed(name), Some(free)) => {
+                *free = name;
+                self.count += 1;
+            }
+            (name, _) => self.more.push(name),
+        }
+    }
+}
+
 /// The outermost object, streamed.
-struct Top<'b, F> {
-    bounds: &'b mut Bounds,
+struct Top<'b, 'a, W, F> {
+    bounds: &'b mut Bounds<'a>,
+    wanted: &'b W,
     member: &'b mut F,
 }
 
-impl<'de, F: FnMut(&str, Value<'de>)> DeserializeSeed<'de> for Top<'_, F> {
+impl<'de, W: Fn(&str) -> bool, F: FnMut(&str, Value<'de>)> DeserializeSeed<'de> for Top<'_, 'de, W, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -280,7 +346,7 @@ impl<'de, F: FnMut(&str, Value<'de>)> DeserializeSeed<'de> for Top<'_, F> {
     }
 }
 
-impl<'de, F: FnMut(&str, Value<'de>)> Visitor<'de> for Top<'_, F> {
+impl<'de, W: Fn(&str) -> bool, F: FnMut(&str, Value<'de>)> Visitor<'de> for Top<'_, 'de, W, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -288,11 +354,15 @@ impl<'de, F: FnMut(&str, Value<'de>)> Visitor<'de> for Top<'_, F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = Vec::with_capacity(16);
+        let since = self.bounds.mark();
         while let Some(name) = map.next_key_seed(Text)? {
-            let value = map.next_value_seed(Any { bounds: self.bounds, depth: 1 })?;
-            (self.member)(&name, value);
-            self.bounds.name(&mut seen, name);
+            if (self.wanted)(&name) {
+                let value = map.next_value_seed(Any { bounds: self.bounds, depth: 1 })?;
+                (self.member)(&name, value);
+            } else {
+                map.next_value_seed(Skipped { bounds: self.bounds, depth: 1 })?;
+            }
+            self.bounds.name(since, name);
         }
         Ok(())
     }
@@ -321,7 +391,7 @@ impl<'de, F: FnMut(&str, Value<'de>)> Visitor<'de> for Top<'_, F> {
     }
 }
 
-impl<F> Top<'_, F> {
+impl<W, F> Top<'_, '_, W, F> {
     fn not_an_object<E: serde::de::Error>(self) -> Result<(), E> {
         self.bounds.refuse(Malformed::NotAnObject);
         Err(E::custom("not an object"))
@@ -356,12 +426,12 @@ impl<'de> Visitor<'de> for Text {
 }
 
 /// Any value, as a tree.
-struct Any<'b> {
-    bounds: &'b mut Bounds,
+struct Any<'b, 'a> {
+    bounds: &'b mut Bounds<'a>,
     depth: u32,
 }
 
-impl<'de> DeserializeSeed<'de> for Any<'_> {
+impl<'de> DeserializeSeed<'de> for Any<'_, 'de> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -374,7 +444,7 @@ impl<'de> DeserializeSeed<'de> for Any<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Any<'_> {
+impl<'de> Visitor<'de> for Any<'_, 'de> {
     type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -425,16 +495,78 @@ impl<'de> Visitor<'de> for Any<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut seen = Vec::new();
+        let since = self.bounds.mark();
         let mut members = Vec::new();
         while let Some(name) = map.next_key_seed(Text)? {
             let value = map.next_value_seed(Any { bounds: self.bounds, depth: self.depth + 1 })?;
-            self.bounds.name(&mut seen, name.clone());
+            self.bounds.name(since, name.clone());
             if self.bounds.found.is_none() {
                 members.push((name, value));
             }
         }
+        self.bounds.forget_since(since);
         Ok(Value::Object(members))
+    }
+}
+
+/// Any value, checked and not kept.
+struct Skipped<'b, 'a> {
+    bounds: &'b mut Bounds<'a>,
+    depth: u32,
+}
+
+impl<'de> DeserializeSeed<'de> for Skipped<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.bounds.keeps(self.depth) {
+            deserializer.deserialize_any(self)
+        } else {
+            IgnoredAny::deserialize(deserializer).map(|_| ())
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Skipped<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let depth = self.depth + 1;
+        while items.next_element_seed(Skipped { bounds: self.bounds, depth })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let (since, depth) = (self.bounds.mark(), self.depth + 1);
+        while let Some(name) = map.next_key_seed(Text)? {
+            map.next_value_seed(Skipped { bounds: self.bounds, depth })?;
+            self.bounds.name(since, name);
+        }
+        self.bounds.forget_since(since);
+        Ok(())
     }
 }
 
@@ -452,140 +584,4 @@ fn quoted(text: &str) -> String {
 mod vectors;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec;
-
-    fn read_members(body: &[u8]) -> Result<Vec<(String, Value<'_>)>, Malformed> {
-        let mut read = Vec::new();
-        members(body, |name, value| read.push((name.to_owned(), value)))?;
-        Ok(read)
-    }
-
-    #[test]
-    fn members_come_in_order_and_text_is_borrowed_where_it_can_be() {
-        let read = read_members(b"\xEF\xBB\xBF{\"a\":\"x\",\"b\\u0063\":[1,-2,{\"d\":null}], \"e\":\"\\n\"}")
-            .unwrap();
-        assert_eq!(read.len(), 3);
-        assert!(matches!(&read[0].1, Value::String(Cow::Borrowed("x"))));
-        assert_eq!(read[1].0, "bc");
-        assert_eq!(
-            read[1].1,
-            Value::Array(vec![
-                Value::Unsigned(1),
-                Value::Float(-2.0),
-                Value::Object(vec![(Cow::Borrowed("d"), Value::Null)])
-            ])
-        );
-        assert!(matches!(&read[2].1, Value::String(Cow::Owned(text)) if text == "\n"));
-    }
-
-    #[test]
-    fn duplicates_are_refused_by_name_at_any_depth() {
-        for body in
-            [&br#"{"a":1,"b":2,"a":1}"#[..], br#"{"c":{"a":1,"\u0061":2}}"#, br#"{"c":[{"a":1,"a":1}]}"#]
-        {
-            assert_eq!(read_members(body), Err(Malformed::Duplicate("a".into())));
-        }
-    }
-
-    #[test]
-    fn another_type_bytes_after_the_value_and_a_cut_are_refused() {
-        for body in [&b"[]"[..], b"null", b"1", b"-1", b"1.5", b"\"x\"", b"true"] {
-            assert_eq!(read_members(body), Err(Malformed::NotAnObject), "{body:?}");
-        }
-        for body in
-            [&b""[..], b"{", b"{\"a\":1", b"{} x", b"<html>", b"{\"a\":\"\xff\"}", b"{'a':1}", b"{\"a\":01}"]
-        {
-            assert_eq!(read_members(body), Err(Malformed::NotJson), "{body:?}");
-        }
-    }
-
-    #[test]
-    fn depth_and_number_of_values_are_bounded() {
-        let nested = |depth: usize| {
-            let mut body = String::from("{\"a\":");
-            body.push_str(&"[".repeat(depth));
-            body.push_str(&"]".repeat(depth));
-            body.push('}');
-            body
-        };
-        assert!(read_members(nested(31).as_bytes()).is_ok());
-        assert_eq!(read_members(nested(100_000).as_bytes()), Err(Malformed::TooLarge));
-        let wide = alloc::format!("{{\"a\":[{}1]}}", "1,".repeat(20_000));
-        assert_eq!(read_members(wide.as_bytes()), Err(Malformed::TooLarge));
-        let members: Vec<_> = (0..257).map(|n| alloc::format!("\"m{n}\":1")).collect();
-        let (most, all) = (&members[..256], &members[..]);
-        assert!(read_members(alloc::format!("{{{}}}", most.join(",")).as_bytes()).is_ok());
-        assert_eq!(
-            read_members(alloc::format!("{{{}}}", all.join(",")).as_bytes()),
-            Err(Malformed::TooLarge)
-        );
-    }
-
-    #[test]
-    fn what_comes_after_a_reason_to_refuse_is_still_handed_over() {
-        let members: Vec<_> = (0..300).map(|n| alloc::format!("\"m{n}\":1")).collect();
-        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-        let wide = alloc::format!("[{}1]", "1,".repeat(20_000));
-        for before in [
-            "\"a\":1,\"a\":2",
-            "\"a\":{\"b\":1,\"b\":2}",
-            &members.join(","),
-            &alloc::format!("\"a\":{deep}"),
-            &alloc::format!("\"a\":{wide}"),
-        ] {
-            let body = alloc::format!("{{{before},\"last\":\"kept\"}}");
-            let mut last = None;
-            let read = super::members(body.as_bytes(), |name, value| {
-                if name == "last" {
-                    last = value.into_string().map(Cow::into_owned);
-                }
-            });
-            assert!(matches!(read, Err(Malformed::Duplicate(_) | Malformed::TooLarge)), "{}", &body[..40]);
-            assert_eq!(last.as_deref(), Some("kept"), "{}", &body[..40]);
-        }
-    }
-
-    #[test]
-    fn a_value_is_written_as_it_was_read() {
-        let text = r#"{"a":[null,true,7,-2,1.5,"\n\"\u007f",{}],"b":18446744073709551615,"c":[]}"#;
-        let text = text.replace("\\u007f", "\u{7f}");
-        assert_eq!(alloc::format!("{}", value(text.as_bytes()).unwrap()), text);
-        assert_eq!(
-            alloc::format!("{}", Value::Array(vec![Value::Float(f64::NAN), Value::Float(1e30)])),
-            "[null,1000000000000000000000000000000]"
-        );
-    }
-
-    #[test]
-    fn a_number_beyond_all_bounds_costs_no_other_member() {
-        let long = "9".repeat(400);
-        for (number, expected) in [
-            ("1e400", 1e308),
-            ("-1E+400", -1e308),
-            ("123.5e999999999999", 1e308),
-            (&*long, 1e308),
-            ("1e-400", 0.0),
-            ("1e308", 1e308),
-        ] {
-            let body = alloc::format!("{{\"a\":\"1e400\\\"\",\"b\":[{number} , 7],\"c\":\"\\u0064\"}}");
-            let read = read_members(body.as_bytes()).expect(number);
-            assert_eq!(read[0], ("a".into(), Value::String("1e400\"".into())), "{number}");
-            assert_eq!(read[1].1, Value::Array(vec![Value::Float(expected), Value::Unsigned(7)]), "{number}");
-            assert_eq!(read[2], ("c".into(), Value::String("d".into())), "{number}");
-        }
-        // What is no number stays none, whatever its size.
-        for broken in ["01e400", "1.e400", "1e400x", "1e400e1", "+1e400", "1e400.5", "1e", "-e400", "1e400,"]
-        {
-            let body = alloc::format!("{{\"b\":{broken}}}");
-            assert_eq!(read_members(body.as_bytes()), Err(Malformed::NotJson), "{broken}");
-        }
-        assert_eq!(read_members(b"{\"a\":1e400,\"a\":1}"), Err(Malformed::Duplicate("a".into())));
-    }
-
-    #[test]
-    fn the_generic_reader_takes_any_document() {
-        assert_eq!(value(b" [true] ").unwrap(), Value::Array(vec![Value::Bool(true)]));
-    }
-}
+mod tests;

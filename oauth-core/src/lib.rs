@@ -266,8 +266,8 @@ pub use revoke::{Revocable, Revoke, Revoked};
 pub use sasl::{SaslError, SaslFailure, SaslMechanism, SaslResponse};
 pub use scope::{InvalidScope, Scope};
 pub use secret::{
-    AccessToken, ClientSecret, DeviceCode, IdToken, Password, RefreshToken, RegistrationAccessToken,
-    SecretBytes,
+    AccessToken, AuthorizationCode, ClientSecret, DeviceCode, IdToken, Password, RefreshToken,
+    RegistrationAccessToken, SecretBytes,
 };
 pub use seed::Seed;
 pub use server::Server;

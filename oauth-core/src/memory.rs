@@ -47,25 +47,36 @@ impl Learned {
 /// offset above a day is not believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClockOffset {
-    pub(crate) ahead: bool,
-    pub(crate) by: Duration,
+    /// How many seconds the server is ahead; fewer than none where it is behind.
+    seconds: i32,
 }
 
 impl ClockOffset {
+    /// An offset that is believed at most.
+    const DAY: u64 = 86_400;
+
+    /// The difference between the two clocks, where it is believable.
+    pub(crate) fn between(server: Unix, ours: Unix) -> Option<Self> {
+        let by = server.0.abs_diff(ours.0);
+        let seconds = i32::try_from(by).ok().filter(|_| by <= Self::DAY)?;
+        Some(Self { seconds: if server > ours { seconds } else { -seconds } })
+    }
+
     /// Whether the server's clock is ahead of ours.
     #[must_use]
     pub const fn server_is_ahead(self) -> bool {
-        self.ahead
+        self.seconds > 0
     }
 
     /// The server's clock when ours says `now`.
     pub(crate) const fn server_time(self, now: Unix) -> Unix {
-        if self.ahead { now.after(self.by) } else { Unix(now.0.saturating_sub(self.by.as_secs())) }
+        let by = self.difference();
+        if self.server_is_ahead() { now.after(by) } else { Unix(now.0.saturating_sub(by.as_secs())) }
     }
 
     /// By how much the two differ, in whole seconds.
     #[must_use]
     pub const fn difference(self) -> Duration {
-        self.by
+        Duration::from_secs(self.seconds.unsigned_abs() as u64)
     }
 }

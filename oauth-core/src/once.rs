@@ -7,10 +7,11 @@ use crate::flow::{Input, Output};
 use crate::json::{self, Value};
 use crate::memory::Learned;
 use crate::registry::ErrorCode;
-use crate::request::Response;
+use crate::request::{Request, Response};
 use crate::time::Now;
 use crate::token::{self, Scrub, told};
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -25,6 +26,8 @@ pub(crate) struct Once<T> {
 }
 
 enum State<T> {
+    /// A request without the client's authentication: with a token, say.
+    Plain(Box<Request>),
     Calling(Call),
     Finish(Result<T, Failure>),
     Over,
@@ -32,7 +35,16 @@ enum State<T> {
 
 impl<T> Once<T> {
     pub(crate) fn new(call: Call) -> Self {
-        Self { state: State::Calling(call), learned: Learned::default(), rescue: |_, failure| failure }
+        Self::beginning(State::Calling(call))
+    }
+
+    /// A request that carries what authorizes it.
+    pub(crate) fn plain(request: Request) -> Self {
+        Self::beginning(State::Plain(Box::new(request)))
+    }
+
+    fn beginning(state: State<T>) -> Self {
+        Self { state, learned: Learned::default(), rescue: |_, failure| failure }
     }
 
     pub(crate) fn rescuing(mut self, rescue: fn(T, Failure) -> Failure) -> Self {
@@ -42,6 +54,10 @@ impl<T> Once<T> {
 
     pub(crate) fn poll(&mut self, ask: impl FnOnce(&mut Call) -> Asked) -> Output<T> {
         match core::mem::replace(&mut self.state, State::Over) {
+            State::Plain(request) => {
+                self.state = State::Calling(Call::sent());
+                Output::Send(*request)
+            }
             State::Calling(mut call) => {
                 let asked = ask(&mut call);
                 self.state = State::Calling(call);
@@ -50,6 +66,11 @@ impl<T> Once<T> {
             State::Finish(result) => Output::Done(result),
             State::Over => Output::Idle,
         }
+    }
+
+    /// [`poll`](Self::poll) of a [`plain`](Self::plain) request.
+    pub(crate) fn poll_plain(&mut self) -> Output<T> {
+        self.poll(|_| Asked::Nothing)
     }
 
     pub(crate) fn handle(
@@ -72,6 +93,7 @@ impl<T> Once<T> {
             }
             // The failure that is due says more than a misuse would.
             State::Finish(Err(failure)) => State::Finish(Err(failure)),
+            State::Plain(_) => State::Finish(Err(Failure::misuse(Misuse::NotAsked))),
             State::Over => State::Over,
         };
     }
@@ -96,17 +118,21 @@ pub(crate) struct Reply<'a> {
 impl<'a> Reply<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Self {
         let mut members: Vec<(String, Value<'a>)> = Vec::new();
-        let syntax = json::members(body, |name, value| {
-            // One with too many is refused, and what manages a registration is saved of it all the same.
-            let saved = || {
-                ["registration_access_token", "registration_client_uri"].contains(&name)
-                    && members.iter().all(|(known, _)| known != name)
-            };
-            // A null is a member that is not there.
-            if value != Value::Null && (members.len() < json::MAX_MEMBERS || saved()) {
-                members.push((name.to_owned(), value));
-            }
-        });
+        let syntax = json::members(
+            body,
+            |_| true,
+            |name, value| {
+                // One with too many is refused, and what manages a registration is saved of it all the same.
+                let saved = || {
+                    ["registration_access_token", "registration_client_uri"].contains(&name)
+                        && members.iter().all(|(known, _)| known != name)
+                };
+                // A null is a member that is not there.
+                if value != Value::Null && (members.len() < json::MAX_MEMBERS || saved()) {
+                    members.push((name.to_owned(), value));
+                }
+            },
+        );
         Self { members, syntax }
     }
 

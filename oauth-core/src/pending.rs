@@ -180,9 +180,11 @@ fn exactly(value: &str) -> Result<[u8; TEXT], PendingError> {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.state.zeroize();
-        self.verifier.zeroize();
-        self.nonce.zeroize();
+        self.state.as_mut_slice().zeroize();
+        self.verifier.as_mut_slice().zeroize();
+        if let Some(nonce) = &mut self.nonce {
+            nonce.as_mut_slice().zeroize();
+        }
     }
 }
 

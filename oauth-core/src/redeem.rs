@@ -13,23 +13,22 @@ use crate::pending::Pending;
 use crate::registry::GrantType;
 use crate::resource::Resource;
 use crate::scope::Scope;
+use crate::secret::AuthorizationCode;
 use crate::seed::Seed;
 use crate::text::{escaped, printable};
 use crate::time::Now;
 use crate::token::{self, Scrub, Tokens};
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use zeroize::Zeroizing;
 
 /// Redeems one authorization response: made by [`Pending::redeem`].
 pub struct Redeem(State);
 
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are of this variant")]
 enum State {
     Refused(Failure),
-    Exchange(Box<Exchange<Code>>),
+    Exchange(Exchange<Code>),
     Over,
 }
 
@@ -55,7 +54,7 @@ impl Redeem {
                 .map_err(|_| Failure::misuse(Misuse::OtherClient))
         });
         Self(match exchange {
-            Ok(exchange) => State::Exchange(Box::new(exchange)),
+            Ok(exchange) => State::Exchange(exchange),
             Err(failure) => State::Refused(failure),
         })
     }
@@ -76,7 +75,7 @@ fn code(
     pending: &Pending,
     response: &AuthorizationResponse<'_>,
     client: &Client,
-) -> Result<Zeroizing<String>, Error> {
+) -> Result<AuthorizationCode, Error> {
     if *pending.issuer != *client.server().issuer() || *pending.client_id != *client.client_id() {
         return Err(Error::Misuse(Misuse::OtherClient));
     }
@@ -102,7 +101,7 @@ fn code(
     }
     match (parameters.code, parameters.error) {
         (Some(_), Some(_)) => Err(Error::Rejected(Rejected::CodeAndError)),
-        (Some(code), None) => Ok(Zeroizing::new(code.into_owned())),
+        (Some(code), None) => Ok(AuthorizationCode::new(code)),
         (None, Some(error)) => {
             let value =
                 |text: Option<Cow<'_, str>>| text.map(|text| Value::String(Cow::Owned(text.into_owned())));
@@ -159,7 +158,7 @@ impl<'a> Parameters<'a> {
 
 /// The authorization code grant's token request (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 struct Code {
-    code: Zeroizing<String>,
+    code: AuthorizationCode,
     pending: Pending,
     resources: Vec<Resource>,
 }
@@ -167,7 +166,7 @@ struct Code {
 impl Grant for Code {
     fn form(&self, form: &mut Form) {
         form.pair("grant_type", GrantType::AUTHORIZATION_CODE.as_str());
-        form.pair("code", &self.code);
+        form.pair("code", self.code.expose());
         form.pair("redirect_uri", &self.pending.redirect_uri);
         form.pair("code_verifier", text(&self.pending.verifier));
         Resource::write(&self.resources, form);

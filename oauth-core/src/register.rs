@@ -9,7 +9,6 @@
 
 use crate::authentication::Registration;
 use crate::bearer::is_b64token;
-use crate::call::Call;
 use crate::client::ConfigError;
 use crate::client_metadata::ClientMetadata;
 use crate::failure::{Error, Failure, Malformed, Rejected};
@@ -197,7 +196,7 @@ impl Register {
     }
 
     fn asking(asked: Asked, request: Request) -> Self {
-        let once = Once::new(Call::plain(request))
+        let once = Once::plain(request)
             .rescuing(|client: ClientInformation, failure| failure.with_rescued_registration(client.access));
         Self { asked, once }
     }
@@ -320,7 +319,7 @@ impl Flow for Register {
     type Outcome = ClientInformation;
 
     fn poll(&mut self, _: Now) -> Output<ClientInformation> {
-        self.once.poll(Call::poll_plain)
+        self.once.poll_plain()
     }
 
     fn handle(&mut self, input: Input, now: Now) {
@@ -352,7 +351,7 @@ impl Deregister {
         let request = Request::delete(Purpose::Registration, access.endpoint(policy)?)
             .with_bearer(&access.bearer())
             .map_err(|_| ConfigError::Token)?;
-        Ok(Self { access, once: Once::new(Call::plain(request)) })
+        Ok(Self { access, once: Once::plain(request) })
     }
 }
 
@@ -372,7 +371,7 @@ impl Flow for Deregister {
     type Outcome = Deregistered;
 
     fn poll(&mut self, _: Now) -> Output<Deregistered> {
-        self.once.poll(Call::poll_plain)
+        self.once.poll_plain()
     }
 
     fn handle(&mut self, input: Input, now: Now) {

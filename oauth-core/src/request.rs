@@ -3,15 +3,21 @@
 use crate::bearer::InvalidBearerToken;
 use crate::flow::KeyId;
 use crate::policy::{OptOut, Policy};
-use crate::secret::{AccessToken, SecretBytes};
+use crate::secret::{AccessToken, SecretBytes, Wiped};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
 use url::{Host, Url};
-use zeroize::Zeroizing;
+
+// What most requests say is written once, and lent.
+static CONTENT_TYPE_NAME: HeaderName = CONTENT_TYPE;
+static ACCEPT_NAME: HeaderName = ACCEPT;
+static AUTHORIZATION_NAME: HeaderName = AUTHORIZATION;
+static FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+static JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What to send, and what its transport must honour.
 ///
@@ -26,8 +32,12 @@ pub struct Request {
     purpose: Purpose,
     method: Method,
     endpoint: Arc<Endpoint>,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Zeroizing<Vec<u8>>,
+    /// What the body is.
+    content_type: Option<&'static HeaderValue>,
+    /// The client's own authentication, which most requests have and no other header.
+    authorization: Option<HeaderValue>,
+    more_headers: Vec<(HeaderName, HeaderValue)>,
+    body: Wiped,
     client_certificate: Option<KeyId>,
 }
 
@@ -35,39 +45,44 @@ impl Request {
     /// A form to be posted: what every flow sends to its endpoints.
     #[must_use]
     pub fn form(purpose: Purpose, endpoint: Arc<Endpoint>, body: SecretBytes) -> Self {
-        let headers = Vec::from([
-            (http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
-            (http::header::ACCEPT, HeaderValue::from_static("application/json")),
-        ]);
-        let body = body.into_inner();
-        Self { purpose, method: Method::POST, endpoint, headers, body, client_certificate: None }
+        Self::new(purpose, Method::POST, endpoint, Some(&FORM), body.into_inner())
     }
 
     /// A JSON document to be sent: what registers a client (RFC 7591 section 3.1).
     #[must_use]
     pub fn json(purpose: Purpose, method: Method, endpoint: Arc<Endpoint>, body: SecretBytes) -> Self {
-        let json = HeaderValue::from_static("application/json");
-        let headers = Vec::from([(http::header::CONTENT_TYPE, json.clone()), (http::header::ACCEPT, json)]);
-        let body = body.into_inner();
-        Self { purpose, method, endpoint, headers, body, client_certificate: None }
+        Self::new(purpose, method, endpoint, Some(&JSON), body.into_inner())
     }
 
     /// A document to be fetched.
     #[must_use]
     pub fn get(purpose: Purpose, endpoint: Arc<Endpoint>) -> Self {
-        Self::bare(purpose, Method::GET, endpoint)
+        Self::new(purpose, Method::GET, endpoint, None, Wiped::default())
     }
 
     /// Something to be deleted.
     #[must_use]
     pub fn delete(purpose: Purpose, endpoint: Arc<Endpoint>) -> Self {
-        Self::bare(purpose, Method::DELETE, endpoint)
+        Self::new(purpose, Method::DELETE, endpoint, None, Wiped::default())
     }
 
-    fn bare(purpose: Purpose, method: Method, endpoint: Arc<Endpoint>) -> Self {
-        let headers = Vec::from([(http::header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        let body = Zeroizing::new(Vec::new());
-        Self { purpose, method, endpoint, headers, body, client_certificate: None }
+    const fn new(
+        purpose: Purpose,
+        method: Method,
+        endpoint: Arc<Endpoint>,
+        content_type: Option<&'static HeaderValue>,
+        body: Wiped,
+    ) -> Self {
+        Self {
+            purpose,
+            method,
+            endpoint,
+            content_type,
+            authorization: None,
+            more_headers: Vec::new(),
+            body,
+            client_certificate: None,
+        }
     }
 
     /// Presents a token (RFC 6750 section 2.1).
@@ -78,7 +93,11 @@ impl Request {
     /// Adds a header. Mark the value sensitive where it carries a credential.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        if name == AUTHORIZATION && self.authorization.is_none() {
+            self.authorization = Some(value);
+        } else {
+            self.more_headers.push((name, value));
+        }
         self
     }
 
@@ -116,15 +135,18 @@ impl Request {
         &self.endpoint
     }
 
-    /// The headers, in the order they were written. Those that carry credentials are marked sensitive.
+    /// The headers. Those that carry credentials are marked sensitive.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.headers.iter().map(|(name, value)| (name, value))
+        let content_type = self.content_type.map(|value| (&CONTENT_TYPE_NAME, value));
+        let authorization = self.authorization.as_ref().map(|value| (&AUTHORIZATION_NAME, value));
+        let more = self.more_headers.iter().map(|(name, value)| (name, value));
+        content_type.into_iter().chain([(&ACCEPT_NAME, &JSON)]).chain(authorization).chain(more)
     }
 
     /// The body; empty for a GET. It may hold credentials.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.body
+        &self.body.0
     }
 
     /// How many bytes of response body are read before the transport gives up: 1 MiB.
@@ -146,10 +168,18 @@ impl Request {
     /// The description as a value that HTTP libraries take. Its body is wiped by nobody from here on.
     #[must_use]
     pub fn into_http(mut self) -> http::Request<Vec<u8>> {
-        let mut request = http::Request::new(core::mem::take(&mut *self.body));
+        let mut request = http::Request::new(core::mem::take(&mut self.body.0));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.endpoint.uri.clone();
-        request.headers_mut().extend(self.headers);
+        let headers = request.headers_mut();
+        if let Some(value) = self.content_type {
+            headers.insert(CONTENT_TYPE, value.clone());
+        }
+        headers.insert(ACCEPT, JSON.clone());
+        if let Some(value) = self.authorization {
+            headers.insert(AUTHORIZATION, value);
+        }
+        headers.extend(self.more_headers);
         request
     }
 }
@@ -160,8 +190,8 @@ impl fmt::Debug for Request {
             .field("purpose", &self.purpose)
             .field("method", &self.method)
             .field("endpoint", &self.endpoint)
-            .field("headers", &self.headers)
-            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .field("headers", &self.headers().collect::<Vec<_>>())
+            .field("body", &format_args!("[{} bytes]", self.body.0.len()))
             .finish()
     }
 }
@@ -208,7 +238,7 @@ impl fmt::Display for Purpose {
 pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
-    body: Zeroizing<Vec<u8>>,
+    body: Wiped,
 }
 
 impl Response {
@@ -227,14 +257,14 @@ impl Response {
     /// The body. It may hold credentials.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.body
+        &self.body.0
     }
 }
 
 impl From<http::Response<Vec<u8>>> for Response {
     fn from(response: http::Response<Vec<u8>>) -> Self {
         let (parts, body) = response.into_parts();
-        Self { status: parts.status, headers: parts.headers, body: Zeroizing::new(body) }
+        Self { status: parts.status, headers: parts.headers, body: Wiped(body) }
     }
 }
 
@@ -242,7 +272,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .field("body", &format_args!("[{} bytes]", self.body.0.len()))
             .finish_non_exhaustive()
     }
 }

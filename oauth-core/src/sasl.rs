@@ -237,15 +237,19 @@ impl SaslFailure {
         }
         let body = json_or_base64(answer).ok_or(Malformed::NotJson)?;
         let (mut status, mut scope, mut openid_configuration) = (None, None, None);
-        json::members(&body, |name, value| match name {
-            "status" => status = Some(value),
-            "scope" => scope = value.into_string().and_then(|scope| Scope::new(&scope).ok()),
-            "openid-configuration" => {
-                let url = value.into_string().filter(|url| !url.is_empty());
-                openid_configuration = url.map(|url| Endpoint::new(&url, policy));
-            }
-            _ => {}
-        })?;
+        json::members(
+            &body,
+            |_| true,
+            |name, value| match name {
+                "status" => status = Some(value),
+                "scope" => scope = value.into_string().and_then(|scope| Scope::new(&scope).ok()),
+                "openid-configuration" => {
+                    let url = value.into_string().filter(|url| !url.is_empty());
+                    openid_configuration = url.map(|url| Endpoint::new(&url, policy));
+                }
+                _ => {}
+            },
+        )?;
         let status = match status {
             Some(Value::String(status)) => printable(&status, 80),
             Some(Value::Unsigned(status)) => status.to_string(),

@@ -16,11 +16,21 @@ impl Scope {
     /// No value at all, or a character that a scope may not have (a quote, a backslash, anything beyond ASCII).
     pub fn new(text: &str) -> Result<Self, InvalidScope> {
         let mut scope = String::with_capacity(text.len());
+        // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+        let valid = text
+            .bytes()
+            .fold(true, |all, byte| all & matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
+        if !valid {
+            return Err(InvalidScope);
+        }
+        // Mostly there is nothing to tidy up.
+        let mut last = b' ';
+        let tidy = text.bytes().all(|byte| (core::mem::replace(&mut last, byte), byte) != (b' ', b' '));
+        if tidy && last != b' ' {
+            scope.push_str(text);
+            return Ok(Self(scope));
+        }
         for value in text.split(' ').filter(|value| !value.is_empty()) {
-            // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-            if !value.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
-                return Err(InvalidScope);
-            }
             if !scope.is_empty() {
                 scope.push(' ');
             }
@@ -43,7 +53,7 @@ impl Scope {
     /// Whether this value is among them.
     #[must_use]
     pub fn contains(&self, value: &str) -> bool {
-        self.iter().any(|own| own == value)
+        self.0.as_bytes().split(|byte| *byte == b' ').any(|own| own == value.as_bytes())
     }
 
     /// Whether every value of `other` is among them.

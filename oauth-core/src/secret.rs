@@ -1,5 +1,6 @@
 //! Values that must not be seen: no `Display`, a blind `Debug`, no `Serialize`, wiped on drop, compared in constant time.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,25 +14,25 @@ macro_rules! secrets {
         /// No `Display`, a blind `Debug`, wiped on drop, compared in constant time: [`expose`](Self::expose) is the one
         /// way to its text.
         #[derive(Clone)]
-        pub struct $name(Zeroizing<String>);
+        pub struct $name(Text);
 
         impl $name {
             /// Takes the text over; its buffer is wiped when this is dropped.
             #[must_use]
             pub fn new(text: impl Into<String>) -> Self {
-                Self(Zeroizing::new(text.into()))
+                Self(Text::new(text.into()))
             }
 
             /// Shows the secret. Whoever calls this keeps it out of logs, pages and argument lists.
             #[must_use]
             pub fn expose(&self) -> &str {
-                &self.0
+                &self.0.0
             }
         }
 
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                same(self.0.as_bytes(), other.0.as_bytes())
+                same(self.expose().as_bytes(), other.expose().as_bytes())
             }
         }
 
@@ -60,26 +61,49 @@ secrets! {
     RegistrationAccessToken,
     /// The device verification code (RFC 8628 section 3.2).
     DeviceCode,
+    /// What the browser brings back, to be exchanged once (RFC 6749 section 4.1.2).
+    AuthorizationCode,
+}
+
+/// A text that is wiped on drop, in no more room than it takes.
+#[derive(Clone)]
+struct Text(Box<str>);
+
+impl Text {
+    fn new(text: String) -> Self {
+        if text.len() == text.capacity() {
+            return Self(text.into_boxed_str());
+        }
+        // To make the buffer smaller would leave a copy behind.
+        let text = Zeroizing::new(text);
+        Self(Box::from(text.as_str()))
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 /// Secret bytes: a stored [`Pending`](crate::Pending), say. Blind `Debug`, wiped on drop.
 #[derive(Clone)]
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Wiped);
 
 impl SecretBytes {
     /// Takes the bytes over; their buffer is wiped when this is dropped.
     #[must_use]
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(bytes.into()))
+        Self(Wiped(bytes.into()))
     }
 
     /// Shows the secret. Whoever calls this keeps it out of logs, pages and argument lists.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        &self.0.0
     }
 
-    pub(crate) fn into_inner(self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn into_inner(self) -> Wiped {
         self.0
     }
 }
@@ -95,33 +119,41 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
+/// Bytes that are wiped on drop, the room behind them included.
+///
+/// In one stroke: `Zeroizing<Vec<u8>>` does it byte by byte.
+#[derive(Clone, Default)]
+pub(crate) struct Wiped(pub(crate) Vec<u8>);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.resize(self.0.capacity(), 0);
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
 /// A buffer for secrets that grows without leaving a copy behind.
 ///
 /// `Vec` frees its old allocation unwiped when it grows; this one wipes it first.
-pub(crate) struct Buffer(Zeroizing<Vec<u8>>);
+pub(crate) struct Buffer(Wiped);
 
 impl Buffer {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(capacity)))
+        Self(Wiped(Vec::with_capacity(capacity)))
     }
 
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        let needed = self.0.len().saturating_add(bytes.len());
-        if needed > self.0.capacity() {
-            let mut larger = Vec::with_capacity(needed.saturating_mul(2));
-            larger.extend_from_slice(&self.0);
-            self.0.zeroize();
-            *self.0 = larger;
+        let needed = self.0.0.len().saturating_add(bytes.len());
+        if needed > self.0.0.capacity() {
+            let mut larger = Wiped(Vec::with_capacity(needed.saturating_mul(2)));
+            larger.0.extend_from_slice(&self.0.0);
+            self.0 = larger;
         }
-        self.0.extend_from_slice(bytes);
-    }
-
-    pub(crate) fn push(&mut self, byte: u8) {
-        self.extend(&[byte]);
+        self.0.0.extend_from_slice(bytes);
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.0
+        &self.0.0
     }
 
     pub(crate) fn finish(self) -> SecretBytes {

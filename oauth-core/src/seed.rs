@@ -55,7 +55,7 @@ pub(crate) enum Part {
 
 impl Drop for Seed {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 

@@ -3,7 +3,7 @@
 //! Strict where a mistake would be believed or sent on, lenient with what is only advice, and nothing loses a refresh
 //! token. What says no in another dialect than OAuth's is in [`told`].
 
-use crate::body;
+use crate::body::{self, member_fields};
 use crate::date;
 use crate::exchange::Grant;
 use crate::failure::{Error, Failure, Malformed, Refusal, Rejected, Unavailable};
@@ -44,53 +44,27 @@ pub struct Tokens {
 /// An expiry that is believed at most: a year. Some servers send the largest number that they know.
 const LONGEST_LIFE: Duration = Duration::from_secs(366 * 86_400);
 
-/// What the members of a response hold, before any rule is applied: so that no rule loses a refresh token.
-#[derive(Default)]
-struct Members<'a> {
-    access_token: Option<Value<'a>>,
-    token_type: Option<Value<'a>>,
-    expires_in: Option<Value<'a>>,
-    expires: Option<Value<'a>>,
-    refresh_token: Option<Value<'a>>,
-    scope: Option<Value<'a>>,
-    id_token: Option<Value<'a>>,
-    issued_token_type: Option<Value<'a>>,
-    error: Option<Value<'a>>,
-    error_description: Option<Value<'a>>,
-    error_uri: Option<Value<'a>>,
-    message: Option<Value<'a>>,
-    interval: Option<Value<'a>>,
+member_fields! {
+    /// What the members of a response hold, before any rule is applied: so that no rule loses a refresh token.
+    Members {
+        access_token = "access_token",
+        token_type = "token_type",
+        expires_in = "expires_in",
+        /// What some servers of before the RFC, and since, call it.
+        expires = "expires",
+        refresh_token = "refresh_token",
+        scope = "scope",
+        id_token = "id_token",
+        issued_token_type = "issued_token_type",
+        error = "error",
+        error_description = "error_description",
+        error_uri = "error_uri",
+        message = "message",
+        interval = "interval",
+    }
 }
 
-impl<'a> Members<'a> {
-    fn read(body: &'a [u8]) -> (Self, Result<(), Malformed>) {
-        let mut members = Self::default();
-        let read = body::members(body, |name, value| {
-            let member = match name {
-                "access_token" => &mut members.access_token,
-                "token_type" => &mut members.token_type,
-                "expires_in" => &mut members.expires_in,
-                // What some servers of before the RFC, and since, call it.
-                "expires" => &mut members.expires,
-                "refresh_token" => &mut members.refresh_token,
-                "scope" => &mut members.scope,
-                "id_token" => &mut members.id_token,
-                "issued_token_type" => &mut members.issued_token_type,
-                "error" => &mut members.error,
-                "error_description" => &mut members.error_description,
-                "error_uri" => &mut members.error_uri,
-                "message" => &mut members.message,
-                "interval" => &mut members.interval,
-                _ => return,
-            };
-            // A null is a member that is not there; of two, the first is kept and the document refused.
-            if member.is_none() && value != Value::Null {
-                *member = Some(value);
-            }
-        });
-        (members, read)
-    }
-
+impl Members<'_> {
     /// What was received is secret, too, wherever else it is said.
     fn secrets(&self, mut sent: Scrub) -> Scrub {
         for received in [&self.access_token, &self.refresh_token, &self.id_token].into_iter().flatten() {

@@ -2,7 +2,6 @@
 //!
 //! Of no RFC. It answers one question that matters: was this token issued to this program, or did another one pass it on?
 
-use crate::call::Call;
 use crate::client::{Client, ConfigError};
 use crate::failure::{Error, Failure, Malformed, Rejected};
 use crate::flow::{Flow, Input, Output};
@@ -81,8 +80,8 @@ impl FetchTokenInfo {
         url.set_query(Some(&query));
         let place = Endpoint::new(url.as_str(), client.policy())
             .map_err(|why| ConfigError::Endpoint { name: "token_info_endpoint", why })?;
-        let call = Call::plain(Request::get(Purpose::TokenInfo, Arc::new(place)));
-        Ok(Self { client, token, once: Once::new(call) })
+        let request = Request::get(Purpose::TokenInfo, Arc::new(place));
+        Ok(Self { client, token, once: Once::plain(request) })
     }
 }
 
@@ -118,7 +117,7 @@ impl Flow for FetchTokenInfo {
     type Outcome = TokenInfo;
 
     fn poll(&mut self, _: Now) -> Output<TokenInfo> {
-        self.once.poll(Call::poll_plain)
+        self.once.poll_plain()
     }
 
     fn handle(&mut self, input: Input, now: Now) {
