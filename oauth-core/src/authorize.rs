@@ -5,6 +5,7 @@ use crate::failure::{Failure, Misuse};
 use crate::flow::{Flow, Input, Output};
 use crate::form::encode_into;
 use crate::pending::Pending;
+use crate::policy::OptOut;
 use crate::registry::ResponseMode;
 use crate::resource::{Resource, is_absolute_uri};
 use crate::scope::Scope;
@@ -19,12 +20,26 @@ use core::fmt;
 use sha2::{Digest as _, Sha256};
 
 /// What a person is asked to agree to.
+///
+/// Made once, and good for any number of logins: a web server keeps one.
 #[derive(Clone)]
 pub struct AuthorizationRequest {
-    redirect_uri: String,
+    redirect_uri: Arc<str>,
     scope: Option<Scope>,
     response_mode: Option<ResponseMode>,
     parameters: Vec<(String, String)>,
+    implicit: bool,
+    spelled: Spelled,
+}
+
+/// What a request comes to, whoever signs in.
+#[derive(Clone, Default)]
+struct Spelled {
+    /// The parameters, escaped, each with its `&`; at its end `state` is to come.
+    query: String,
+    /// OpenID Connect Core section 3.1.2.1: `openid` asks for an ID Token, which has the `nonce` in it.
+    nonce: bool,
+    wrong: Option<ConfigError>,
 }
 
 /// What the client sets itself, once.
@@ -46,13 +61,35 @@ impl AuthorizationRequest {
     /// A request whose answer goes to this redirect URI, one that is registered with the server.
     #[must_use]
     pub fn new(redirect_uri: impl Into<String>) -> Self {
-        Self { redirect_uri: redirect_uri.into(), scope: None, response_mode: None, parameters: Vec::new() }
+        let mut request = Self {
+            redirect_uri: redirect_uri.into().into(),
+            scope: None,
+            response_mode: None,
+            parameters: Vec::new(),
+            implicit: false,
+            spelled: Spelled::default(),
+        };
+        request.spell();
+        request
+    }
+
+    /// Asks for an access token in the answer itself, in place of a code (RFC 6749 section 4.2).
+    ///
+    /// RFC 9700 section 2.1.2 advises against it: the token is in the address bar, in the history and in the reach of
+    /// every script, and nothing binds it to this client. It is here for servers that offer nothing else, and is refused
+    /// unless [`OptOut::ImplicitGrant`] is waived.
+    #[must_use]
+    pub fn implicit(mut self) -> Self {
+        self.implicit = true;
+        self.spell();
+        self
     }
 
     /// Asks for this scope. With `openid` in it a `nonce` is sent (OpenID Connect Core section 3.1.2.1).
     #[must_use]
     pub fn with_scope(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
+        self.spell();
         self
     }
 
@@ -60,6 +97,7 @@ impl AuthorizationRequest {
     #[must_use]
     pub fn with_response_mode(mut self, mode: ResponseMode) -> Self {
         self.response_mode = Some(mode);
+        self.spell();
         self
     }
 
@@ -73,7 +111,40 @@ impl AuthorizationRequest {
     #[must_use]
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
+        self.spell();
         self
+    }
+
+    pub(crate) const fn is_implicit(&self) -> bool {
+        self.implicit
+    }
+
+    fn spell(&mut self) {
+        let mut query = String::new();
+        let mut pair = |name: &str, value: &str| {
+            query.push('&');
+            encode_into(name, &mut query);
+            query.push('=');
+            encode_into(value, &mut query);
+        };
+        pair("response_type", if self.implicit { "token" } else { "code" });
+        pair("redirect_uri", &self.redirect_uri);
+        if let Some(scope) = &self.scope {
+            pair("scope", scope.as_str());
+        }
+        if let Some(mode) = &self.response_mode {
+            pair("response_mode", mode.as_str());
+        }
+        for (name, value) in &self.parameters {
+            pair(name, value);
+        }
+        if !self.implicit {
+            // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
+            pair("code_challenge_method", "S256");
+        }
+        query.push_str("&state=");
+        let nonce = !self.implicit && self.scope.as_ref().is_some_and(|scope| scope.contains("openid"));
+        self.spelled = Spelled { query, nonce, wrong: self.check().err() };
     }
 
     /// RFC 8707 section 2 lets `resource` come more than once; nothing else may (RFC 6749 section 3.1).
@@ -116,66 +187,65 @@ pub struct Authorize {
 struct Prepared {
     url: String,
     client: Client,
-    request: AuthorizationRequest,
+    redirect_uri: Arc<str>,
+    scope: Option<Scope>,
+    implicit: bool,
+    nonce: bool,
     seed: Seed,
 }
 
 impl Authorize {
     pub(crate) fn new(
         client: &Client,
-        request: AuthorizationRequest,
+        request: &AuthorizationRequest,
         seed: Seed,
     ) -> Result<Self, ConfigError> {
-        request.check()?;
-        let prefix = client.authorization_prefix()?;
-        let mut url = String::with_capacity(prefix.len() + request.redirect_uri.len() * 2 + 256);
+        if let Some(wrong) = &request.spelled.wrong {
+            return Err(wrong.clone());
+        }
+        // RFC 9700 section 2.1.2: clients SHOULD NOT use it.
+        if request.implicit && !client.policy().allows(OptOut::ImplicitGrant) {
+            return Err(ConfigError::NotWaived(OptOut::ImplicitGrant));
+        }
+        let (prefix, query) = (client.authorization_prefix()?, &request.spelled.query);
+        let mut url = String::with_capacity(prefix.len() + query.len() + 256);
         url.push_str(prefix);
-        Ok(Self { prepared: Some(Prepared { url, client: client.clone(), request, seed }), failed: false })
+        url.push_str(query);
+        let prepared = Prepared {
+            url,
+            client: client.clone(),
+            redirect_uri: Arc::clone(&request.redirect_uri),
+            scope: request.scope.clone(),
+            implicit: request.implicit,
+            nonce: request.spelled.nonce,
+            seed,
+        };
+        Ok(Self { prepared: Some(prepared), failed: false })
     }
 }
 
 impl Prepared {
     fn ready(self, now: Unix) -> Ready {
-        let Self { mut url, client, request, seed } = self;
+        let Self { mut url, client, redirect_uri, scope, implicit, nonce, seed } = self;
         let state = seed.text(Part::State);
         let verifier = seed.text(Part::Verifier);
-        let nonce = request
-            .scope
-            .as_ref()
-            .is_some_and(|scope| scope.contains("openid"))
-            .then(|| seed.text(Part::Nonce));
-        url.push_str("&redirect_uri=");
-        encode_into(&request.redirect_uri, &mut url);
-        if let Some(scope) = &request.scope {
-            url.push_str("&scope=");
-            encode_into(scope.as_str(), &mut url);
-        }
+        let nonce = nonce.then(|| seed.text(Part::Nonce));
         // base64url needs no escape.
-        url.push_str("&state=");
         url.push_str(text(&state));
-        // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-        url.push_str("&code_challenge=");
-        url.push_str(text(&challenge(&verifier)));
-        url.push_str("&code_challenge_method=S256");
+        if !implicit {
+            url.push_str("&code_challenge=");
+            url.push_str(text(&challenge(&verifier)));
+        }
         if let Some(nonce) = &nonce {
             url.push_str("&nonce=");
             url.push_str(text(nonce));
         }
-        if let Some(mode) = &request.response_mode {
-            url.push_str("&response_mode=");
-            encode_into(mode.as_str(), &mut url);
-        }
-        for (name, value) in &request.parameters {
-            url.push('&');
-            encode_into(name, &mut url);
-            url.push('=');
-            encode_into(value, &mut url);
-        }
         let pending = Pending {
             issuer: Arc::clone(&client.0.issuer),
             client_id: Arc::clone(&client.0.client_id),
-            redirect_uri: request.redirect_uri,
-            scope: request.scope,
+            redirect_uri,
+            scope,
+            implicit,
             state,
             verifier,
             nonce,

@@ -24,6 +24,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::fmt;
 use http::header::AUTHORIZATION;
 
@@ -131,17 +132,20 @@ impl Client {
         &self.0.policy
     }
 
-    /// Begins a login in a browser: RFC 6749 section 4.1 with PKCE (RFC 7636).
+    /// Begins a login in a browser: RFC 6749 section 4.1 with PKCE (RFC 7636). A request may begin many logins.
     ///
     /// # Errors
     /// The server has no authorization or token endpoint, or the request sets a parameter that is the client's.
     pub fn authorize(
         &self,
-        request: AuthorizationRequest,
+        request: impl Borrow<AuthorizationRequest>,
         _memory: &ServerMemory,
         seed: Seed,
     ) -> Result<Authorize, ConfigError> {
-        let _token = self.endpoint(Purpose::Token)?;
+        let request = request.borrow();
+        if !request.is_implicit() {
+            let _token = self.endpoint(Purpose::Token)?;
+        }
         Authorize::new(self, request, seed)
     }
 
@@ -294,7 +298,7 @@ fn authorization_prefix(endpoint: &Endpoint, client_id: &str) -> String {
         Some("") => {}
         Some(_) => prefix.push('&'),
     }
-    prefix.push_str("response_type=code&client_id=");
+    prefix.push_str("client_id=");
     encode_into(client_id, &mut prefix);
     prefix
 }

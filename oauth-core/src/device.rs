@@ -17,7 +17,7 @@ use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
 use crate::json::Value;
 use crate::memory::{Learned, ServerMemory};
-use crate::registry::{ErrorCode, GrantType};
+use crate::registry::ErrorCode;
 use crate::request::{Endpoint, Purpose, Response};
 use crate::resource::Resource;
 use crate::scope::Scope;
@@ -294,7 +294,8 @@ impl Code {
 
 impl Grant for Code {
     fn form(&self, form: &mut Form) {
-        form.pair("grant_type", GrantType::DEVICE_CODE.as_str());
+        // `GrantType::DEVICE_CODE`, escaped once: a program may poll for many people.
+        form.spelled("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code");
         form.pair("device_code", self.code.expose());
         if let Some(asked) = &self.asked {
             Resource::write(&asked.1, form);

@@ -1,6 +1,7 @@
 //! `application/x-www-form-urlencoded` (RFC 6749 appendix B): requests, queries, and what comes back in them.
 
 use crate::secret::{Buffer, SecretBytes};
+use crate::text::Class;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,13 +20,18 @@ impl Form {
 
     /// Adds a parameter. Space is written as `%20`, which every decoder reads, `+` is not.
     pub fn pair(&mut self, name: &str, value: &str) {
-        if !self.first {
-            self.bytes.extend(b"&");
-        }
+        self.bytes.extend(if self.first { b"" } else { b"&" });
         self.first = false;
         encode(name, |part| self.bytes.extend(part.as_bytes()));
         self.bytes.extend(b"=");
         encode(value, |part| self.bytes.extend(part.as_bytes()));
+    }
+
+    /// Adds a parameter that is spelled as it is sent.
+    pub(crate) fn spelled(&mut self, pair: &'static str) {
+        self.bytes.extend(if self.first { b"" } else { b"&" });
+        self.first = false;
+        self.bytes.extend(pair.as_bytes());
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -61,40 +67,20 @@ const ESCAPED: &str = "\
 
 /// Hands over the encoded text piece by piece, runs of unreserved characters whole.
 fn encode(text: &str, mut put: impl FnMut(&str)) {
-    let mut rest = text;
-    loop {
-        let run = rest.bytes().take_while(|byte| is_unreserved(*byte)).count();
-        // A run is ASCII, and so are most of the others: what is none is taken byte by byte.
-        let Some((plain, special)) = rest.split_at_checked(run) else { return };
-        if !plain.is_empty() {
-            put(plain);
+    let mut begin = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if Class::UNRESERVED.has(byte) {
+            continue;
         }
-        let Some(first) = special.chars().next() else { return };
-        let Some((character, after)) = special.split_at_checked(first.len_utf8()) else { return };
-        for byte in character.bytes() {
-            let escape = usize::from(byte) * 3;
-            put(ESCAPED.get(escape..escape + 3).unwrap_or_default());
+        // A run is ASCII, so both its ends are boundaries of characters.
+        if let Some(run) = text.get(begin..at).filter(|run| !run.is_empty()) {
+            put(run);
         }
-        rest = after;
+        let escape = usize::from(byte) * 3;
+        put(ESCAPED.get(escape..escape + 3).unwrap_or_default());
+        begin = at + 1;
     }
-}
-
-/// RFC 3986 section 2.3, looked up: a form is mostly asked this.
-fn is_unreserved(byte: u8) -> bool {
-    const UNRESERVED: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0_u8;
-        while byte < 128 {
-            #[expect(clippy::indexing_slicing, reason = "the table has a place for every byte")]
-            {
-                table[byte as usize] =
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-            }
-            byte += 1;
-        }
-        table
-    };
-    UNRESERVED.get(usize::from(byte)).is_some_and(|unreserved| *unreserved)
+    put(text.get(begin..).unwrap_or_default());
 }
 
 /// What is read is not a form: a broken escape, or bytes that are not UTF-8.

@@ -44,7 +44,7 @@
 //! let request = AuthorizationRequest::new("http://127.0.0.1:8080/callback").with_scope(Scope::new("read")?);
 //! let Output::Done(ready) = client.authorize(request, &memory, seed())?.poll(now) else { unreachable!() };
 //! let ready = ready?;
-//! assert!(ready.open.as_str().starts_with("https://as.example/authorize?response_type=code&client_id=app&"));
+//! assert!(ready.open.as_str().starts_with("https://as.example/authorize?client_id=app&response_type=code&"));
 //!
 //! // The person signs in, and the browser comes back. A stranger's hit changes nothing.
 //! let stranger = AuthorizationResponse::Query("code=stolen&state=guessed");

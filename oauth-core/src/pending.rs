@@ -10,7 +10,6 @@ use crate::scope::Scope;
 use crate::secret::{SecretBytes, same};
 use crate::seed::{Seed, TEXT};
 use crate::time::Unix;
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
@@ -24,8 +23,10 @@ use zeroize::Zeroize as _;
 pub struct Pending {
     pub(crate) issuer: Arc<str>,
     pub(crate) client_id: Arc<str>,
-    pub(crate) redirect_uri: String,
+    pub(crate) redirect_uri: Arc<str>,
     pub(crate) scope: Option<Scope>,
+    /// An access token was asked for, and no code (RFC 6749 section 4.2).
+    pub(crate) implicit: bool,
     pub(crate) state: [u8; TEXT],
     pub(crate) verifier: [u8; TEXT],
     pub(crate) nonce: Option<[u8; TEXT]>,
@@ -78,6 +79,7 @@ impl Pending {
         form.pair("client_id", &self.client_id);
         form.pair("redirect_uri", &self.redirect_uri);
         form.pair("scope", self.scope.as_ref().map_or("", Scope::as_str));
+        form.pair("response_type", if self.implicit { "token" } else { "code" });
         form.pair("state", text(&self.state));
         form.pair("verifier", text(&self.verifier));
         form.pair("nonce", self.nonce.as_ref().map_or("", text));
@@ -101,11 +103,16 @@ impl Pending {
         let pending = Self {
             issuer: (*next("issuer")?).into(),
             client_id: (*next("client_id")?).into(),
-            redirect_uri: next("redirect_uri")?.into_owned(),
+            redirect_uri: (*next("redirect_uri")?).into(),
             scope: Some(next("scope")?)
                 .filter(|scope| !scope.is_empty())
                 .map(|scope| Scope::new(&scope).map_err(|_| PendingError::Damaged))
                 .transpose()?,
+            implicit: match &*next("response_type")? {
+                "code" => false,
+                "token" => true,
+                _ => return Err(PendingError::Damaged),
+            },
             state: exactly(&next("state")?)?,
             verifier: exactly(&next("verifier")?)?,
             nonce: Some(next("nonce")?)

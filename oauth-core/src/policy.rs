@@ -53,6 +53,10 @@ pub enum OptOut {
     /// A program may ask people for their passwords ([`ResourceOwnerPassword`](crate::ResourceOwnerPassword)): for
     /// servers that offer nothing else. RFC 9700 section 2.4 forbids it.
     PasswordGrant,
+    /// Access tokens may come back through the browser, in an address
+    /// ([`AuthorizationRequest::implicit`](crate::AuthorizationRequest::implicit)): for servers that offer nothing else.
+    /// RFC 9700 section 2.1.2 advises against it.
+    ImplicitGrant,
 }
 
 impl fmt::Display for OptOut {
@@ -62,6 +66,7 @@ impl fmt::Display for OptOut {
             Self::UnencodedBasic => "client credentials go into HTTP Basic without the encoding of RFC 6749",
             Self::TokenInQuery => "access tokens travel in URLs, which logs keep",
             Self::PasswordGrant => "this program may take people's passwords, which RFC 9700 forbids",
+            Self::ImplicitGrant => "access tokens come back through the browser, where others can take them",
         })
     }
 }

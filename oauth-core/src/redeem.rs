@@ -3,7 +3,7 @@
 use crate::answer::{AuthorizationResponse, Recognised};
 use crate::authorize::text;
 use crate::client::Client;
-use crate::exchange::{Exchange, Grant};
+use crate::exchange::{self, Exchange, Grant};
 use crate::failure::{Error, Failure, Malformed, Misuse, Rejected};
 use crate::flow::{Flow, Input, Output};
 use crate::form::{self, Form};
@@ -13,7 +13,7 @@ use crate::pending::Pending;
 use crate::registry::GrantType;
 use crate::resource::Resource;
 use crate::scope::Scope;
-use crate::secret::AuthorizationCode;
+use crate::secret::{AuthorizationCode, SecretBytes};
 use crate::seed::Seed;
 use crate::text::{escaped, printable};
 use crate::time::Now;
@@ -29,6 +29,8 @@ pub struct Redeem(State);
 enum State {
     Refused(Failure),
     Exchange(Exchange<Code>),
+    /// The answer that has the token in it already, and what was asked for.
+    Implicit(SecretBytes, Implicit),
     Over,
 }
 
@@ -48,14 +50,18 @@ impl Redeem {
         memory: &ServerMemory,
         seed: Seed,
     ) -> Self {
-        let exchange = code(&pending, response, client).map_err(Failure::from).and_then(|code| {
-            client
-                .exchange(Code { code, pending, resources: Vec::new() }, memory, seed)
-                .map_err(|_| Failure::misuse(Misuse::OtherClient))
-        });
+        let code = match check(&pending, response, client) {
+            Ok(Some(code)) => code,
+            Ok(None) => {
+                let answer = SecretBytes::new(response.bytes());
+                return Self(State::Implicit(answer, Implicit { scope: pending.scope.clone() }));
+            }
+            Err(error) => return Self(State::Refused(error.into())),
+        };
+        let exchange = client.exchange(Code { code, pending, resources: Vec::new() }, memory, seed);
         Self(match exchange {
             Ok(exchange) => State::Exchange(exchange),
-            Err(failure) => State::Refused(failure),
+            Err(_) => State::Refused(Failure::misuse(Misuse::OtherClient)),
         })
     }
 
@@ -70,22 +76,24 @@ impl Redeem {
     }
 }
 
-/// Everything that must hold before a code is sent anywhere, in the order in which it matters.
-fn code(
+/// Everything that must hold before a code is sent anywhere, in the order in which it matters. No code where the answer
+/// itself has the token.
+fn check(
     pending: &Pending,
     response: &AuthorizationResponse<'_>,
     client: &Client,
-) -> Result<AuthorizationCode, Error> {
+) -> Result<Option<AuthorizationCode>, Error> {
     if *pending.issuer != *client.server().issuer() || *pending.client_id != *client.client_id() {
         return Err(Error::Misuse(Misuse::OtherClient));
     }
     if pending.recognise(response) != Recognised::Ours {
         return Err(Error::Rejected(Rejected::State));
     }
-    let parameters = Parameters::read(response.bytes())?;
+    let parameters = Parameters::read(response.bytes(), pending.implicit)?;
     let mut secrets = Scrub::nothing();
     secrets.add(Some(text(&pending.state)));
     secrets.add(parameters.code.as_deref());
+    secrets.add(parameters.access_token.as_deref());
     // RFC 9207 section 2.4: on success and on error alike, by simple string comparison.
     match parameters.iss {
         Some(iss) if *iss == *pending.issuer => {}
@@ -99,15 +107,29 @@ fn code(
     if parameters.response {
         return Err(Error::Rejected(Rejected::NotAsked("a response object")));
     }
-    match (parameters.code, parameters.error) {
+    let (asked, unasked) = match pending.implicit {
+        false => (parameters.code, None),
+        true => (parameters.access_token, parameters.code),
+    };
+    match (asked, parameters.error) {
+        (Some(_), Some(_)) if pending.implicit => {
+            Err(Error::Rejected(Rejected::NotAsked("an access token beside its error")))
+        }
         (Some(_), Some(_)) => Err(Error::Rejected(Rejected::CodeAndError)),
-        (Some(code), None) => Ok(AuthorizationCode::new(code)),
+        _ if unasked.is_some() => Err(Error::Rejected(Rejected::NotAsked("a code"))),
+        (Some(code), None) if !pending.implicit => Ok(Some(AuthorizationCode::new(code))),
+        // RFC 6749 section 4.2.2: in the fragment. What is in a query was sent to whoever serves the page.
+        (Some(_), None) if matches!(response, AuthorizationResponse::Query(_)) => {
+            Err(Error::Rejected(Rejected::NotAsked("an access token in its query")))
+        }
+        (Some(_), None) => Ok(None),
         (None, Some(error)) => {
             let value =
                 |text: Option<Cow<'_, str>>| text.map(|text| Value::String(Cow::Owned(text.into_owned())));
             let (description, uri) = (value(parameters.error_description), value(parameters.error_uri));
             Err(Error::Server(token::refusal(&error, description, uri, &secrets)))
         }
+        (None, None) if pending.implicit => Err(Error::Malformed(Malformed::Missing("access_token"))),
         (None, None) => Err(Error::Malformed(Malformed::Missing("code"))),
     }
 }
@@ -116,6 +138,7 @@ fn code(
 #[derive(Default)]
 struct Parameters<'a> {
     code: Option<Cow<'a, str>>,
+    access_token: Option<Cow<'a, str>>,
     error: Option<Cow<'a, str>>,
     error_description: Option<Cow<'a, str>>,
     error_uri: Option<Cow<'a, str>>,
@@ -124,11 +147,13 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+    fn read(bytes: &'a [u8], implicit: bool) -> Result<Self, Error> {
         let mut read = Self::default();
         for (name, value) in form::readable(bytes) {
             let slot = match &*name {
                 "code" => &mut read.code,
+                // RFC 9700 section 4.6: one that was not asked for is nobody's business.
+                "access_token" if implicit => &mut read.access_token,
                 "error" => &mut read.error,
                 "error_description" => &mut read.error_description,
                 "error_uri" => &mut read.error_uri,
@@ -145,6 +170,7 @@ impl<'a> Parameters<'a> {
                 (Err(_), "error_description" | "error_uri") => continue,
                 (Err(_), "iss") => return Err(Error::Malformed(Malformed::Invalid("iss"))),
                 (Err(_), "error") => return Err(Error::Malformed(Malformed::Invalid("error"))),
+                (Err(_), "access_token") => return Err(Error::Malformed(Malformed::Invalid("access_token"))),
                 (Err(_), _) => return Err(Error::Malformed(Malformed::Invalid("code"))),
             };
             // RFC 6749 section 3.1: a parameter may not come twice, not even with the same value.
@@ -177,6 +203,19 @@ impl Grant for Code {
     }
 }
 
+/// What was asked for in place of a code (RFC 6749 section 4.2).
+struct Implicit {
+    scope: Option<Scope>,
+}
+
+impl Grant for Implicit {
+    fn form(&self, _: &mut Form) {}
+
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+}
+
 impl Flow for Redeem {
     type Outcome = Granted;
 
@@ -189,16 +228,24 @@ impl Flow for Redeem {
                 Output::Wait(until) => Output::Wait(until),
                 Output::Idle => Output::Idle,
             },
-            State::Refused(_) | State::Over => match core::mem::replace(&mut self.0, State::Over) {
-                State::Refused(failure) => Output::Done(Err(failure)),
-                State::Exchange(_) | State::Over => Output::Idle,
-            },
+            State::Refused(_) | State::Implicit(..) | State::Over => {
+                match core::mem::replace(&mut self.0, State::Over) {
+                    State::Refused(failure) => Output::Done(Err(failure)),
+                    State::Implicit(answer, asked) => {
+                        let read = token::from_fragment(answer.expose(), now, &asked);
+                        let tokens = read.and_then(|tokens| exchange::accept(&asked, tokens));
+                        Output::Done(tokens.map(|tokens| Granted { tokens }))
+                    }
+                    State::Exchange(_) | State::Over => Output::Idle,
+                }
+            }
         }
     }
 
     fn handle(&mut self, input: Input, now: Now) {
         match &mut self.0 {
             State::Exchange(exchange) => exchange.handle(input, now),
+            State::Implicit(..) => self.0 = State::Refused(Failure::misuse(Misuse::NotAsked)),
             // Nothing was asked; the failure that is due says more than a misuse would.
             State::Refused(_) | State::Over => {}
         }
@@ -207,7 +254,7 @@ impl Flow for Redeem {
     fn take_learned(&mut self) -> Learned {
         match &mut self.0 {
             State::Exchange(exchange) => exchange.take_learned(),
-            State::Refused(_) | State::Over => Learned::default(),
+            State::Refused(_) | State::Implicit(..) | State::Over => Learned::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which protected resource a token is for (RFC 8707).
 
 use crate::form::Form;
+use crate::text::Class;
 use alloc::string::String;
 use core::fmt;
 
@@ -59,14 +60,10 @@ impl core::error::Error for InvalidResource {}
 /// Servers compare such URIs character by character, so they are sent as they are written and not parsed any further.
 pub(crate) fn is_absolute_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let mut scheme = scheme.bytes();
-    scheme.next().is_some_and(|byte| byte.is_ascii_alphabetic())
-        && scheme.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
         && !rest.is_empty()
-        && rest.bytes().all(|byte| {
-            byte.is_ascii_graphic()
-                && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
-        })
+        && Class::URI.has_all(rest)
 }
 
 #[cfg(test)]

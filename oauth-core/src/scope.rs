@@ -1,13 +1,15 @@
 //! The extent of an access token.
 
+use crate::text::Class;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 
 /// A list of scope values (RFC 6749 section 3.3).
 ///
-/// Order and repetition mean nothing; it is kept as it was written. Scopes are case-sensitive.
+/// Order and repetition mean nothing; it is kept as it was written. Scopes are case-sensitive. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Scope(String);
+pub struct Scope(Arc<str>);
 
 impl Scope {
     /// Reads scope values with spaces between them.
@@ -15,28 +17,24 @@ impl Scope {
     /// # Errors
     /// No value at all, or a character that a scope may not have (a quote, a backslash, anything beyond ASCII).
     pub fn new(text: &str) -> Result<Self, InvalidScope> {
-        let mut scope = String::with_capacity(text.len());
-        // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-        let valid = text
-            .bytes()
-            .fold(true, |all, byte| all & matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
-        if !valid {
+        if !Class::SCOPE.has_all(text) {
             return Err(InvalidScope);
         }
         // Mostly there is nothing to tidy up.
-        let mut last = b' ';
-        let tidy = text.bytes().all(|byte| (core::mem::replace(&mut last, byte), byte) != (b' ', b' '));
-        if tidy && last != b' ' {
-            scope.push_str(text);
-            return Ok(Self(scope));
+        let bytes = text.as_bytes();
+        let doubled =
+            bytes.iter().zip(bytes.iter().skip(1)).fold(false, |any, pair| any | (pair == (&b' ', &b' ')));
+        if !doubled && !matches!(bytes, [] | [b' ', ..] | [.., b' ']) {
+            return Ok(Self(text.into()));
         }
+        let mut scope = String::with_capacity(text.len());
         for value in text.split(' ').filter(|value| !value.is_empty()) {
             if !scope.is_empty() {
                 scope.push(' ');
             }
             scope.push_str(value);
         }
-        if scope.is_empty() { Err(InvalidScope) } else { Ok(Self(scope)) }
+        if scope.is_empty() { Err(InvalidScope) } else { Ok(Self(scope.into())) }
     }
 
     /// The values with single spaces between them.

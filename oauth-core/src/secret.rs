@@ -142,6 +142,7 @@ impl Buffer {
         Self(Wiped(Vec::with_capacity(capacity)))
     }
 
+    #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let needed = self.0.0.len().saturating_add(bytes.len());
         if needed > self.0.0.capacity() {

@@ -214,8 +214,10 @@ impl Conversation {
                 self.policy = self.policy.clone().waive(OptOut::TokenInQuery);
             }
             ["allow", "unencoded-basic"] => self.policy = self.policy.clone().waive(OptOut::UnencodedBasic),
-            ["allow", "password-grant"] => {
-                self.policy = self.policy.clone().waive(OptOut::PasswordGrant);
+            ["allow", legacy @ ("password-grant" | "implicit-grant")] => {
+                let opt_out =
+                    if *legacy == "password-grant" { OptOut::PasswordGrant } else { OptOut::ImplicitGrant };
+                self.policy = self.policy.clone().waive(opt_out);
                 // What is waived is there to be seen.
                 let waived: Vec<_> = self.policy.opt_outs().iter().map(OptOut::to_string).collect();
                 self.say(&format!("waived: {}", waived.join("; ")));
@@ -274,6 +276,7 @@ impl Conversation {
                         "scope" => request.with_scope(Scope::new(value).ok()?),
                         "resource" => request.with_resource(&Resource::new(value).ok()?),
                         "response_mode" => request.with_response_mode(ResponseMode::from_text(value)),
+                        "response_type" if value == "token" => request.implicit(),
                         _ => request.with_parameter(name.strip_prefix('+')?, value),
                     };
                 }
