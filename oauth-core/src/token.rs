@@ -148,7 +148,10 @@ pub(crate) fn read(response: &Response, now: Now, grant: &dyn Grant, sent: impl 
 /// Reads the tokens of an authorization response that has them in it (RFC 6749 section 4.2.2), and no error.
 pub(crate) fn from_fragment(fragment: &[u8], now: Now, grant: &dyn Grant) -> Result<Tokens, Failure> {
     let (members, syntax) = Members::read(fragment);
-    syntax.map_err(|malformed| Failure::from(Error::Malformed(malformed)))?;
+    if let Err(malformed) = syntax {
+        let malformed = members.secrets(Scrub::nothing()).malformed(malformed);
+        return Err(Failure::from(Error::Malformed(malformed)).with_rescued(members.rescued()));
+    }
     success(members, now, grant, Scrub::nothing)
         .map_err(|(error, rescued)| Failure::from(error).with_rescued(rescued))
 }

@@ -316,7 +316,10 @@ fn client(dice: &mut Dice) -> Client {
     Client::new(
         server,
         registration,
-        Policy::strict().waive(OptOut::PasswordGrant).waive(OptOut::TokenInQuery),
+        Policy::strict()
+            .waive(OptOut::PasswordGrant)
+            .waive(OptOut::ImplicitGrant)
+            .waive(OptOut::TokenInQuery),
     )
     .unwrap()
 }
@@ -532,6 +535,43 @@ fn authorization_code() {
         let most = (u32::from(clean), 0);
         let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[TOKEN], most, tokens_of_grant);
         assert!(ended.is_none() || clean, "a bad answer was redeemed: {answer}");
+        granted += u32::from(ended.is_some());
+    }
+    assert!(granted > 100, "{granted}");
+}
+
+/// RFC 6749 section 4.2: the token is in the answer, and nothing is ever sent.
+#[test]
+fn implicit() {
+    let memory = ServerMemory::default();
+    let mut granted = 0;
+    for sequence in 0..SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let clocks = &mut Clocks::new();
+        let client = client(dice);
+        let request = AuthorizationRequest::new("http://127.0.0.1:9/cb").implicit();
+        let flow = client.authorize(request, &memory, seed(dice)).unwrap();
+        let Some(ready) = wild(flow, dice, clocks, &TOKEN_BODIES, &[], (0, 0), no_tokens) else { continue };
+        let mut answer = format!("access_token=at&token_type=bearer&state={}", ready.pending.state());
+        let mut clean = true;
+        for piece in [
+            "&iss=https://evil.example",
+            "&error=access_denied",
+            "&code=ac1",
+            "&access_token=at2",
+            "&state=x",
+            "&scope=a&scope=b",
+            "&token_type=%",
+        ] {
+            if dice.roll(16) == 0 {
+                answer.push_str(piece);
+                clean = false;
+            }
+        }
+        let response = AuthorizationResponse::Fragment(&answer);
+        let flow = ready.pending.redeem(&response, &client, &memory, seed(dice));
+        let ended = wild(flow, dice, clocks, &TOKEN_BODIES, &[], (0, 0), no_tokens);
+        assert!(ended.is_none() || clean, "a bad answer was taken: {answer}");
         granted += u32::from(ended.is_some());
     }
     assert!(granted > 100, "{granted}");

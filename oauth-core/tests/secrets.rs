@@ -5,13 +5,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::StatusCode;
+use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use oauth_core::{
-    AccessToken, Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Client,
-    ClientCredentials, ClientMetadata, ClientSecret, Deregister, Discover, Flow, IdToken, Input,
-    IntrospectionRequest, JwtBearer, KeyId, KeyTask, Mono, Now, OptOut, Output, Password, Pending, Policy,
-    Purpose, Refresh, RefreshToken, Register, Registration, RegistrationAccess, RegistrationAccessToken,
-    Request, ResourceOwnerPassword, Response, Revocable, Saml2Bearer, Scope, SecretBytes, SecurityToken,
-    Seed, Server, ServerMemory, TokenExchange, TokenTypeIdentifier, Unix,
+    AccessToken, Algorithm, Attempts, AuthMethod, AuthorizationRequest, AuthorizationResponse, Challenges,
+    Client, ClientCredentials, ClientMetadata, ClientSecret, Deregister, Discover, Flow, IdToken, Input,
+    IntrospectionRequest, JwtBearer, KeyId, KeyTask, Mono, NextAction, Now, OptOut, Output, Password,
+    Pending, Policy, Purpose, Refresh, RefreshToken, Register, Registration, RegistrationAccess,
+    RegistrationAccessToken, Request, ResourceOwnerPassword, Response, Revocable, Saml2Bearer, SaslResponse,
+    Scope, SecretBytes, SecurityToken, Seed, Server, ServerMemory, TokenExchange, TokenType,
+    TokenTypeIdentifier, Unix,
 };
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -38,6 +41,25 @@ const ASSERTION: &str =
 const SUBJECT: &str = "acc-planted-subject-token-JyNjV4V2pKRU1DdEtFZw";
 const ACTOR: &str = "eyJhbGciOiJFUzI1NiJ9.eyJhY3QiOiJwbGFudGVkIn0.YWN0b3I";
 
+const POSTED_SECRET: &str = "p0sted s3cret with=signs&such-planted";
+const CLIENT_SIGNATURE: &[u8] = b"\x93k7#client\x01\xfeQz9-signs\x88with.this\x02";
+const ID_TOKEN_HINT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJoaW50ZWQifQ.aGludA";
+const LOGIN_HINT: &str = "who.signs.in@planted.example";
+const IMPLICIT: &str = "wjBTde6LgzPdJpcfDCerfMDd6NhqSSPdNP";
+const INITIAL: &str = "BdqcM8iuCjLhNvM6VmgPNSnzgMXeNdRpHV";
+const STATEMENT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzb2Z0d2FyZV9pZCI6InBsYW50ZWQifQ.c3RhdGVk";
+const REVOKED_ACCESS: &str = "LD3wFPFzvr4mW3rfNvKH_xYEuQehJCk2xj";
+const REVOKED_REFRESH: &str = "HCcUe2MN4_6wxWyQHP5Fe7ftGWUedYWvTN";
+const INTROSPECTED: &str = "V6EuXA_UybFykRhHdp3uiZrBB9HfkEBMt_";
+const OWN_TOKEN: &str = "i6D9MtXCyV_AqjfmjqUqaH7PmsuajCLzRN";
+const LOOKED_UP: &str = "wiW8JRTVZdF-939V5MBBBBgGSBdnepEkhx";
+const ONE_TIME: &str = "QdgaNjLgzRbe9pRAjSsyQzGhh8HFGGvfjg";
+const OPTIONS: &str = "ZxZsG7WkKbpKzjWLb2KvT9fW8sKzky3qLL";
+const INTROSPECTION_PARAMETER: &str = "3JxSqR5428n5r6BZ5qnKHyYbb4tGsnWQyE";
+const ENDPOINT_KEY: &str = "5YyzfqgqGnxpGR-R7aGTy5Tf7UhA4X2nG_";
+const MAIL_TOKEN: &str = "mD4Sxf5YBFBZfYkkibjP-F5TjR6QGUyjMM";
+const PRESENTED: &str = "iba5YTgKZiD9n69pbspuJr2PwsLC7idZy-";
+
 /// As long a piece of a secret as may be seen by accident.
 const PIECE: usize = 12;
 
@@ -54,6 +76,7 @@ impl Watch {
             URL_SAFE_NO_PAD.encode(bytes)
         };
         let signature = URL_SAFE_NO_PAD.encode(SIGNATURE);
+        let client_signature = URL_SAFE_NO_PAD.encode(CLIENT_SIGNATURE);
         let basic = STANDARD.encode(format!("c1:{}", encoded(CLIENT_SECRET)));
         let assertion = URL_SAFE_NO_PAD.encode(ASSERTION);
         let mut secrets: Vec<String> = [
@@ -76,6 +99,24 @@ impl Watch {
             SUBJECT,
             ACTOR,
             &basic,
+            POSTED_SECRET,
+            &client_signature,
+            ID_TOKEN_HINT,
+            LOGIN_HINT,
+            IMPLICIT,
+            INITIAL,
+            STATEMENT,
+            REVOKED_ACCESS,
+            REVOKED_REFRESH,
+            INTROSPECTED,
+            OWN_TOKEN,
+            LOOKED_UP,
+            ONE_TIME,
+            OPTIONS,
+            INTROSPECTION_PARAMETER,
+            ENDPOINT_KEY,
+            MAIL_TOKEN,
+            PRESENTED,
             // state, verifier and nonce
             &seed(0),
             &seed(32),
@@ -83,10 +124,13 @@ impl Watch {
         ]
         .map(String::from)
         .into();
+        assert_eq!(secrets.len(), 40);
         let spelled: Vec<_> = secrets.iter().flat_map(|secret| spellings(secret)).collect();
         secrets.extend(spelled);
         // As numbers, which is how `Debug` shows bytes.
-        secrets.push(format!("{SIGNATURE:?}")[..40].into());
+        for signature in [SIGNATURE, CLIENT_SIGNATURE] {
+            secrets.push(format!("{signature:?}")[..40].into());
+        }
         let pieces = secrets.iter().flat_map(|secret| secret.as_bytes().windows(PIECE));
         Self { pieces: pieces.map(|piece| piece.try_into().unwrap()).collect(), seen: 0 }
     }
@@ -132,6 +176,9 @@ impl Watch {
             self.output(&output);
             let input = match output {
                 Output::Send(request) => answer(&request),
+                Output::Key(KeyTask::Sign(task)) if task.key == KeyId::new("client") => {
+                    Input::Signature(CLIENT_SIGNATURE.into())
+                }
                 Output::Key(KeyTask::Sign(_)) => Input::Signature(SIGNATURE.into()),
                 Output::Wait(until) => {
                     let time = until.since(now.mono);
@@ -350,7 +397,7 @@ fn response(status: u16, body: &str) -> Response {
     http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap().into()
 }
 
-fn clients(watch: &mut Watch) -> [Client; 3] {
+fn clients(watch: &mut Watch) -> [Client; 4] {
     let server = Server::new("https://as.example")
         .with_authorization_endpoint("https://as.example/authorize")
         .with_token_endpoint("https://as.example/token")
@@ -362,12 +409,15 @@ fn clients(watch: &mut Watch) -> [Client; 3] {
     watch.debug(&secret);
     [
         Registration::public("c1"),
-        Registration::with_secret("c1", secret.clone()),
-        Registration::with_secret("c1", secret).authenticated_by(AuthMethod::CLIENT_SECRET_POST),
+        Registration::with_secret("c1", secret),
+        Registration::with_secret("c1", ClientSecret::new(POSTED_SECRET))
+            .authenticated_by(AuthMethod::CLIENT_SECRET_POST),
+        Registration::with_key("c1", KeyId::new("client"), Algorithm::ES256),
     ]
     .map(|registration| {
         watch.debug(&registration);
-        let policy = Policy::strict().waive(OptOut::PasswordGrant).waive(OptOut::TokenInQuery);
+        let policy = [OptOut::PasswordGrant, OptOut::ImplicitGrant, OptOut::TokenInQuery];
+        let policy = policy.into_iter().fold(Policy::strict(), Policy::waive);
         let client = Client::new(server.clone(), registration, policy).unwrap();
         watch.debug(&client);
         client
@@ -387,7 +437,8 @@ fn tokens() -> Response {
 fn login(watch: &mut Watch, client: &Client, now: &mut Now) -> Pending {
     let request = AuthorizationRequest::new("http://127.0.0.1:9/cb")
         .with_scope(Scope::new("openid").unwrap())
-        .with_parameter("id_token_hint", PARAMETER);
+        .with_parameter("id_token_hint", ID_TOKEN_HINT)
+        .with_parameter("login_hint", LOGIN_HINT);
     watch.debug(&request);
     watch.debug(&seed());
     let flow = client.authorize(request, &ServerMemory::default(), seed()).unwrap();
@@ -442,6 +493,83 @@ fn authorization_code() {
 }
 
 #[test]
+fn implicit() {
+    let watch = &mut Watch::new();
+    let memory = ServerMemory::default();
+    for client in clients(watch) {
+        let request = AuthorizationRequest::new("http://127.0.0.1:9/cb").implicit();
+        watch.debug(&request);
+        let begin = |watch: &mut Watch| {
+            let flow = client.authorize(&request, &memory, seed()).unwrap();
+            watch.run(flow, &mut NOW.clone(), |_| panic!("nothing is sent")).unwrap().pending
+        };
+        let state = begin(watch).state().to_owned();
+        let answers = [
+            format!("access_token={IMPLICIT}&token_type=bearer&state={state}"),
+            format!("access_token={IMPLICIT}&token_type={IMPLICIT}&state={state}"),
+            format!("access_token={IMPLICIT}&token_type={state}&state={state}"),
+            format!("access_token={IMPLICIT}&error={IMPLICIT}&state={state}"),
+            format!("access_token={IMPLICIT}&iss={IMPLICIT}&state={state}"),
+            format!("access_token={IMPLICIT}&token_type=bearer&{IMPLICIT}=1&{IMPLICIT}=2&state={state}"),
+            format!("access_token={IMPLICIT}%00&token_type=bearer&state={state}"),
+            format!("code={IMPLICIT}&access_token={IMPLICIT}&state={state}"),
+            format!("error=a&error_description={state}&state={state}"),
+        ];
+        for (index, answer) in answers.iter().enumerate() {
+            let pending = begin(watch);
+            let flow = pending.redeem(&AuthorizationResponse::Fragment(answer), &client, &memory, seed());
+            let granted = watch.run(flow, &mut NOW.clone(), |_| panic!("nothing is sent"));
+            assert_eq!(granted.is_some(), index == 0, "{answer}");
+        }
+    }
+    assert!(watch.seen > 100, "{}", watch.seen);
+}
+
+#[test]
+fn a_token_in_use() {
+    let watch = &mut Watch::new();
+    let token = AccessToken::new(PRESENTED);
+    watch.debug(&token.bearer().unwrap());
+    let mut attempts = Attempts::new();
+    attempts.present(TokenType::BEARER, &token, None);
+    watch.debug(&attempts);
+    for echoed in [PRESENTED, &encoded(PRESENTED), &format!("Bearer {PRESENTED}")] {
+        for header in [
+            format!("Bearer error=\"invalid_token\", error_description=\"{echoed}\""),
+            format!("Bearer error=\"insufficient_scope\", scope=\"a\", error_description=\"{echoed}\""),
+            format!("Bearer realm=\"{echoed}\", error=\"a\", error_description=\"{echoed}\""),
+        ] {
+            let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::try_from(header).unwrap())]);
+            let mut attempts = Attempts::new();
+            attempts.present(TokenType::BEARER, &token, None);
+            for _ in 0..5 {
+                let challenges = Challenges::read(&headers);
+                let action = attempts.next_action(StatusCode::UNAUTHORIZED, &challenges, &Policy::strict());
+                if let Some(NextAction::GiveUp(why)) = action {
+                    watch.debug(&why);
+                    watch.text("a reason", &why.to_string());
+                }
+            }
+        }
+    }
+    let token = AccessToken::new(MAIL_TOKEN);
+    for response in [
+        SaslResponse::xoauth2(LOGIN_HINT, &token).unwrap(),
+        SaslResponse::oauthbearer(Some(LOGIN_HINT), Some(("mail.example", 993)), &token).unwrap(),
+    ] {
+        watch.debug(&response);
+    }
+    for error in [
+        SaslResponse::xoauth2(LOGIN_HINT, &AccessToken::new(format!("{MAIL_TOKEN}\n"))).unwrap_err(),
+        SaslResponse::xoauth2(&format!("{LOGIN_HINT}\n"), &token).unwrap_err(),
+    ] {
+        watch.debug(&error);
+        watch.text("an error", &error.to_string());
+    }
+    assert!(watch.seen > 20, "{}", watch.seen);
+}
+
+#[test]
 fn refresh_and_client_credentials() {
     let watch = &mut Watch::new();
     let memory = ServerMemory::default();
@@ -493,8 +621,7 @@ fn resource_owner_password() {
     for client in clients(watch) {
         let password = Password::new(PASSWORD);
         watch.debug(&password);
-        let grant =
-            || ResourceOwnerPassword::new(USERNAME, password.clone()).with_parameter("otp", PARAMETER);
+        let grant = || ResourceOwnerPassword::new(USERNAME, password.clone()).with_parameter("otp", ONE_TIME);
         watch.debug(&grant());
         echoing(watch, |_, _| client.exchange(grant(), &memory, seed()).unwrap());
         let broken = ResourceOwnerPassword::new(USERNAME, Password::new(format!("{PASSWORD}\n")));
@@ -513,7 +640,7 @@ fn token_exchange() {
         let grant = || {
             TokenExchange::new(AccessToken::new(SUBJECT))
                 .with_actor(SecurityToken::new(ACTOR, TokenTypeIdentifier::JWT))
-                .with_parameter("options", PARAMETER)
+                .with_parameter("options", OPTIONS)
         };
         watch.debug(&grant());
         watch.debug(&TokenExchange::new(IdToken::new(ID_TOKEN)).with_actor(RefreshToken::new(REFRESH)));
@@ -546,17 +673,19 @@ fn revocation_and_introspection() {
     let watch = &mut Watch::new();
     let memory = ServerMemory::default();
     for client in clients(watch) {
-        for token in [RefreshToken::new(REFRESH).into(), Revocable::Access(AccessToken::new(ACCESS))] {
+        for token in
+            [RefreshToken::new(REVOKED_REFRESH).into(), Revocable::Access(AccessToken::new(REVOKED_ACCESS))]
+        {
             watch.debug(&token);
             echoing(watch, |_, _| client.revoke(token.clone(), &memory, seed()).unwrap());
         }
-        let request =
-            IntrospectionRequest::access(AccessToken::new(ACCESS)).with_parameter("password", PARAMETER);
-        for request in [request.clone(), request.authorized_by(AccessToken::new(NEW_REFRESH))] {
+        let request = IntrospectionRequest::access(AccessToken::new(INTROSPECTED))
+            .with_parameter("password", INTROSPECTION_PARAMETER);
+        for request in [request.clone(), request.authorized_by(AccessToken::new(OWN_TOKEN))] {
             watch.debug(&request);
             echoing(watch, |_, _| client.introspect(request.clone(), &memory, seed()).unwrap());
         }
-        echoing(watch, |_, _| client.token_info(AccessToken::new(ACCESS)).unwrap());
+        echoing(watch, |_, _| client.token_info(AccessToken::new(LOOKED_UP)).unwrap());
     }
     assert!(watch.seen > 5_000, "{}", watch.seen);
 }
@@ -566,9 +695,9 @@ fn registration() {
     let watch = &mut Watch::new();
     let policy = Policy::strict();
     let server = Server::new("https://as.example").with_registration_endpoint("https://as.example/register");
-    let metadata = || ClientMetadata::new().with_client_name("App").with_software_statement(ID_TOKEN);
+    let metadata = || ClientMetadata::new().with_client_name("App").with_software_statement(STATEMENT);
     watch.debug(&metadata());
-    let initial = || Some(AccessToken::new(ACCESS));
+    let initial = || Some(AccessToken::new(INITIAL));
     echoing(watch, |_, _| Register::new(&server, metadata(), initial(), &policy).unwrap());
     let access = || RegistrationAccess {
         registration_client_uri: format!("https://as.example/register?id={REGISTRATION}"),
@@ -585,9 +714,10 @@ fn registration() {
 fn discovery_shows_no_query_of_an_endpoint() {
     let watch = &mut Watch::new();
     for member in ["token_endpoint", "jwks_uri"] {
-        for url in
-            [format!("https://as.example/t?key={PARAMETER}"), format!("http://as.example/t?key={PARAMETER}")]
-        {
+        for url in [
+            format!("https://as.example/t?key={ENDPOINT_KEY}"),
+            format!("http://as.example/t?key={ENDPOINT_KEY}"),
+        ] {
             let flow = Discover::new("https://as.example", Policy::strict()).unwrap();
             let metadata = format!(r#"{{"issuer":"https://as.example","{member}":"{url}"}}"#);
             let output = std::cell::Cell::new(0);
