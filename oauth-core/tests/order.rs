@@ -623,103 +623,128 @@ impl Allowed {
     }
 }
 
+/// How many device logins are played: 10^6.
+const LOGINS: u64 = 1_000_000;
+
+/// How device logins ended.
+#[derive(Default)]
+struct Ends {
+    signed_in: u64,
+    expired: u64,
+    polls: u64,
+}
+
+/// RFC 8628 section 3.5: in a million random conversations no poll comes early, and each of them ends.
 #[test]
 fn device_polling() {
-    let memory = ServerMemory::default();
-    let (mut signed_in, mut expired, mut polls) = (0, 0, 0);
-    for sequence in 0..SEQUENCES {
-        let dice = &mut Dice::new(sequence);
-        let mut clocks = Clocks::new();
-        let client = client(dice);
-        let mut asking = client.authorize_device(None, &memory, seed(dice)).unwrap();
-        assert!(matches!(asking.poll(clocks.0), Output::Send(_)));
-        let (life, interval) = (*dice.pick(&[0, 10, 120, 900]), *dice.pick(&[0, 1, 5, 7, 400]));
-        let prompt = format!(
-            r#"{{"device_code":"dc","user_code":"AB","verification_uri":"https://as.example/d","expires_in":{life},"interval":{interval}}}"#
-        );
-        let prompt = Made { status: 200, retry_after: None, body: prompt, mutated: false };
-        asking.handle(Input::Response(prompt.response()), clocks.0);
-        let Output::Done(Ok(prompt)) = asking.poll(clocks.0) else { panic!("no prompt") };
-        let (interval, life) = (Duration::from_secs(interval.max(1)), Duration::from_secs(life));
-        let mut allowed = Allowed {
-            interval,
-            next: clocks.0.mono.after(interval),
-            expires: (clocks.0.mono.after(life), clocks.0.unix.after(life)),
-        };
-        let mut flow = prompt.poll;
-        let mut watch = Watch::new();
-        let mut until = None;
-        // A driver that mostly does as it is told, else nothing lasts; `answers` bounds the conversation, not the flow.
-        for step in 0.. {
-            assert!(step < 10_000, "the flow does not end");
-            clocks.jump(dice);
-            let now = clocks.0;
-            let output = flow.poll(now);
-            watch.output(&output, now, &[TOKEN]);
-            match output {
-                Output::Send(request) => {
-                    allowed.check(&request, now);
-                    polls += 1;
-                }
-                Output::Wait(to) => {
-                    assert!(to <= allowed.expires.0, "waits for a code that is over");
-                    until = Some(to);
-                }
-                Output::Done(result) => {
-                    match result {
-                        Ok(_) => signed_in += 1,
-                        Err(failure) => {
-                            let over = now.mono >= allowed.expires.0 || now.unix >= allowed.expires.1;
-                            let server_says = matches!(*failure.error, Error::Expired) && !over;
-                            expired += u32::from(over);
-                            assert!(!server_says || watch.sends > 0, "expired too early");
-                            let misuse = matches!(*failure.error, Error::Misuse(Misuse::NotAsked));
-                            assert!(misuse == watch.misused || over || watch.sends > 0, "{failure}");
-                        }
-                    }
-                    break;
-                }
-                Output::Idle | Output::Key(_) => {}
-            }
-            match watch.owed {
-                Owed::Response if dice.roll(4) > 0 => {
-                    let made = match dice.roll(3) {
-                        // Mostly the errors that go on.
-                        0 => made(dice, &TOKEN_BODIES),
-                        _ => made(dice, &TOKEN_BODIES[6..9]),
-                    };
-                    let input = if dice.roll(8) == 0 {
-                        allowed.next = now.mono.after(allowed.interval);
-                        Input::Unreachable(unreachable(dice))
-                    } else {
-                        allowed.answered(&made, now);
-                        Input::Response(made.response())
-                    };
-                    watch.input(&input);
-                    flow.handle(input, now);
-                }
-                Owed::Nothing if dice.roll(60) == 0 => {
-                    let input = other_input(dice);
-                    watch.input(&input);
-                    flow.handle(input, now);
-                }
-                Owed::Nothing | Owed::Response | Owed::Signature => {
-                    if let Some(to) = until.take() {
-                        // Often a moment too early: that is harmless, and no poll.
-                        clocks.pass(to.since(now.mono) - Duration::from_nanos(dice.roll(2)));
-                    }
-                }
-            }
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+    let play = |first: u64| {
+        let client = client(&mut Dice::new(first));
+        let mut ends = Ends::default();
+        for sequence in (first..LOGINS).step_by(usize::try_from(threads).unwrap()) {
+            device_login(&client, &mut Dice::new(sequence), &mut ends);
         }
-        for _ in 0..3 {
-            let input = other_input(dice);
-            watch.input(&input);
-            flow.handle(input, clocks.0);
-            clocks.pass(Duration::from_secs(1));
-            watch.output(&flow.poll(clocks.0), clocks.0, &[]);
+        ends
+    };
+    let ends = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|first| scope.spawn(move || play(first))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let sum = |of: fn(&Ends) -> u64| ends.iter().map(of).sum::<u64>();
+    let (signed_in, expired, polls) =
+        (sum(|ends| ends.signed_in), sum(|ends| ends.expired), sum(|ends| ends.polls));
+    assert!(signed_in > 10_000 && expired > 10_000 && polls > LOGINS, "{signed_in} {expired} {polls}");
+}
+
+fn device_login(client: &Client, dice: &mut Dice, ends: &mut Ends) {
+    let mut clocks = Clocks::new();
+    let mut asking = client.authorize_device(None, &ServerMemory::default(), seed(dice)).unwrap();
+    assert!(matches!(asking.poll(clocks.0), Output::Send(_)));
+    let (life, interval) = (*dice.pick(&[0, 10, 120, 900]), *dice.pick(&[0, 1, 5, 7, 400]));
+    let prompt = format!(
+        r#"{{"device_code":"dc","user_code":"AB","verification_uri":"https://as.example/d","expires_in":{life},"interval":{interval}}}"#
+    );
+    let prompt = Made { status: 200, retry_after: None, body: prompt, mutated: false };
+    asking.handle(Input::Response(prompt.response()), clocks.0);
+    let Output::Done(Ok(prompt)) = asking.poll(clocks.0) else { panic!("no prompt") };
+    let (interval, life) = (Duration::from_secs(interval.max(1)), Duration::from_secs(life));
+    let mut allowed = Allowed {
+        interval,
+        next: clocks.0.mono.after(interval),
+        expires: (clocks.0.mono.after(life), clocks.0.unix.after(life)),
+    };
+    let mut flow = prompt.poll;
+    let mut watch = Watch::new();
+    let mut until = None;
+    // A driver that mostly does as it is told, else nothing lasts; `answers` bounds the conversation, not the flow.
+    for step in 0.. {
+        assert!(step < 10_000, "the flow does not end");
+        clocks.jump(dice);
+        let now = clocks.0;
+        let output = flow.poll(now);
+        watch.output(&output, now, &[TOKEN]);
+        match output {
+            Output::Send(request) => {
+                allowed.check(&request, now);
+                ends.polls += 1;
+            }
+            Output::Wait(to) => {
+                assert!(to <= allowed.expires.0, "waits for a code that is over");
+                until = Some(to);
+            }
+            Output::Done(result) => {
+                match result {
+                    Ok(_) => ends.signed_in += 1,
+                    Err(failure) => {
+                        let over = now.mono >= allowed.expires.0 || now.unix >= allowed.expires.1;
+                        let server_says = matches!(*failure.error, Error::Expired) && !over;
+                        ends.expired += u64::from(over);
+                        assert!(!server_says || watch.sends > 0, "expired too early");
+                        let misuse = matches!(*failure.error, Error::Misuse(Misuse::NotAsked));
+                        assert!(misuse == watch.misused || over || watch.sends > 0, "{failure}");
+                    }
+                }
+                break;
+            }
+            Output::Idle | Output::Key(_) => {}
+        }
+        match watch.owed {
+            Owed::Response if dice.roll(4) > 0 => {
+                let made = match dice.roll(3) {
+                    // Mostly the errors that go on.
+                    0 => made(dice, &TOKEN_BODIES),
+                    _ => made(dice, &TOKEN_BODIES[6..9]),
+                };
+                let input = if dice.roll(8) == 0 {
+                    allowed.next = now.mono.after(allowed.interval);
+                    Input::Unreachable(unreachable(dice))
+                } else {
+                    allowed.answered(&made, now);
+                    Input::Response(made.response())
+                };
+                watch.input(&input);
+                flow.handle(input, now);
+            }
+            Owed::Nothing if dice.roll(60) == 0 => {
+                let input = other_input(dice);
+                watch.input(&input);
+                flow.handle(input, now);
+            }
+            Owed::Nothing | Owed::Response | Owed::Signature => {
+                if let Some(to) = until.take() {
+                    // Often a moment too early: that is harmless, and no poll.
+                    clocks.pass(to.since(now.mono) - Duration::from_nanos(dice.roll(2)));
+                }
+            }
         }
     }
-    assert!(signed_in > 100 && expired > 100 && polls > 20_000, "{signed_in} {expired} {polls}");
+    for _ in 0..3 {
+        let input = other_input(dice);
+        watch.input(&input);
+        flow.handle(input, clocks.0);
+        clocks.pass(Duration::from_secs(1));
+        watch.output(&flow.poll(clocks.0), clocks.0, &[]);
+    }
 }
 
 /// RFC 9700 section 4.14.2: an answer too many ends the flow, and what came before it is kept.
