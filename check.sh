@@ -82,6 +82,8 @@ features() { # package, features…
         cargo clippy -q -p "$package" --no-default-features --features "$feature" -- -D warnings
     done
 }
+step "features of oauth-core"
+features oauth-core providers
 step "features of oauth-loopback"
 features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"

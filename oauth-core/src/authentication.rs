@@ -5,9 +5,10 @@ use crate::client::ConfigError;
 use crate::flow::{KeyId, SignTask};
 use crate::form::{Form, encode_into};
 use crate::policy::{OptOut, Policy};
+use crate::provider::quirks::Quirks;
 use crate::registry::{Algorithm, AuthMethod};
 use crate::request::Purpose;
-use crate::secret::ClientSecret;
+use crate::secret::{AccessToken, ClientSecret};
 use crate::seed::{Part, Seed};
 use crate::time::Unix;
 use alloc::string::{String, ToString as _};
@@ -154,6 +155,8 @@ pub(crate) enum Authentication {
     /// The finished header, and the secret to be kept out of messages.
     Basic(HeaderValue, ClientSecret),
     Post(ClientSecret),
+    /// The secret in the place of a token, which a provider wants.
+    Bearer(HeaderValue, ClientSecret),
     Assertion {
         key: KeyId,
         algorithm: Algorithm,
@@ -171,6 +174,7 @@ impl Authentication {
         offered: Option<&[AuthMethod]>,
         purpose: Purpose,
         policy: &Policy,
+        quirks: Option<&Quirks>,
     ) -> Result<Self, ConfigError> {
         let method = registration.choose(offered, purpose)?;
         let Registration { client_id, secret, key, kid, certificate, .. } = registration;
@@ -184,6 +188,10 @@ impl Authentication {
         if secret.expose().is_empty() {
             return Err(ConfigError::NoCredential { method });
         }
+        if quirks.is_some_and(Quirks::secret_is_presented_as_a_token) {
+            let header = AccessToken::new(secret.expose()).bearer();
+            return header.map(|header| Self::Bearer(header, secret)).map_err(|_| ConfigError::Token);
+        }
         if method == AuthMethod::CLIENT_SECRET_POST {
             return Ok(Self::Post(secret));
         }
@@ -195,7 +203,7 @@ impl Authentication {
     pub(crate) fn write(&self, client_id: &str, assertion: Option<&ClientSecret>, form: &mut Form) {
         match self {
             Self::Basic(..) => {}
-            Self::None | Self::Certificate(_) => form.pair("client_id", client_id),
+            Self::None | Self::Bearer(..) | Self::Certificate(_) => form.pair("client_id", client_id),
             Self::Post(secret) => {
                 form.pair("client_id", client_id);
                 form.pair("client_secret", secret.expose());
@@ -213,7 +221,7 @@ impl Authentication {
     pub(crate) fn secrets(&self) -> Vec<ClientSecret> {
         match self {
             Self::None | Self::Assertion { .. } | Self::Certificate(_) => Vec::new(),
-            Self::Post(secret) => Vec::from([secret.clone()]),
+            Self::Post(secret) | Self::Bearer(_, secret) => Vec::from([secret.clone()]),
             Self::Basic(header, secret) => {
                 let joined = header.to_str().ok().and_then(|header| header.strip_prefix("Basic "));
                 Vec::from([secret.clone(), ClientSecret::new(joined.unwrap_or_default())])

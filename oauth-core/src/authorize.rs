@@ -6,6 +6,7 @@ use crate::flow::{Flow, Input, Output};
 use crate::form::encode_into;
 use crate::pending::Pending;
 use crate::policy::OptOut;
+use crate::provider::quirks::Quirks;
 use crate::registry::ResponseMode;
 use crate::resource::{Resource, is_absolute_uri};
 use crate::scope::Scope;
@@ -121,30 +122,29 @@ impl AuthorizationRequest {
 
     fn spell(&mut self) {
         let mut query = String::new();
-        let mut pair = |name: &str, value: &str| {
+        for (name, value) in self.pairs() {
             query.push('&');
             encode_into(name, &mut query);
             query.push('=');
             encode_into(value, &mut query);
-        };
-        pair("response_type", if self.implicit { "token" } else { "code" });
-        pair("redirect_uri", &self.redirect_uri);
-        if let Some(scope) = &self.scope {
-            pair("scope", scope.as_str());
-        }
-        if let Some(mode) = &self.response_mode {
-            pair("response_mode", mode.as_str());
-        }
-        for (name, value) in &self.parameters {
-            pair(name, value);
-        }
-        if !self.implicit {
-            // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-            pair("code_challenge_method", "S256");
         }
         query.push_str("&state=");
         let nonce = !self.implicit && self.scope.as_ref().is_some_and(|scope| scope.contains("openid"));
         self.spelled = Spelled { query, nonce, wrong: self.check().err() };
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let response_type = if self.implicit { "token" } else { "code" };
+        let scope = self.scope.as_ref().map(|scope| ("scope", scope.as_str()));
+        let mode = self.response_mode.as_ref().map(|mode| ("response_mode", mode.as_str()));
+        // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
+        let pkce = (!self.implicit).then_some(("code_challenge_method", "S256"));
+        [("response_type", response_type), ("redirect_uri", &*self.redirect_uri)]
+            .into_iter()
+            .chain(scope)
+            .chain(mode)
+            .chain(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .chain(pkce)
     }
 
     /// RFC 8707 section 2 lets `resource` come more than once; nothing else may (RFC 6749 section 3.1).
@@ -207,7 +207,9 @@ impl Authorize {
         if request.implicit && !client.policy().allows(OptOut::ImplicitGrant) {
             return Err(ConfigError::NotWaived(OptOut::ImplicitGrant));
         }
-        let (prefix, query) = (client.authorization_prefix()?, &request.spelled.query);
+        let prefix = client.authorization_prefix()?;
+        let odd = client.quirks().map(|quirks| quirks.authorization_query(request.pairs()));
+        let query = odd.as_deref().unwrap_or(&request.spelled.query);
         let mut url = String::with_capacity(prefix.len() + query.len() + 256);
         url.push_str(prefix);
         url.push_str(query);
@@ -239,6 +241,10 @@ impl Prepared {
         if let Some(nonce) = &nonce {
             url.push_str("&nonce=");
             url.push_str(text(nonce));
+        }
+        if let Some(fragment) = client.quirks().and_then(Quirks::fragment) {
+            url.push('#');
+            url.push_str(fragment);
         }
         let pending = Pending {
             issuer: Arc::clone(&client.0.issuer),

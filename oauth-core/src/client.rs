@@ -9,6 +9,7 @@ use crate::form::{Form, encode_into};
 use crate::introspect::{Introspect, IntrospectionRequest};
 use crate::memory::ServerMemory;
 use crate::policy::{OptOut, Policy};
+use crate::provider::quirks::Quirks;
 use crate::registry::AuthMethod;
 use crate::request::{Endpoint, EndpointError, Purpose, Request};
 use crate::revoke::{Revocable, Revoke};
@@ -44,6 +45,8 @@ pub(crate) struct Inner {
     /// The authorization endpoint and the parameters that every request has, escaped once.
     authorization_prefix: Option<String>,
     token_endpoint: Option<Arc<Endpoint>>,
+    /// Where a provider has one of its own for refresh tokens.
+    refresh_endpoint: Option<Arc<Endpoint>>,
     device_authorization_endpoint: Option<Arc<Endpoint>>,
     revocation_endpoint: Option<Arc<Endpoint>>,
     introspection_endpoint: Option<Arc<Endpoint>>,
@@ -62,8 +65,9 @@ impl Client {
             return Err(ConfigError::ClientId);
         }
         let client_id = registration.client_id.clone();
-        let authentication =
-            |purpose, offered| Authentication::new(registration.clone(), offered, purpose, &policy);
+        let authentication = |purpose, offered| {
+            Authentication::new(registration.clone(), offered, purpose, &policy, server.quirks.as_deref())
+        };
         let elsewhere = [
             (Purpose::Revocation, &server.revocation_endpoint_auth_methods),
             (Purpose::Introspection, &server.introspection_endpoint_auth_methods),
@@ -94,12 +98,25 @@ impl Client {
             return Err(ConfigError::Parameter(name));
         }
         let token = endpoint(Endpoints::TOKEN)?;
+        let quirks = server.quirks.as_deref();
+        if quirks.is_some_and(Quirks::credentials_travel_in_urls)
+            && !policy.allows(OptOut::CredentialsInQuery)
+        {
+            return Err(ConfigError::NotWaived(OptOut::CredentialsInQuery));
+        }
+        let refresh = quirks.and_then(Quirks::refresh_endpoint).map(|url| {
+            Endpoint::new(url, &policy).map_err(|why| ConfigError::Endpoint { name: "refresh_endpoint", why })
+        });
         let device = endpoint(Endpoints::DEVICE_AUTHORIZATION)?;
         let revocation = endpoint(Endpoints::REVOCATION)?;
         let introspection = endpoint(Endpoints::INTROSPECTION)?;
         let token_info = endpoint(Endpoints::TOKEN_INFO)?;
         Ok(Self(Arc::new(Inner {
-            authorization_prefix: authorization.map(|endpoint| authorization_prefix(&endpoint, &client_id)),
+            authorization_prefix: authorization.map(|endpoint| {
+                let name = quirks.map_or("client_id", |quirks| quirks.parameter("client_id"));
+                authorization_prefix(&endpoint, name, &client_id)
+            }),
+            refresh_endpoint: refresh.transpose()?.map(Arc::new),
             token_endpoint: token.map(Arc::new),
             device_authorization_endpoint: device.map(Arc::new),
             revocation_endpoint: revocation.map(Arc::new),
@@ -247,12 +264,25 @@ impl Client {
         let endpoint = Arc::clone(self.endpoint(purpose)?);
         let authentication = self.authentication(purpose)?;
         authentication.write(&self.0.client_id, assertion, &mut form);
-        let request = Request::form(purpose, endpoint, form.finish());
+        let request = match self.quirks() {
+            None => Request::form(purpose, endpoint, form.finish()),
+            Some(quirks) => {
+                let refresh = self.0.refresh_endpoint.as_ref();
+                quirks.request(purpose, endpoint, refresh, &form, &self.0.policy)?
+            }
+        };
         Ok(match authentication {
-            Authentication::Basic(header, _) => request.with_header(AUTHORIZATION, header.clone()),
+            Authentication::Basic(header, _) | Authentication::Bearer(header, _) => {
+                request.with_header(AUTHORIZATION, header.clone())
+            }
             Authentication::Certificate(certificate) => request.with_client_certificate(certificate.clone()),
             Authentication::None | Authentication::Post(_) | Authentication::Assertion { .. } => request,
         })
+    }
+
+    /// What is odd about the server.
+    pub(crate) fn quirks(&self) -> Option<&Quirks> {
+        self.0.server.quirks.as_deref()
     }
 
     /// What must not come back in a message to a request with this form.
@@ -291,14 +321,15 @@ impl fmt::Debug for Client {
     }
 }
 
-fn authorization_prefix(endpoint: &Endpoint, client_id: &str) -> String {
+fn authorization_prefix(endpoint: &Endpoint, name: &str, client_id: &str) -> String {
     let mut prefix = String::from(endpoint.url().as_str());
     match endpoint.url().query() {
         None => prefix.push('?'),
         Some("") => {}
         Some(_) => prefix.push('&'),
     }
-    prefix.push_str("client_id=");
+    encode_into(name, &mut prefix);
+    prefix.push('=');
     encode_into(client_id, &mut prefix);
     prefix
 }

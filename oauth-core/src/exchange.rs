@@ -142,7 +142,7 @@ pub(crate) fn read(
     response: &Response,
     now: Now,
 ) -> Answer {
-    token::read(response, now, grant, || {
+    token::read(response, now, grant, client.quirks(), || {
         let mut form = Form::with_capacity(512);
         grant.form(&mut form);
         call.secrets(client, Purpose::Token, form)

@@ -213,6 +213,7 @@ mod next_action;
 mod once;
 mod pending;
 mod policy;
+mod provider;
 mod redeem;
 mod register;
 mod registry;
@@ -255,6 +256,7 @@ pub use memory::{ClockOffset, Learned, ServerMemory};
 pub use next_action::{Attempts, GiveUp, NextAction};
 pub use pending::{Pending, PendingError, Recogniser};
 pub use policy::{OptOut, Policy};
+pub use provider::{Knob, Provider, ProviderError};
 pub use redeem::{Granted, Redeem};
 pub use register::{ClientInformation, Deregister, Deregistered, Register, RegistrationAccess};
 pub use registry::{

@@ -57,6 +57,9 @@ pub enum OptOut {
     /// ([`AuthorizationRequest::implicit`](crate::AuthorizationRequest::implicit)): for servers that offer nothing else.
     /// RFC 9700 section 2.1.2 advises against it.
     ImplicitGrant,
+    /// Codes, secrets and refresh tokens may travel in URLs, which servers and proxies keep in their logs: for providers
+    /// that take token requests in no other way ([`Provider`](crate::Provider)).
+    CredentialsInQuery,
 }
 
 impl fmt::Display for OptOut {
@@ -66,6 +69,7 @@ impl fmt::Display for OptOut {
             Self::UnencodedBasic => "client credentials go into HTTP Basic without the encoding of RFC 6749",
             Self::TokenInQuery => "access tokens travel in URLs, which logs keep",
             Self::PasswordGrant => "this program may take people's passwords, which RFC 9700 forbids",
+            Self::CredentialsInQuery => "codes, secrets and refresh tokens travel in URLs, which logs keep",
             Self::ImplicitGrant => "access tokens come back through the browser, where others can take them",
         })
     }

@@ -10,6 +10,7 @@ use crate::form::{self, Form};
 use crate::json::Value;
 use crate::memory::{Learned, ServerMemory};
 use crate::pending::Pending;
+use crate::provider::quirks::Quirks;
 use crate::registry::GrantType;
 use crate::resource::Resource;
 use crate::scope::Scope;
@@ -89,7 +90,7 @@ fn check(
     if pending.recognise(response) != Recognised::Ours {
         return Err(Error::Rejected(Rejected::State));
     }
-    let parameters = Parameters::read(response.bytes(), pending.implicit)?;
+    let parameters = Parameters::read(response.bytes(), pending.implicit, client.quirks())?;
     let mut secrets = Scrub::nothing();
     secrets.add(Some(text(&pending.state)));
     secrets.add(parameters.code.as_deref());
@@ -147,10 +148,11 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn read(bytes: &'a [u8], implicit: bool) -> Result<Self, Error> {
+    fn read(bytes: &'a [u8], implicit: bool, quirks: Option<&Quirks>) -> Result<Self, Error> {
         let mut read = Self::default();
         for (name, value) in form::readable(bytes) {
-            let slot = match &*name {
+            let known = quirks.map_or(&*name, |quirks| quirks.callback(&name));
+            let slot = match known {
                 "code" => &mut read.code,
                 // RFC 9700 section 4.6: one that was not asked for is nobody's business.
                 "access_token" if implicit => &mut read.access_token,
@@ -164,7 +166,7 @@ impl<'a> Parameters<'a> {
                 }
                 _ => continue,
             };
-            let value = match (value, &*name) {
+            let value = match (value, known) {
                 (Ok(value), _) => value,
                 // What only explains may be unreadable; what decides may not.
                 (Err(_), "error_description" | "error_uri") => continue,

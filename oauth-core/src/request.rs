@@ -162,7 +162,7 @@ impl Request {
     /// one turned out dead: the first copy may have arrived.
     #[must_use]
     pub fn one_shot(&self) -> bool {
-        self.method != Method::GET || self.purpose == Purpose::Registration
+        self.method != Method::GET || matches!(self.purpose, Purpose::Registration | Purpose::Token)
     }
 
     /// The description as a value that HTTP libraries take. Its body is wiped by nobody from here on.

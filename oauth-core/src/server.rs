@@ -1,7 +1,9 @@
 //! What is known of an authorization server (RFC 8414 section 2, OpenID Connect Discovery section 3).
 
+use crate::provider::quirks::Quirks;
 use crate::registry::AuthMethod;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// An authorization server: its issuer and its endpoints, from discovery or by hand.
@@ -18,6 +20,8 @@ pub struct Server {
     pub(crate) revocation_endpoint_auth_methods: Option<Vec<AuthMethod>>,
     pub(crate) introspection_endpoint_auth_methods: Option<Vec<AuthMethod>>,
     pub(crate) response_iss: bool,
+    /// What is odd about it ([`Provider`](crate::Provider)).
+    pub(crate) quirks: Option<Arc<Quirks>>,
 }
 
 /// The endpoints that this crate knows by name; a server has some of them.
@@ -79,6 +83,7 @@ impl Server {
             revocation_endpoint_auth_methods: None,
             introspection_endpoint_auth_methods: None,
             response_iss: false,
+            quirks: None,
         }
     }
 

@@ -8,7 +8,8 @@ use crate::date;
 use crate::exchange::Grant;
 use crate::failure::{Error, Failure, Malformed, Refusal, Rejected, Unavailable};
 use crate::form;
-use crate::json::Value;
+use crate::json::{self, Value};
+use crate::provider::quirks::Quirks;
 use crate::registry::{ErrorCode, TokenType, TokenTypeIdentifier};
 use crate::request::Response;
 use crate::scope::Scope;
@@ -18,11 +19,12 @@ use crate::time::{Now, Unix};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 use http::StatusCode;
 
 /// What a successful token request brings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Tokens {
     /// Opens protected resources.
@@ -39,6 +41,25 @@ pub struct Tokens {
     pub id_token: Option<IdToken>,
     /// What `access_token` holds, where the server says so: after a [`TokenExchange`](crate::TokenExchange), always.
     pub issued_token_type: Option<TokenTypeIdentifier>,
+    /// Other members of the answer, those that the server's [`Provider`](crate::Provider) keeps.
+    pub extra: Vec<(String, Value<'static>)>,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is in the others nobody knows.
+        let extra: Vec<_> = self.extra.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Tokens")
+            .field("access_token", &self.access_token)
+            .field("token_type", &self.token_type)
+            .field("expires_at", &self.expires_at)
+            .field("refresh_token", &self.refresh_token)
+            .field("scope", &self.scope)
+            .field("id_token", &self.id_token)
+            .field("issued_token_type", &self.issued_token_type)
+            .field("extra", &extra)
+            .finish()
+    }
 }
 
 /// An expiry that is believed at most: a year. Some servers send the largest number that they know.
@@ -94,12 +115,21 @@ pub(crate) enum Answer {
 
 /// Reads the answer of a token endpoint to a grant. `sent` is the form that was sent, so that no message repeats a
 /// secret of it.
-pub(crate) fn read(response: &Response, now: Now, grant: &dyn Grant, sent: impl Fn() -> Scrub) -> Answer {
+pub(crate) fn read(
+    response: &Response,
+    now: Now,
+    grant: &dyn Grant,
+    quirks: Option<&Quirks>,
+    sent: impl Fn() -> Scrub,
+) -> Answer {
     let status = response.status();
     if let Some(failure) = outage(response, now) {
         return Answer::Failed(failure);
     }
-    let (mut members, syntax) = Members::read(response.body());
+    let (mut members, syntax) = match quirks {
+        None => Members::read(response.body()),
+        Some(quirks) => Members::of_provider(response.body(), quirks),
+    };
     // An empty one is as good as none, as it is everywhere.
     members.error.take_if(|error| is_nothing(error));
     let fail = |rescued, error: Error| Failure::from(error).with_status(status).with_rescued(rescued);
@@ -139,9 +169,43 @@ pub(crate) fn read(response: &Response, now: Now, grant: &dyn Grant, sent: impl 
         let error = Error::Malformed(secrets.malformed(malformed));
         return Answer::Failed(fail(members.rescued(), error).with_excerpt(page));
     }
-    match success(members, now, grant, sent) {
-        Ok(tokens) => Answer::Tokens(tokens),
+    match success(members, now, grant, quirks, sent) {
+        Ok(mut tokens) => {
+            if let Some(quirks) = quirks
+                && let Ok(answer) = json::value(response.body())
+            {
+                tokens.extra = quirks.kept(&answer);
+            }
+            Answer::Tokens(tokens)
+        }
         Err((error, rescued)) => Answer::Failed(fail(rescued, error)),
+    }
+}
+
+impl<'a> Members<'a> {
+    /// The members of an answer of a provider that has them elsewhere. What cannot be read as JSON is read as it is
+    /// everywhere, so that no refresh token is lost.
+    fn of_provider(body: &'a [u8], quirks: &Quirks) -> (Self, Result<(), Malformed>) {
+        let Ok(answer) = json::value(body) else { return Self::read(body) };
+        let find = |name| quirks.find(&answer, name).filter(|value| **value != Value::Null).cloned();
+        let error = quirks.error(&answer).filter(|error| !is_nothing(error));
+        let error = error.or_else(|| quirks.refusal(&answer));
+        let members = Self {
+            access_token: find("access_token"),
+            token_type: find("token_type"),
+            expires_in: find("expires_in"),
+            expires: None,
+            refresh_token: find("refresh_token"),
+            scope: find("scope"),
+            id_token: find("id_token"),
+            issued_token_type: find("issued_token_type"),
+            error,
+            error_description: find("error_description"),
+            error_uri: find("error_uri"),
+            message: find("message"),
+            interval: find("interval"),
+        };
+        (members, Ok(()))
     }
 }
 
@@ -152,7 +216,7 @@ pub(crate) fn from_fragment(fragment: &[u8], now: Now, grant: &dyn Grant) -> Res
         let malformed = members.secrets(Scrub::nothing()).malformed(malformed);
         return Err(Failure::from(Error::Malformed(malformed)).with_rescued(members.rescued()));
     }
-    success(members, now, grant, Scrub::nothing)
+    success(members, now, grant, None, Scrub::nothing)
         .map_err(|(error, rescued)| Failure::from(error).with_rescued(rescued))
 }
 
@@ -181,6 +245,7 @@ fn success(
     members: Members<'_>,
     now: Now,
     grant: &dyn Grant,
+    quirks: Option<&Quirks>,
     sent: impl Fn() -> Scrub,
 ) -> Result<Tokens, (Error, Option<RefreshToken>)> {
     let refresh_token = members.rescued();
@@ -189,7 +254,10 @@ fn success(
         Ok(access_token) => access_token,
         Err(error) => return Err((error, refresh_token)),
     };
+    let named = members.token_type.as_ref().map(|named| named.as_str().unwrap_or_default());
+    let bearer = quirks.is_some_and(|quirks| quirks.is_bearer(named));
     let token_type = match required(members.token_type, "token_type") {
+        _ if bearer => TokenType::BEARER.as_str().into(),
         Ok(token_type) => token_type,
         Err(error) => return Err((error, refresh_token)),
     };
@@ -215,7 +283,8 @@ fn success(
     Ok(Tokens {
         access_token: AccessToken::new(access_token),
         token_type,
-        expires_at: life(members.expires_in, members.expires).map(|life| now.unix.after(life)),
+        expires_at: life(members.expires_in, members.expires, now.unix, quirks)
+            .map(|life| now.unix.after(life)),
         refresh_token,
         scope: members.scope.and_then(|value| scope(value, grant.scope())),
         id_token: members.id_token.and_then(Value::into_string).map(IdToken::new),
@@ -224,6 +293,7 @@ fn success(
             .and_then(Value::into_string)
             .filter(|text| is_vschar(text))
             .map(|text| TokenTypeIdentifier::from_text(&text)),
+        extra: Vec::new(),
     })
 }
 
@@ -233,8 +303,18 @@ fn required<'a>(member: Option<Value<'a>>, name: &'static str) -> Result<Cow<'a,
 }
 
 /// How long the access token lives.
-fn life(expires_in: Option<Value<'_>>, expires: Option<Value<'_>>) -> Option<Duration> {
-    let life = expires_in.and_then(seconds).map(|life| life.min(LONGEST_LIFE));
+fn life(
+    expires_in: Option<Value<'_>>,
+    expires: Option<Value<'_>>,
+    now: Unix,
+    quirks: Option<&Quirks>,
+) -> Option<Duration> {
+    let mut life = expires_in.and_then(seconds);
+    if let Some(quirks) = quirks {
+        // By its other name it is what the profile does not know.
+        return quirks.life(life?, now).map(|life| life.min(LONGEST_LIFE));
+    }
+    life = life.map(|life| life.min(LONGEST_LIFE));
     // By its other name it may be a date: then it is longer than any life.
     life.or_else(|| expires.and_then(seconds).filter(|life| *life <= LONGEST_LIFE))
 }

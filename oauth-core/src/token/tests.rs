@@ -9,7 +9,7 @@ const NOW: Now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
 fn answer(status: u16, body: &str) -> Answer {
     let response = http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap();
     let grant = Refresh::new(RefreshToken::new("sent-secret"));
-    read(&response.into(), NOW, &grant, || {
+    read(&response.into(), NOW, &grant, None, || {
         let mut form = form::Form::with_capacity(64);
         grant.form(&mut form);
         Scrub::new(form, Vec::new())
