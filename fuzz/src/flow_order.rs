@@ -4,9 +4,10 @@ use crate::watch::{Owed, Watch};
 use arbitrary::Arbitrary;
 use oauth_core::{
     AccessToken, Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
-    Delivered, Discover, Flow, Input, JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, OptOut, Output,
-    Password, Policy, Refresh, RefreshToken, Registration, ResourceOwnerPassword, Saml2Bearer, SecretBytes,
-    Seed, Server, ServerMemory, TokenExchange, Unix, Unreachable, UnreachableKind,
+    ClientMetadata, Delivered, Deregister, Discover, DiscoverResource, Flow, Input, IntrospectionRequest,
+    JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, OptOut, Output, Password, Policy, Refresh, RefreshToken,
+    Register, Registration, RegistrationAccess, RegistrationAccessToken, Resource, ResourceOwnerPassword,
+    Saml2Bearer, SecretBytes, Seed, Server, ServerMemory, TokenExchange, Unix, Unreachable, UnreachableKind,
 };
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 #[derive(Arbitrary, Debug)]
 pub struct Story<'a> {
     flow: Which<'a>,
+    /// The client signs an assertion for each request.
+    signs: bool,
     operations: Vec<Operation<'a>>,
 }
 
@@ -27,6 +30,14 @@ enum Which<'a> {
     Saml2Bearer,
     Password,
     TokenExchange,
+    Implicit { answer: &'a [u8], clean: bool },
+    Revoke,
+    Introspect,
+    TokenInfo,
+    Register,
+    ReadRegistration,
+    Deregister,
+    DiscoverResource,
     Device { expires_in: u16, interval: u16 },
 }
 
@@ -83,6 +94,10 @@ impl Body<'_> {
 
 const TOKEN: &[&str] = &["https://as.example/token"];
 const DEVICE: &[&str] = &["https://as.example/device_authorization"];
+const REVOKE: &[&str] = &["https://as.example/revoke"];
+const INTROSPECT: &[&str] = &["https://as.example/introspect"];
+const REGISTER: &[&str] = &["https://as.example/register"];
+const REGISTERED: &[&str] = &["https://as.example/register/c1"];
 const METADATA: &[&str] = &[
     "https://as.example/.well-known/openid-configuration",
     "https://as.example/.well-known/oauth-authorization-server",
@@ -100,9 +115,22 @@ pub fn run(story: &Story<'_>) {
     let server = Server::new("https://as.example")
         .with_authorization_endpoint("https://as.example/authorize")
         .with_token_endpoint(TOKEN[0])
-        .with_device_authorization_endpoint(DEVICE[0]);
-    let policy = Policy::strict().waive(OptOut::PasswordGrant);
-    let client = Client::new(server, Registration::public("c1"), policy).expect("a right setup");
+        .with_device_authorization_endpoint(DEVICE[0])
+        .with_revocation_endpoint(REVOKE[0])
+        .with_introspection_endpoint(INTROSPECT[0])
+        .with_registration_endpoint(REGISTER[0])
+        .with_token_info_endpoint("https://as.example/info");
+    let opt_outs = [OptOut::PasswordGrant, OptOut::ImplicitGrant, OptOut::TokenInQuery];
+    let policy = opt_outs.into_iter().fold(Policy::strict(), Policy::waive);
+    let registration = match story.signs {
+        true => Registration::with_key("c1", KeyId::new("client"), Algorithm::ES256),
+        false => Registration::public("c1"),
+    };
+    let client = Client::new(server.clone(), registration, policy.clone()).expect("a right setup");
+    let access = || RegistrationAccess {
+        registration_client_uri: REGISTERED[0].into(),
+        registration_access_token: RegistrationAccessToken::new("old"),
+    };
     let memory = ServerMemory::default();
     let seed = || Seed::new([7; Seed::LENGTH]);
     match &story.flow {
@@ -150,10 +178,55 @@ pub fn run(story: &Story<'_>) {
             let flow = client.exchange(TokenExchange::new(AccessToken::new("old")), &memory, seed());
             wild(flow.expect("there is a token endpoint"), operations, Watch::new(1, TOKEN), None);
         }
+        Which::Implicit { answer, clean } => {
+            let request = AuthorizationRequest::new("http://127.0.0.1:9/cb").implicit();
+            let mut flow = client.authorize(request, &memory, seed()).expect("the policy allows it");
+            let Output::Done(Ok(ready)) = flow.poll(START) else { panic!("nothing is needed to be ready") };
+            let mut bytes = format!("state={}&", ready.pending.state()).into_bytes();
+            bytes.extend_from_slice(if *clean { b"access_token=at&token_type=bearer" } else { answer });
+            let flow = ready.pending.redeem(&AuthorizationResponse::Form(&bytes), &client, &memory, seed());
+            wild(flow, operations, Watch::new(0, &[]), None);
+        }
+        Which::Revoke => {
+            let flow = client.revoke(RefreshToken::new("old").into(), &memory, seed());
+            wild(flow.expect("there is an endpoint"), operations, Watch::new(1, REVOKE), None);
+        }
+        Which::Introspect => {
+            let request = IntrospectionRequest::access(AccessToken::new("old"));
+            let flow = client.introspect(request, &memory, seed());
+            wild(flow.expect("there is an endpoint"), operations, Watch::new(1, INTROSPECT), None);
+        }
+        Which::TokenInfo => {
+            let flow = client.token_info(AccessToken::new("old")).expect("the policy allows it");
+            wild(flow, operations, Watch::new(1, &["https://as.example/info?access_token=old"]), None);
+        }
+        Which::Register => {
+            let flow = Register::new(&server, ClientMetadata::new(), None, &policy);
+            wild(flow.expect("there is an endpoint"), operations, Watch::new(1, REGISTER), None);
+        }
+        Which::ReadRegistration => {
+            let flow = Register::read("c1", access(), &policy).expect("it may be asked");
+            wild(flow, operations, Watch::new(1, REGISTERED), None);
+        }
+        Which::Deregister => {
+            let flow = Deregister::new(access(), &policy).expect("it may be asked");
+            wild(flow, operations, Watch::new(1, REGISTERED), None);
+        }
+        Which::DiscoverResource => {
+            let resource = Resource::new("https://api.example/a").expect("a resource");
+            let flow = DiscoverResource::new(resource, policy).expect("it may be asked");
+            let place = &["https://api.example/.well-known/oauth-protected-resource/a"];
+            wild(flow, operations, Watch::new(1, place), None);
+        }
         Which::Device { expires_in, interval } => {
             let mut flow = client.authorize_device(None, &memory, seed()).expect("there is an endpoint");
             let mut watch = Watch::new(1, DEVICE);
             watch.output(&flow.poll(START), START);
+            if story.signs {
+                flow.handle(Input::Signature(b"signature".to_vec()), START);
+                watch.owed = Owed::Nothing;
+                watch.output(&flow.poll(START), START);
+            }
             let body = format!(
                 r#"{{"device_code":"dc","user_code":"AB","verification_uri":"https://as.example/d","expires_in":{expires_in},"interval":{interval}}}"#
             );

@@ -14,7 +14,14 @@
 //!
 //! What a run finds of interest goes to `corpus`, an input that broke a promise to `artifacts`; neither is kept in git.
 
+pub mod callback;
 pub mod challenge;
+pub mod device_authorization;
+mod document;
 pub mod flow_order;
+pub mod introspection;
+pub mod metadata;
+pub mod profile;
+pub mod registration;
 pub mod token_response;
 mod watch;

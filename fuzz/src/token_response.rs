@@ -1,14 +1,12 @@
 //! Any bytes, at any status, as the answer to a refresh.
 
+use crate::document::{self, Read};
 use crate::watch::Watch;
 use arbitrary::Arbitrary;
 use oauth_core::{
     Client, Error, Flow as _, Input, Malformed, Mono, Now, Output, Policy, Refresh, RefreshToken,
     Registration, Seed, Server, ServerMemory, Unix,
 };
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
-use std::fmt;
 
 /// What a token endpoint may answer.
 #[derive(Arbitrary, Debug)]
@@ -44,15 +42,12 @@ pub fn run(answer: &Answer<'_>) {
     let Output::Done(result) = output else { panic!("one answer is all that a refresh needs: {output:?}") };
     watch.output(&flow.poll(NOW), NOW);
 
-    // A second reader of the same bytes, which knows no OAuth.
-    let body = answer.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(answer.body);
-    let document = match serde_json::from_slice::<Members>(body) {
-        Ok(document) => Some(document),
-        // The core reads such numbers; this reader cannot tell what else there is.
-        Err(error) if error.to_string().starts_with("number out of range") => return,
-        Err(_) => form(body),
+    let document = match document::json_or_form(answer.body) {
+        Read::Document(document) => Some(document),
+        Read::Neither => None,
+        Read::CannotTell => return,
     };
-    let text = |name: &str| document.as_ref().and_then(|members| members.first(name)?.as_str());
+    let text = |name: &str| document.as_ref().and_then(|members| members.text(name));
     let is_vschar = |text: &&str| !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x7E));
     let new = text("refresh_token").filter(is_vschar);
     match result {
@@ -104,71 +99,4 @@ fn response(answer: &Answer<'_>) -> Option<http::Response<Vec<u8>>> {
         }
     }
     response.body(answer.body.to_vec()).ok()
-}
-
-/// A form, where the body begins as one.
-fn form(body: &[u8]) -> Option<Members> {
-    let body = body.trim_ascii();
-    let name = body.split(|byte| *byte == b'=').next()?;
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
-    if name.is_empty() || name.len() >= 64 || name.len() == body.len() || !name.iter().all(is_name) {
-        return None;
-    }
-    let members = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    let members = members.filter_map(|pair| {
-        let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        let value = decoded(pair.get(end + 1..).unwrap_or_default());
-        // A value that cannot be read is there, and is no text.
-        Some((decoded(&pair[..end])?, value.map_or(Value::Bool(true), Value::String)))
-    });
-    Some(Members(members.collect()))
-}
-
-fn decoded(text: &[u8]) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'%' {
-            let digits =
-                text.get(at + 1..at + 3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-            at += 3;
-        } else {
-            bytes.push(if text[at] == b'+' { b' ' } else { text[at] });
-            at += 1;
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// The members of an object in their order, repeated ones and all.
-struct Members(Vec<(String, Value)>);
-
-impl Members {
-    /// A null is a member that is not there.
-    fn first(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(member, value)| member == name && !value.is_null()).map(|(_, value)| value)
-    }
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
 }

@@ -1,6 +1,9 @@
 //! What holds for every flow, whatever is done to it.
 
-use oauth_core::{Failure, Input, Now, Output};
+use oauth_core::{Error, Failure, Flow, Input, Mono, Now, Output, Unix};
+
+/// When a flow of one request is played.
+pub(crate) const NOW: Now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
 
 /// What a flow has asked for, and was not given yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,6 +72,39 @@ impl Watch {
         self.misused |= !asked;
         self.owed = Owed::Nothing;
     }
+}
+
+/// Runs a flow of one request: sends it, answers it, and hands over the end. `sent` is what no message may show.
+pub(crate) fn one_answer<F: Flow>(
+    mut flow: F,
+    endpoint: &'static [&'static str],
+    response: http::Response<Vec<u8>>,
+    sent: &[&str],
+) -> Result<F::Outcome, Failure> {
+    let mut watch = Watch::new(1, endpoint);
+    watch.output(&flow.poll(NOW), NOW);
+    let outage = response.status().is_server_error() || response.status() == 429;
+    let input = Input::Response(response.into());
+    watch.input(&input);
+    flow.handle(input, NOW);
+    let output = flow.poll(NOW);
+    watch.output(&output, NOW);
+    let Output::Done(result) = output else { panic!("one answer is all that it needs") };
+    watch.output(&flow.poll(NOW), NOW);
+    if let Err(failure) = &result {
+        let shown = format!("{failure} {failure:?}");
+        assert!(sent.iter().all(|secret| !shown.contains(secret)), "{shown}");
+        assert_eq!(matches!(*failure.error, Error::Unavailable(_)), outage, "{failure}");
+    }
+    result
+}
+
+/// Whole statuses, and more often those that mean something.
+pub(crate) fn response(choice: u8, body: &[u8]) -> http::Response<Vec<u8>> {
+    let status = [200, 200, 200, 200, 201, 204, 302, 400, 400, 401, 403, 404, 418, 429, 500, 503]
+        [usize::from(choice % 16)];
+    let response = http::Response::builder().status(status);
+    response.body(body.to_vec()).expect("a right response")
 }
 
 /// A failure is one line that a terminal can show, of a length that a person can read.
