@@ -79,7 +79,8 @@ pub fn run(input: &[u8]) {
             let shown = format!("{failure} {failure:?}");
             assert!(!shown.contains(&*state), "{shown}");
             assert!(only("code").is_none_or(|code| code.len() < 12 || !shown.contains(code)), "{shown}");
-            assert!(implicit || !clean || only("code").is_none(), "refused: {failure}");
+            let twice = ["error_description", "error_uri"].into_iter().any(|name| values(name).len() > 1);
+            assert!(implicit || !clean || twice || only("code").is_none(), "refused: {failure}");
         }
         output => panic!("{output:?}"),
     }

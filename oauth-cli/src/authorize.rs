@@ -9,8 +9,8 @@ use crate::observed::Observed;
 use crate::report::Report;
 use crate::{output, secret_file};
 use oauth::core::{
-    AuthMethod, Client, ClientCredentials, ClientSecret, Discover, JwtBearer, KeyId, OptOut, Policy, Refresh,
-    RefreshToken, Registration, Scope, Server,
+    AuthMethod, Client, ClientCredentials, ClientSecret, Discover, ErrorCode, JwtBearer, KeyId, OptOut,
+    Policy, Refresh, RefreshToken, Registration, Scope, Server,
 };
 use oauth::jwt::{Keyring, SigningKey};
 use oauth::loopback::browser::Browser;
@@ -345,13 +345,25 @@ async fn refresh(
     let Some(path) = &request.refresh_token_file else {
         return Err(Problem::usage("there is no refresh token", "give --refresh-token-file PATH"));
     };
-    let old = secret_file::read(path)?;
-    let grant = Refresh::new(RefreshToken::new(old.as_str()));
-    let grant = match scope {
-        Some(scope) => grant.narrowed_to(scope),
-        None => grant,
+    // Read, refreshed and written back while no other process does the same.
+    let lock = match secret_file::is_stdin(path) {
+        true => None,
+        false => Some(secret_file::lock(path).await?),
     };
-    let result = authorizer.exchange(grant).await;
+    let mut old = secret_file::read(path)?;
+    let grant = |token: &str| {
+        let grant = Refresh::new(RefreshToken::new(token));
+        scope.iter().cloned().fold(grant, Refresh::narrowed_to)
+    };
+    let mut result = authorizer.exchange(grant(&old)).await;
+    if lock.is_some() && is_spent(&result) {
+        // Another program, one that does not know the lock, may have refreshed meanwhile.
+        let newer = secret_file::read(path)?;
+        if newer != old {
+            old = newer;
+            result = authorizer.exchange(grant(&old)).await;
+        }
+    }
     let new = match &result {
         Ok(authorization) => authorization.refresh_token(),
         // The response was refused for another reason; its refresh token may be the only live one.
@@ -363,6 +375,12 @@ async fn refresh(
         secret_file::replace(path, new.expose())?;
     }
     Ok(result?)
+}
+
+/// Whether the server says that the refresh token is of no use.
+fn is_spent<T>(result: &Result<T, Error>) -> bool {
+    let Err(Error::Failure(failure)) = result else { return false };
+    matches!(&*failure.error, oauth::core::Error::Server(refusal) if refusal.code == ErrorCode::INVALID_GRANT)
 }
 
 async fn jwt_bearer(

@@ -1,9 +1,10 @@
 //! Files that hold one secret.
 
 use crate::exit::{Exit, Problem};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// A secret is never this long: 1 MiB.
@@ -34,7 +35,58 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
     if text.is_empty() { Err(problem(&"it is empty")) } else { Ok(text) }
 }
 
-/// Replaces the file in one step: either the old secret is in it or the new one, readable by its owner alone.
+/// Keeps other processes from the file for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// How long another process may take for one refresh.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Waits until no other process uses the secret: two that spend one rotating refresh token end the login.
+///
+/// The lock is on a file beside it, which stays: the secret itself is replaced while it is held.
+pub(crate) async fn lock(path: &Path) -> Result<Lock, Problem> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let beside = Path::new(&beside);
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let problem = |what: &dyn std::fmt::Display| {
+        Problem::new(
+            Exit::Other,
+            format_args!(
+                "{}: {what}; without it another process could spend the same refresh token",
+                beside.display()
+            ),
+            "make the folder writable, or use a refresh token of its own for each process",
+        )
+    };
+    let file = options.open(beside).map_err(|error| problem(&error))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Problem::new(
+                    Exit::TimedOut,
+                    format_args!("another process has held {} for a minute", beside.display()),
+                    "end it and try again",
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(problem(&error)),
+        }
+    }
+}
+
+/// Replaces the file in one step: either the old secret is in it or the new one, readable by its owner alone. A link is
+/// replaced, and what it points to left alone.
 pub(crate) fn replace(path: &Path, secret: &str) -> Result<(), Problem> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
@@ -44,6 +96,9 @@ pub(crate) fn replace(path: &Path, secret: &str) -> Result<(), Problem> {
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
+        // The new name is on the disk as well, not only the new text.
+        #[cfg(unix)]
+        File::open(folder)?.sync_all()?;
         Ok(())
     });
     written.map_err(|error| {
@@ -63,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_replaced_whole_and_for_its_owner_alone() {
+    fn r3_a_secret_is_replaced_whole_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, "old\r\n").unwrap();

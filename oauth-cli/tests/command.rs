@@ -96,7 +96,7 @@ impl Waiting {
 // --- the demo -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn demo_yes_prints_one_line_and_nothing_else() {
+fn d5_demo_yes_prints_one_line_and_nothing_else() {
     for arguments in [&["demo", "--yes"][..], &["demo", "--yes", "--device"], &["--quiet", "demo", "--yes"]] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -220,18 +220,78 @@ fn token_uses_a_secret_without_asking_anybody() {
     );
 }
 
-#[test]
-fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
-    let server = TestServer::start().unwrap();
+/// A login whose refresh token is in a file, and the command that refreshes it.
+fn refreshing(server: &TestServer, folder: &std::path::Path) -> (std::path::PathBuf, Vec<String>) {
     let waiting = Waiting::start(&[&["authorize", server.issuer()][..], &PUBLIC, &["-o", "json"]].concat());
     Browser::new().sign_in("ada", &waiting.url()).unwrap();
     let tokens: serde_json::Value = serde_json::from_str(&waiting.end().1).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("refresh");
+    let file = folder.join("refresh");
     std::fs::write(&file, tokens["refresh_token"].as_str().unwrap()).unwrap();
+    let name = file.to_str().unwrap();
+    let arguments = [&["token", server.issuer(), "--refresh-token-file", name][..], &PUBLIC].concat();
+    let arguments = arguments.into_iter().map(String::from).collect();
+    (file, arguments)
+}
+
+/// The server ends a login whose refresh token is spent twice: none of these does.
+#[test]
+fn r2_processes_that_share_a_refresh_token_take_turns() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, arguments) = refreshing(&server, folder.path());
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let processes: Vec<_> = (0..8)
+        .map(|_| oauth(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        assert!(is_bearer_line(stdout(&output)), "{}", stderr(&output));
+    }
+    assert!(is_bearer_line(stdout(&run(&arguments))), "the login lives");
+    #[cfg(unix)]
+    for name in [file.clone(), folder.path().join("refresh.lock")] {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(
+            std::fs::metadata(&name).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            name.display()
+        );
+    }
+    // One that is of no use is told, and stays where it is.
+    std::fs::write(&file, "spent").unwrap();
+    fails(&run(&arguments), 5, "invalid_grant");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "spent");
+}
+
+#[test]
+fn r4_trouble_leaves_the_refresh_token_where_it_is() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, arguments) = refreshing(&server, folder.path());
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let before = std::fs::read_to_string(&file).unwrap();
+    for fault in [
+        Fault::ServerError,
+        Fault::Status(503, r#"{"error":"invalid_grant"}"#.into()),
+        Fault::Status(404, "gone".into()),
+        Fault::NotJson,
+        Fault::CloseBeforeResponse,
+    ] {
+        server.fault_once(Endpoint::Token, fault);
+        assert_eq!(run(&arguments).status.code(), Some(8));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    }
+    assert!(is_bearer_line(stdout(&run(&arguments))), "the login lives");
+}
+
+#[test]
+fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, arguments) = refreshing(&server, folder.path());
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let read = || std::fs::read_to_string(&file).unwrap().trim().to_owned();
-    let arguments =
-        [&["token", server.issuer(), "--refresh-token-file", file.to_str().unwrap()][..], &PUBLIC].concat();
 
     let before = read();
     assert!(is_bearer_line(stdout(&run(&arguments))));

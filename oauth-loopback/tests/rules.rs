@@ -31,23 +31,23 @@ macro_rules! over_every_driver {
 
 over_every_driver! {
     lb_01_the_browser_may_come_before_the_wait,
-    lb_02_the_bound_socket_is_kept,
+    lb_02_a9_the_bound_socket_is_kept,
     lb_03_silent_preconnects_do_not_block,
     lb_03_the_head_has_its_time_in_total,
-    lb_03_the_oldest_idle_is_evicted_and_never_the_newcomer,
+    lb_03_a11_the_oldest_idle_is_evicted_and_never_the_newcomer,
     lb_03_the_deadline_does_not_wait_for_a_read,
     lb_04_resets_are_nothing,
     lb_05_limits_are_answered_and_the_wait_goes_on,
     lb_07_localhost_listens_on_both_families,
-    lb_08_nothing_but_loopback_is_bound,
+    lb_08_a8_nothing_but_loopback_is_bound,
     lb_10_other_paths_are_not_found,
-    lb_11_another_state_is_refused_and_the_wait_goes_on,
+    lb_11_a7_another_state_is_refused_and_the_wait_goes_on,
     lb_11_an_error_of_ours_ends_the_wait,
-    lb_12_the_first_response_wins,
+    lb_12_a14_the_first_response_wins,
     lb_13_prefetch_and_subresources_use_nothing_up,
     lb_14_methods,
     lb_14_form_post,
-    lb_15_the_host_has_to_be_ours,
+    lb_15_a10_the_host_has_to_be_ours,
     lb_18_written_half_closed_and_drained,
     lb_18_a_browser_that_never_closes_is_not_waited_for,
     lb_19_the_grace_is_bounded_and_frees_the_port,
@@ -55,8 +55,8 @@ over_every_driver! {
     lb_20_a_failure_is_told,
     lb_20_a_long_exchange_gets_the_neutral_page,
     lb_20_a_dropped_reply_leaves_it_open,
-    lb_21_nothing_of_the_query_is_in_the_page_or_the_notes,
-    lb_22_headers,
+    lb_21_a13_nothing_of_the_query_is_in_the_page_or_the_notes,
+    lb_22_a12_a15_headers,
     a_cancelled_wait_ends_promptly_and_frees_the_port,
     giving_up_frees_the_port,
 }
@@ -82,7 +82,7 @@ fn lb_01_the_browser_may_come_before_the_wait(driver: &dyn Driver) {
     );
 }
 
-fn lb_02_the_bound_socket_is_kept(driver: &dyn Driver) {
+fn lb_02_a9_the_bound_socket_is_kept(driver: &dyn Driver) {
     let listener = Listener::bind(&Address::new()).unwrap();
     let port = listener.port();
     assert_eq!(listener.redirect_uri().as_str(), format!("http://127.0.0.1:{port}/callback"));
@@ -117,7 +117,7 @@ fn lb_03_the_head_has_its_time_in_total(driver: &dyn Driver) {
     running.completes();
 }
 
-fn lb_03_the_oldest_idle_is_evicted_and_never_the_newcomer(driver: &dyn Driver) {
+fn lb_03_a11_the_oldest_idle_is_evicted_and_never_the_newcomer(driver: &dyn Driver) {
     let running = start(driver, quick().head_timeout(LONG));
     let idle: Vec<_> = (0..200).map(|_| running.tab()).collect();
     let tab = running.ask("/callback?state=s&code=c");
@@ -200,7 +200,7 @@ fn lb_07_localhost_listens_on_both_families(driver: &dyn Driver) {
     assert!(TcpStream::connect(("::1", literal.port())).is_err(), "a literal binds itself alone");
 }
 
-fn lb_08_nothing_but_loopback_is_bound(driver: &dyn Driver) {
+fn lb_08_a8_nothing_but_loopback_is_bound(driver: &dyn Driver) {
     let running = start(driver, quick());
     // 127.0.0.2 is this machine as well: a socket bound to 0.0.0.0 would answer there.
     if cfg!(target_os = "linux") {
@@ -243,7 +243,7 @@ fn lb_10_other_paths_are_not_found(driver: &dyn Driver) {
     running.completes();
 }
 
-fn lb_11_another_state_is_refused_and_the_wait_goes_on(driver: &dyn Driver) {
+fn lb_11_a7_another_state_is_refused_and_the_wait_goes_on(driver: &dyn Driver) {
     let (sender, notes) = mpsc::channel();
     let running = start(driver, quick().on_note(move |note| sender.send(note.clone()).unwrap()));
     for target in [
@@ -280,7 +280,7 @@ fn lb_11_an_error_of_ours_ends_the_wait(driver: &dyn Driver) {
     assert_eq!(tab.page().title(), "The sign-in did not work");
 }
 
-fn lb_12_the_first_response_wins(driver: &dyn Driver) {
+fn lb_12_a14_the_first_response_wins(driver: &dyn Driver) {
     let running = start(driver, quick().grace(LONG));
     let first = running.ask("/callback?state=s&code=first");
     let callback = running.callback();
@@ -347,7 +347,7 @@ fn lb_14_form_post(driver: &dyn Driver) {
     assert_eq!(post.page().status, 200);
 }
 
-fn lb_15_the_host_has_to_be_ours(driver: &dyn Driver) {
+fn lb_15_a10_the_host_has_to_be_ours(driver: &dyn Driver) {
     let (sender, notes) = mpsc::channel();
     let running = start(driver, quick().on_note(move |note| sender.send(note.to_string()).unwrap()));
     let port = running.port;
@@ -457,7 +457,7 @@ fn lb_20_a_dropped_reply_leaves_it_open(driver: &dyn Driver) {
     assert_eq!(tab.page().title(), "Your answer has arrived");
 }
 
-fn lb_21_nothing_of_the_query_is_in_the_page_or_the_notes(driver: &dyn Driver) {
+fn lb_21_a13_nothing_of_the_query_is_in_the_page_or_the_notes(driver: &dyn Driver) {
     let planted = "planted<script>alert(1)</script>";
     let (sender, notes) = mpsc::channel();
     let options = quick().application("<b>Desk</b>").on_note(move |note| sender.send(note.clone()).unwrap());
@@ -490,7 +490,7 @@ fn lb_21_nothing_of_the_query_is_in_the_page_or_the_notes(driver: &dyn Driver) {
     }
 }
 
-fn lb_22_headers(driver: &dyn Driver) {
+fn lb_22_a12_a15_headers(driver: &dyn Driver) {
     let running = start(driver, quick());
     let pages =
         [running.ask("/nothing").page(), running.ask("/favicon.ico").page(), running.ask("/callback").page()];
@@ -506,6 +506,9 @@ fn lb_22_headers(driver: &dyn Driver) {
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(page.header("cache-control"), Some("no-store"));
         assert_eq!(page.header("connection"), Some("close"));
+        // A page that sends the browser on would send it where a stranger says.
+        assert_eq!(page.header("location"), None);
+        assert!(!(300..400).contains(&page.status) && !page.body.contains("http-equiv=\"refresh\""));
         let html = (page.status != 204).then_some("text/html; charset=utf-8");
         assert_eq!(page.header("content-type"), html);
     }

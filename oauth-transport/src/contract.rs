@@ -71,17 +71,17 @@ macro_rules! contract_tests {
             // What arrives, and what comes back.
             get_arrives_as_described
             post_arrives_as_described
-            nothing_is_added
+            t12_nothing_is_added
             user_agent_is_as_set
             every_status_comes_back
             every_header_comes_back
             bodies_come_back_however_they_are_framed
             encoded_bodies_are_not_decoded
-            redirects_are_not_followed
+            t1_redirects_are_not_followed
             challenges_are_not_answered
             // Limits.
             body_of_the_limit_comes_back
-            body_over_the_limit_is_refused
+            t4_body_over_the_limit_is_refused
             endless_body_is_cut_off
             huge_head_is_refused
             silent_server_runs_into_the_total_timeout
@@ -94,7 +94,7 @@ macro_rules! contract_tests {
             closed_before_the_response_is_told
             reset_before_the_response_is_told
             closed_in_the_head_is_told
-            short_body_is_told
+            t5_short_body_is_told
             missing_last_chunk_is_told
             not_http_is_told
             interim_responses_do_not_count
@@ -110,7 +110,7 @@ macro_rules! contract_tests {
             many_requests_at_once_keep_apart
             // TLS.
             extra_root_is_trusted
-            unknown_issuer_is_refused
+            t3_unknown_issuer_is_refused
             another_extra_root_does_not_help
             wrong_host_is_refused
             expired_certificate_is_refused
@@ -120,11 +120,11 @@ macro_rules! contract_tests {
             broken_handshake_is_told_and_nothing_delivered
             truncated_tls_body_is_told
             whole_tls_body_needs_no_close_notify
-            client_certificate_that_is_not_held_is_refused
+            t10_client_certificate_that_is_not_held_is_refused
             settings_that_trust_nobody_are_refused
             unreadable_root_is_refused
             // Proxies.
-            environment_is_not_asked_for_proxies
+            t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
             http_goes_to_a_proxy_on_this_machine_in_absolute_form
             exceptions_go_straight_to_the_server

@@ -38,7 +38,7 @@ pub fn post_arrives_as_described<E: Engine>() {
 }
 
 /// No header beyond the request's own and what HTTP needs; above all no cookie, referrer, credential or encoding.
-pub fn nothing_is_added<E: Engine>() {
+pub fn t12_nothing_is_added<E: Engine>() {
     let server = Server::answering(
         "HTTP/1.1 200 OK\r\nset-cookie: id=1; path=/\r\nset-cookie: other=2\r\ncontent-length: 2\r\n\r\n{}",
     );
@@ -144,7 +144,7 @@ pub fn encoded_bodies_are_not_decoded<E: Engine>() {
 }
 
 /// A redirected token request hands its credentials to a stranger (RFC 9700 section 4.12).
-pub fn redirects_are_not_followed<E: Engine>() {
+pub fn t1_redirects_are_not_followed<E: Engine>() {
     for status in [300, 301, 302, 303, 305, 307, 308] {
         let stranger = Server::answering(OK);
         let location = stranger.http("/stolen");

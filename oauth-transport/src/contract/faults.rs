@@ -55,7 +55,7 @@ pub fn closed_in_the_head_is_told<E: Engine>() {
 }
 
 /// Fewer bytes than were promised (RFC 9112 section 8).
-pub fn short_body_is_told<E: Engine>() {
+pub fn t5_short_body_is_told<E: Engine>() {
     broken_by::<E>(b"HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n");
     broken_by::<E>(b"HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n{\"access_token\":\"x\"}");
 }

@@ -23,7 +23,7 @@ pub fn body_of_the_limit_comes_back<E: Engine>() {
 }
 
 /// One byte more is.
-pub fn body_over_the_limit_is_refused<E: Engine>() {
+pub fn t4_body_over_the_limit_is_refused<E: Engine>() {
     for framing in [Framing::Length, Framing::Chunked, Framing::Close] {
         let server = Server::new(move |connection| body(connection, framing, LIMIT + 1));
         let result = send::<E>(post(&server.http("/")));

@@ -16,7 +16,7 @@ const VARIABLES: [&str; 6] =
 const CHILD: &str = "OAUTH_TRANSPORT_CONTRACT_CHILD";
 
 /// Proxies in the environment are left alone until the settings ask for them. Runs itself again in a process of its own.
-pub fn environment_is_not_asked_for_proxies<E: Engine>() {
+pub fn t11_environment_is_not_asked_for_proxies<E: Engine>() {
     if let Ok(url) = std::env::var(CHILD) {
         assert!(!Proxies::from_environment().expect("the proxies can be read").is_empty());
         send::<E>(get(&url)).expect("the server answers");
@@ -36,7 +36,7 @@ pub fn environment_is_not_asked_for_proxies<E: Engine>() {
     }
     let output = child
         .env(CHILD, server.http("/"))
-        .arg("environment_is_not_asked_for_proxies")
+        .arg("t11_environment_is_not_asked_for_proxies")
         .output()
         .expect("a test can run its program");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

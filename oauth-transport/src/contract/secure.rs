@@ -29,7 +29,7 @@ pub fn extra_root_is_trusted<E: Engine>() {
 }
 
 /// A root that the platform does not know.
-pub fn unknown_issuer_is_refused<E: Engine>() {
+pub fn t3_unknown_issuer_is_refused<E: Engine>() {
     let server = secure(&Authority::new(), "127.0.0.1", Valid::Now);
     assert_fails(send::<E>(post(&server.https("/token"))), &[UnreachableKind::Tls], Delivered::No);
     assert_eq!(server.received().len(), 0);
@@ -136,7 +136,7 @@ pub fn settings_that_trust_nobody_are_refused<E: Engine>() {
 }
 
 /// A certificate that the transport does not hold: refused before it connects, rather than left out.
-pub fn client_certificate_that_is_not_held_is_refused<E: Engine>() {
+pub fn t10_client_certificate_that_is_not_held_is_refused<E: Engine>() {
     let server = Server::new(|connection| connection.request().map(drop));
     let request = post(&server.http("/token")).with_client_certificate(KeyId::new("nobody-has-it"));
     let error = assert_fails(send::<E>(request), &[UnreachableKind::Unsupported], Delivered::No);
