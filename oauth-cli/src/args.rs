@@ -1,5 +1,6 @@
 //! What can be typed: names are the field's own, every flag is also an `OAUTH_…` variable.
 
+use crate::explain::Kind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,15 @@ pub(crate) struct Verbosity {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Conversation(Conversation),
+    /// Say what the client makes of a captured message, by which rule, and whose fault it is: no network
+    Explain(Explain),
+}
+
+/// What talks to a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conversation {
     /// Print an authorization: `curl -H "Authorization: $(oauth authorize ISSUER …)" URL`
     Authorize(Box<Authorize>),
     /// Print an authorization without ever asking a person
@@ -56,6 +66,55 @@ pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) browser: BrowserFlags,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub(crate) struct Explain {
+    /// The message: a response as `curl -i` prints it or its body alone; for a callback, the address in the browser's
+    /// address bar; `-` reads standard input
+    #[arg(value_name = "FILE", required_unless_present = "jsonl", requires = "kind")]
+    pub(crate) file: Option<PathBuf>,
+    /// What the message is
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "jsonl", hide_possible_values = true)]
+    pub(crate) kind: Option<Kind>,
+    /// What the client knew; repeat it for more
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, conflicts_with = "jsonl")]
+    pub(crate) context: Vec<(String, String)>,
+    /// Cases, each a JSON object on a line of its own; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) jsonl: Option<PathBuf>,
+    /// What to print: text for people, or one verdict a line; jsonl for --jsonl, else text
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<ExplainOutput>,
+    /// Show tokens, codes and secrets as they came, and not their fingerprints
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainOutput {
+    Text,
+    Jsonl,
+}
+
+const EXPLAIN_HELP: &str = "\
+Kinds:
+  token_response, token_error, refresh_response, token_exchange, device_authorization, device_poll, metadata,
+  introspection, revocation, registration, www_authenticate, callback
+
+What the client knew, as far as it matters for the kind:
+  issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type, code, access_token,
+  old.access_token, old.refresh_token, old.scope, redirect_uri, state, response_type, response_mode, iss_supported,
+  resource, interval, expires_in, now, leniency
+
+Examples:
+  curl -i -d grant_type=client_credentials -u ID:SECRET https://as.example/token | oauth explain --kind token_response -
+  curl -i https://as.example/.well-known/openid-configuration | oauth explain --kind metadata --context issuer=https://as.example -
+  oauth explain --jsonl cases.jsonl
+
+With a message of one kind the exit code tells the verdict: 0 accepted, 5 refused by the server, 8 an answer that cannot
+be used, 6 expired, 3 a setup that would not have got so far, 1 a kind that this build cannot judge. With --jsonl it is 0
+when every line could be judged, whatever the verdicts, else 2.";
 
 #[derive(Debug, Args)]
 pub(crate) struct BrowserFlags {

@@ -1,0 +1,269 @@
+//! `callback`: what came back from the browser, as the loopback listener and the pending login judge it.
+//!
+//! The login is a real one, begun with a `state` of its own. Where the case says which `state` was sent, that value is
+//! written as the login's own; whatever else came stays as it came.
+
+use super::case::{CASE, Callback, Case};
+use super::client::{self, drive, now, seed, server};
+use super::context::Broken;
+use super::verdict::{Stop, Verdict};
+use crate::exit::Exit;
+use http::StatusCode;
+use oauth::core::{
+    AuthorizationRequest, AuthorizationResponse, Client, Delivered, Error, Failure, Flow as _, Input,
+    NotOurs, Output, Pending, Purpose, Recognised, Remedy, ResponseMode, ServerMemory, Unreachable,
+    UnreachableKind,
+};
+use oauth::loopback::request::{Parser, Request};
+use oauth::loopback::verdict::{Rules, Verdict as Decision};
+use std::borrow::Cow;
+use url::{Url, form_urlencoded};
+
+pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> Result<(), Stop> {
+    let context = &case.context;
+    if let Some(response_type) =
+        context.text("response_type")?.filter(|response_type| *response_type != "code")
+    {
+        return Err(Stop::Unsupported(format!("the response type {response_type}")));
+    }
+    let mode = match context.text("response_mode")? {
+        None if callback.body.is_empty() && callback.target.contains('#') => ResponseMode::FRAGMENT,
+        None if callback.method == "POST" => ResponseMode::FORM_POST,
+        None => ResponseMode::QUERY,
+        Some(mode) => ResponseMode::from_text(mode),
+    };
+    if ![ResponseMode::QUERY, ResponseMode::FRAGMENT, ResponseMode::FORM_POST].contains(&mode) {
+        return Err(Stop::Unsupported(format!("the response mode {mode}")));
+    }
+    let redirect_uri = redirect_uri(case, callback)?;
+    let client = of_the_server(case, verdict)?;
+    let captured = [callback.target.as_bytes(), &callback.body].concat();
+    let request = AuthorizationRequest::new(redirect_uri.as_str()).with_response_mode(mode.clone());
+    let mut authorize = client.authorize(request, &ServerMemory::default(), seed(&captured))?;
+    let Output::Done(Ok(ready)) = authorize.poll(now(context)?) else {
+        verdict.refuse(Failure::idle(), case.kind);
+        return Ok(());
+    };
+    let answer = Answer { case, client, pending: ready.pending, seed: captured };
+    let state = context.text("state")?;
+    if state.is_none() {
+        verdict.note(
+            "RFC 9700 section 4.7",
+            "The case does not say which state was sent: the one that came was taken for it, unchecked.",
+        );
+    }
+    let target = translated(&callback.target, state, answer.pending.state());
+    if mode == ResponseMode::FRAGMENT {
+        verdict.note(
+            "RFC 6749 section 4.2.2",
+            "A fragment stays in the browser: no listener sees it, only a page or a person passes it on.",
+        );
+        let fragment = target.split_once('#').map_or("", |(_, fragment)| fragment);
+        return answer.judge(&AuthorizationResponse::Fragment(fragment), None, verdict);
+    }
+    let body = String::from_utf8(callback.body.clone());
+    let body = match &body {
+        Ok(text) => translated(text, state, answer.pending.state()).into_bytes(),
+        Err(error) => error.as_bytes().to_owned(),
+    };
+    let port = redirect_uri.port_or_known_default().unwrap_or_default();
+    let rules = Rules::new(&redirect_uri, port);
+    let rules = if mode == ResponseMode::FORM_POST { rules.form_post() } else { rules };
+    let mut parser = Parser::new();
+    parser.handle(&bytes(callback, &redirect_uri, &target, &body));
+    let request = match parser.poll() {
+        Some(Ok(request)) => request,
+        Some(Err(refusal)) => return Ok(unreadable(refusal.status(), verdict)),
+        // The end of what came, before the end of the request.
+        None => return Ok(unreadable(StatusCode::REQUEST_TIMEOUT, verdict)),
+    };
+    answer.decide(&rules, &request, verdict)
+}
+
+/// The one that the client sent, or the one that the request came to.
+fn redirect_uri(case: &Case, callback: &Callback) -> Result<Url, Broken> {
+    let wrong = |error| Broken(format!("context.redirect_uri: {error}"));
+    if let Some(uri) = case.context.text("redirect_uri")? {
+        return Url::parse(uri).map_err(wrong);
+    }
+    let path = callback.target.split(['?', '#']).next().unwrap_or_default();
+    if let Ok(url) = Url::parse(path) {
+        return Ok(url);
+    }
+    let host = callback.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let host = host.map_or("127.0.0.1", |(_, host)| host);
+    let path = if path.starts_with('/') { path } else { "/callback" };
+    Url::parse(&format!("http://{host}{path}"))
+        .or_else(|_| Url::parse("http://127.0.0.1/callback"))
+        .map_err(wrong)
+}
+
+/// A client for the answer: of a server that sends `iss` where the case says so.
+fn of_the_server(case: &Case, verdict: &mut Verdict) -> Result<Client, Stop> {
+    if !case.context.flag("iss_supported")? {
+        return client::client(case, Purpose::Token, verdict);
+    }
+    let policy = client::policy(case, verdict)?;
+    let server = server(&case.context, Purpose::Token)?.with_iss_in_responses();
+    Ok(Client::new(server, client::registration(&case.context)?, policy)?)
+}
+
+/// The text with one value of `state` written as another, piece by piece; the rest stays to the letter. Without one that
+/// was sent, the first that came.
+fn translated(text: &str, sent: Option<&str>, own: &str) -> String {
+    let begin = text.find(['?', '#']).map_or(0, |mark| mark + 1);
+    let (before, form) = text.split_at(begin);
+    let mut taken = sent.map(str::to_owned);
+    let pieces: Vec<Cow<'_, str>> = form
+        .split('&')
+        .map(|piece| {
+            let Some((name, value)) = form_urlencoded::parse(piece.as_bytes()).next() else {
+                return piece.into();
+            };
+            if name == "state"
+                && !value.is_empty()
+                && *taken.get_or_insert_with(|| value.clone().into_owned()) == value
+            {
+                let written = piece.split_once('=').map_or(piece, |(name, _)| name);
+                return format!("{written}={own}").into();
+            }
+            piece.into()
+        })
+        .collect();
+    format!("{before}{}", pieces.join("&"))
+}
+
+/// The request as a browser sends it.
+fn bytes(callback: &Callback, redirect_uri: &Url, target: &str, body: &[u8]) -> Vec<u8> {
+    let target = match target.split_once("://") {
+        // An address: the browser sends what follows the host.
+        Some((_, rest)) if callback.address => rest.find(['/', '?']).map_or("/", |begin| &rest[begin..]),
+        _ => target,
+    };
+    let path = if target.starts_with(['/', 'h']) || target == "*" { "" } else { redirect_uri.path() };
+    let mut bytes = format!("{} {path}{target} HTTP/1.1\r\n", callback.method).into_bytes();
+    let named = |wanted: &str| callback.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let mut header =
+        |name: &str, value: &str| bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    if !named("host") {
+        header("Host", redirect_uri.authority());
+    }
+    if callback.method == "POST" && !named("content-type") {
+        header("Content-Type", "application/x-www-form-urlencoded");
+    }
+    if (callback.method == "POST" || !body.is_empty()) && !named("content-length") {
+        header("Content-Length", &body.len().to_string());
+    }
+    for (name, value) in &callback.headers {
+        header(name, value);
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// What the listener answers before anybody looks at what the request says.
+fn unreadable(status: StatusCode, verdict: &mut Verdict) {
+    verdict.field("flow_continues", true);
+    verdict.field("status", status.as_u16());
+    let rule = ("RFC 9112 section 3", "The listener refuses the request, and waits on for the right one.");
+    let (class, message) = match status {
+        StatusCode::URI_TOO_LONG
+        | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        | StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the request is larger than a listener reads"),
+        _ => ("parse", "the request is not one that a browser sends"),
+    };
+    stray(class, rule, message, verdict);
+}
+
+/// A request that is not the answer, and changes nothing.
+fn stray(class: &'static str, rule: (&'static str, &str), message: impl Into<String>, verdict: &mut Verdict) {
+    verdict.refuse_as(class, rule, message, Remedy::SignInAgain, Exit::Network);
+    if let Some(refused) = &mut verdict.refused {
+        refused.next = "nothing: the listener waits on; sign in in the browser".to_owned();
+    }
+}
+
+/// What is there once the login has begun.
+struct Answer<'a> {
+    case: &'a Case,
+    client: Client,
+    pending: Pending,
+    seed: Vec<u8>,
+}
+
+impl Answer<'_> {
+    /// Whether the request is an authorization response at all.
+    fn decide(self, rules: &Rules, request: &Request, verdict: &mut Verdict) -> Result<(), Stop> {
+        match rules.verdict(request) {
+            Decision::Response(response) => self.judge(&response, Some(StatusCode::OK), verdict),
+            Decision::Answer(answer, note) => {
+                verdict.field("flow_continues", true);
+                verdict.field("status", answer.status().as_u16());
+                let (class, rule, message) = match (answer.status(), note) {
+                    (_, Some(note)) => ("rejected", "RFC 8252 section 8.3", note.to_string()),
+                    (StatusCode::NOT_FOUND, None) => {
+                        ("parse", "RFC 8252 section 7.3", "the request is for another path than that of the redirect URI".into())
+                    }
+                    (StatusCode::METHOD_NOT_ALLOWED, None) => {
+                        ("parse", "RFC 6749 section 3.1.2", "the request has a method that brings no answer".into())
+                    }
+                    (StatusCode::UNSUPPORTED_MEDIA_TYPE, None) => {
+                        ("parse", "OAuth 2.0 Form Post Response Mode section 2", "what was posted is no form".into())
+                    }
+                    (StatusCode::BAD_REQUEST, None) => ("parse", "RFC 9112 section 3.2", "the request names no host, or two".into()),
+                    (_, None) => ("parse", "RFC 6749 section 4.1.2", "the request is not the person's way back: a look ahead, an icon, a question about methods".into()),
+                };
+                let rule = (rule, "The listener answers this by itself, and waits on for the right one.");
+                stray(class, rule, message, verdict);
+                Ok(())
+            }
+            _ => Err(Stop::Unsupported("what the listener makes of this request".into())),
+        }
+    }
+
+    /// Whether the response is ours, and whether its code may be redeemed.
+    fn judge(
+        self,
+        response: &AuthorizationResponse<'_>,
+        status: Option<StatusCode>,
+        verdict: &mut Verdict,
+    ) -> Result<(), Stop> {
+        let now = now(&self.case.context)?;
+        let recognised = self.pending.recognise(response);
+        let ours = recognised == Recognised::Ours;
+        verdict.field("flow_continues", !ours);
+        verdict.maybe(
+            "status",
+            status.map(|status| if ours { status } else { StatusCode::BAD_REQUEST }.as_u16()),
+        );
+        let flow = self.pending.redeem(response, &self.client, &ServerMemory::default(), seed(&self.seed));
+        let mut code = None;
+        let result = drive(flow, now, |request| {
+            let mut sent = form_urlencoded::parse(request.body());
+            code = sent.find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
+            // What the token endpoint says is another message.
+            Input::Unreachable(Unreachable::new(UnreachableKind::Cancelled, Delivered::No))
+        });
+        match (code, result) {
+            (Some(code), _) => verdict.field("code", code),
+            (None, Err(failure)) => {
+                let state = matches!(&*failure.error, Error::Rejected(oauth::core::Rejected::State));
+                verdict.refuse(failure, self.case.kind);
+                if let (true, Recognised::NotOurs(why)) = (state, recognised) {
+                    not_ours(why, verdict);
+                }
+            }
+            (None, Ok(_)) => verdict.note(CASE, "There was no code to exchange."),
+        }
+        Ok(())
+    }
+}
+
+fn not_ours(why: NotOurs, verdict: &mut Verdict) {
+    let rule = if why == NotOurs::Ambiguous { "RFC 6749 section 3.1" } else { "RFC 6749 section 10.12" };
+    verdict.note(
+        rule,
+        format!("Not of this login: {why}. The listener answers 400 and waits on for the right one."),
+    );
+}
