@@ -68,6 +68,9 @@ pub(crate) struct Demo {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "oauth explain --kind <KIND> [OPTIONS] <FILE>\n       oauth explain --jsonl <FILE> [OPTIONS]"
+)]
 #[command(after_help = EXPLAIN_HELP)]
 pub(crate) struct Explain {
     /// The message: a response as `curl -i` prints it or its body alone; for a callback, the address in the browser's
@@ -97,24 +100,37 @@ pub(crate) enum ExplainOutput {
     Jsonl,
 }
 
-const EXPLAIN_HELP: &str = "\
-Kinds:
+const EXPLAIN_HELP: &str = r#"Kinds:
   token_response, token_error, refresh_response, token_exchange, device_authorization, device_poll, metadata,
   introspection, revocation, registration, www_authenticate, callback
 
 What the client knew, as far as it matters for the kind:
-  issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type, code, access_token,
-  old.access_token, old.refresh_token, old.scope, redirect_uri, state, response_type, response_mode, iss_supported,
-  resource, interval, expires_in, now, leniency
+  issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type, token_type, code,
+  access_token, old.access_token, old.refresh_token, old.scope, redirect_uri, state, response_type, response_mode,
+  iss_supported, resource, interval, expires_in, now (Unix seconds), leniency (names of opt-outs: plain_http_on_loopback,
+  unencoded_basic, token_in_query, password_grant, implicit_grant)
 
 Examples:
-  curl -i -d grant_type=client_credentials -u ID:SECRET https://as.example/token | oauth explain --kind token_response -
-  curl -i https://as.example/.well-known/openid-configuration | oauth explain --kind metadata --context issuer=https://as.example -
+  curl -i -u ID:SECRET -d grant_type=client_credentials https://as.example/token | oauth explain --kind token_response -
+  curl -i https://as.example/.well-known/openid-configuration > metadata.txt
+  oauth explain --kind metadata --context issuer=https://as.example metadata.txt
   oauth explain --jsonl cases.jsonl
 
+A case is a line like one of these; the context may be left out:
+  {"name": "a", "kind": "token_response", "http_status": 200, "headers": [["Content-Type", "application/json"]],
+   "body": "…", "context": {"issuer": "https://as.example", "old": {"refresh_token": "…"}}}
+  {"name": "b", "kind": "callback", "request": {"method": "GET", "target": "/callback?code=…&state=…"},
+   "context": {"state": "…", "redirect_uri": "http://127.0.0.1:8080/callback"}}
+  {"name": "c", "kind": "device_poll", "responses": [[400, {}, "{\"error\":\"slow_down\"}"], "connect_timeout", "reset",
+   "wall_clock+60", "suspend_600", "cancel"], "context": {"interval": 5, "expires_in": 900}}
+A verdict is {"name", "verdict": "accept" or "reject", "fields", "error", "notes", "timeline"}; error.class is one of
+  oauth (the server refused), parse (not a message of its kind), rejected (not to be trusted), http (neither), too_large,
+  expired, unreachable, cancelled, unfinished, unsupported_token_type, issuer_mismatch, key, setup (the client would send
+  nothing), unsupported (this build cannot judge it), usage (the line is no case), internal
+
 With a message of one kind the exit code tells the verdict: 0 accepted, 5 refused by the server, 8 an answer that cannot
-be used, 6 expired, 3 a setup that would not have got so far, 1 a kind that this build cannot judge. With --jsonl it is 0
-when every line could be judged, whatever the verdicts, else 2.";
+be used, 6 expired, 3 a setup that would not have got so far, 1 what this build cannot judge. With --jsonl it is 0 when
+every line is a case, whatever the verdicts, else 2."#;
 
 #[derive(Debug, Args)]
 pub(crate) struct BrowserFlags {

@@ -3,9 +3,10 @@
 //! The login is a real one, begun with a `state` of its own. Where the case says which `state` was sent, that value is
 //! written as the login's own; whatever else came stays as it came.
 
-use super::case::{CASE, Callback, Case};
+use super::case::{Callback, Case};
 use super::client::{self, drive, now, seed, server};
 use super::context::Broken;
+use super::tokens;
 use super::verdict::{Stop, Verdict};
 use crate::exit::Exit;
 use http::StatusCode;
@@ -21,11 +22,11 @@ use url::{Url, form_urlencoded};
 
 pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> Result<(), Stop> {
     let context = &case.context;
-    if let Some(response_type) =
-        context.text("response_type")?.filter(|response_type| *response_type != "code")
-    {
-        return Err(Stop::Unsupported(format!("the response type {response_type}")));
-    }
+    let implicit = match context.text("response_type")? {
+        None | Some("code") => false,
+        Some("token") => true,
+        Some(other) => return Err(Stop::Unsupported(format!("the response type {other}"))),
+    };
     let mode = match context.text("response_mode")? {
         None if callback.body.is_empty() && callback.target.contains('#') => ResponseMode::FRAGMENT,
         None if callback.method == "POST" => ResponseMode::FORM_POST,
@@ -39,6 +40,7 @@ pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> 
     let client = of_the_server(case, verdict)?;
     let captured = [callback.target.as_bytes(), &callback.body].concat();
     let request = AuthorizationRequest::new(redirect_uri.as_str()).with_response_mode(mode.clone());
+    let request = if implicit { request.implicit() } else { request };
     let mut authorize = client.authorize(request, &ServerMemory::default(), seed(&captured))?;
     let Output::Done(Ok(ready)) = authorize.poll(now(context)?) else {
         verdict.refuse(Failure::idle(), case.kind);
@@ -73,9 +75,15 @@ pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> 
     parser.handle(&bytes(callback, &redirect_uri, &target, &body));
     let request = match parser.poll() {
         Some(Ok(request)) => request,
-        Some(Err(refusal)) => return Ok(unreadable(refusal.status(), verdict)),
+        Some(Err(refusal)) => {
+            unreadable(refusal.status(), verdict);
+            return Ok(());
+        }
         // The end of what came, before the end of the request.
-        None => return Ok(unreadable(StatusCode::REQUEST_TIMEOUT, verdict)),
+        None => {
+            unreadable(StatusCode::REQUEST_TIMEOUT, verdict);
+            return Ok(());
+        }
     };
     answer.decide(&rules, &request, verdict)
 }
@@ -254,7 +262,8 @@ impl Answer<'_> {
                     not_ours(why, verdict);
                 }
             }
-            (None, Ok(_)) => verdict.note(CASE, "There was no code to exchange."),
+            // The answer itself has the token (RFC 6749 section 4.2.2).
+            (None, Ok(granted)) => tokens::granted(&granted.tokens, now, None, verdict),
         }
         Ok(())
     }

@@ -18,9 +18,9 @@ const MAX_BODY: usize = 1 << 20;
 /// No answer advises so many things.
 const MAX_ATTEMPTS: usize = 16;
 
-pub(super) fn judge(case: &Case, captured: &Captured, verdict: &mut Verdict) -> Result<(), Stop> {
+pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let policy = policy(case, verdict)?;
-    let parts = match captured.clone().within(MAX_BODY) {
+    let parts = match captured.within(MAX_BODY) {
         Ok(parts) => parts,
         Err(kind) => {
             let why = Unreachable::new(kind, Delivered::Unknown);

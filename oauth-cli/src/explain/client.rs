@@ -2,10 +2,11 @@
 
 use super::case::{CASE, Case};
 use super::context::{Broken, Context};
+use super::http::Captured;
 use super::verdict::{Stop, Verdict};
 use oauth::core::{
     Client, ClientSecret, Failure, Flow, Input, KeyTask, Mono, Now, Output, Policy, Purpose, Registration,
-    Request, Seed, Server, Unix,
+    Request, Seed, Server, Unix, UnreachableKind,
 };
 use sha2::{Digest as _, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -79,6 +80,15 @@ pub(super) fn seed(captured: &[u8]) -> Seed {
         part.copy_from_slice(&digest.finalize());
     }
     Seed::new(bytes)
+}
+
+/// The captured message as the answer to the one request of a flow.
+pub(super) fn once(captured: Captured) -> impl FnMut(Request) -> Input {
+    let mut captured = Some(captured);
+    move |request| {
+        let nothing = || Captured::fault(UnreachableKind::Other);
+        captured.take().unwrap_or_else(nothing).input(&request)
+    }
 }
 
 /// Drives a flow to its end as `oauth` does, with answers from the case in the place of a network.

@@ -134,6 +134,7 @@ impl Context {
             OptOut::UnencodedBasic,
             OptOut::TokenInQuery,
             OptOut::PasswordGrant,
+            OptOut::ImplicitGrant,
         ];
         let letters = |name: &str| name.replace(['_', '-', ' '], "").to_ascii_lowercase();
         let (mut policy, mut unknown) = (Policy::strict(), Vec::new());

@@ -1,7 +1,7 @@
 //! A login on another device (RFC 8628): `device_authorization`, and `device_poll` under virtual time.
 
 use super::case::{CASE, Case, Step};
-use super::client::{client, drive, now, seed};
+use super::client::{client, drive, now, once, seed};
 use super::context::Broken;
 use super::http::Captured;
 use super::kind::Kind;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// The answer to a device authorization request.
-pub(super) fn judge_prompt(case: &Case, captured: &Captured, verdict: &mut Verdict) -> Result<(), Stop> {
+pub(super) fn judge_prompt(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let client = client(case, Purpose::DeviceAuthorization, verdict)?;
     let now = now(&case.context)?;
     match prompt(case, &client, captured, now)? {
@@ -38,19 +38,19 @@ pub(super) fn judge_prompt(case: &Case, captured: &Captured, verdict: &mut Verdi
 fn prompt(
     case: &Case,
     client: &Client,
-    captured: &Captured,
+    captured: Captured,
     now: Now,
 ) -> Result<Result<DevicePrompt, Failure>, Stop> {
     let scope = case.context.scope("scope")?;
     let flow = client.authorize_device(scope, &ServerMemory::default(), seed(&[]))?;
-    Ok(drive(flow, now, |request| captured.clone().input(&request)))
+    Ok(drive(flow, now, once(captured)))
 }
 
 /// The answers to a device's polls, in order.
 pub(super) fn judge_poll(case: &Case, steps: &[Step], verdict: &mut Verdict) -> Result<(), Stop> {
     let client = client(case, Purpose::Token, verdict)?;
     let begun = now(&case.context)?;
-    let prompt = match prompt(case, &client, &begin(case)?, begun)? {
+    let prompt = match prompt(case, &client, begin(case)?, begun)? {
         Ok(prompt) => prompt,
         Err(failure) => {
             verdict.refuse(failure, Kind::DeviceAuthorization);

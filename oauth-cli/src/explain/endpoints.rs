@@ -1,7 +1,7 @@
 //! The other endpoints of a server: `introspection`, `revocation`, `registration`.
 
 use super::case::{CASE, Case};
-use super::client::{UNTOLD, client, drive, now, policy, seed, server};
+use super::client::{UNTOLD, client, drive, now, once, policy, seed, server};
 use super::http::Captured;
 use super::tokens::words;
 use super::verdict::{Stop, Verdict};
@@ -15,7 +15,7 @@ use serde_json::Value;
 /// RFC 7662.
 pub(super) fn judge_introspection(
     case: &Case,
-    captured: &Captured,
+    captured: Captured,
     verdict: &mut Verdict,
 ) -> Result<(), Stop> {
     let client = client(case, Purpose::Introspection, verdict)?;
@@ -24,7 +24,7 @@ pub(super) fn judge_introspection(
         (token, _) => IntrospectionRequest::access(AccessToken::new(token.unwrap_or(UNTOLD))),
     };
     let flow = client.introspect(request, &ServerMemory::default(), seed(&[]))?;
-    match drive(flow, now(&case.context)?, |request| captured.clone().input(&request)) {
+    match drive(flow, now(&case.context)?, once(captured)) {
         Ok(Introspection::Inactive) => {
             verdict.field("active", false);
             verdict.note(
@@ -74,7 +74,7 @@ pub(super) fn extra<'a>(
 }
 
 /// RFC 7009.
-pub(super) fn judge_revocation(case: &Case, captured: &Captured, verdict: &mut Verdict) -> Result<(), Stop> {
+pub(super) fn judge_revocation(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let client = client(case, Purpose::Revocation, verdict)?;
     let context = &case.context;
     let token = match (context.text("old.refresh_token")?, context.text("access_token")?) {
@@ -82,7 +82,7 @@ pub(super) fn judge_revocation(case: &Case, captured: &Captured, verdict: &mut V
         (None, token) => Revocable::from(AccessToken::new(token.unwrap_or(UNTOLD))),
     };
     let flow = client.revoke(token, &ServerMemory::default(), seed(&[]))?;
-    match drive(flow, now(context)?, |request| captured.clone().input(&request)) {
+    match drive(flow, now(context)?, once(captured)) {
         Ok(_revoked) => {
             let text = "The status says it all, and the body counts for nothing: the token is of no use, or never was.";
             verdict.note("RFC 7009 section 2.2", text);
@@ -104,11 +104,7 @@ pub(super) fn judge_revocation(case: &Case, captured: &Captured, verdict: &mut V
 }
 
 /// RFC 7591, and RFC 7592 where `method` says that a registration is read, changed or deleted.
-pub(super) fn judge_registration(
-    case: &Case,
-    captured: &Captured,
-    verdict: &mut Verdict,
-) -> Result<(), Stop> {
+pub(super) fn judge_registration(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let context = &case.context;
     let policy = policy(case, verdict)?;
     let now = now(context)?;
@@ -130,7 +126,7 @@ pub(super) fn judge_registration(
             Register::new(&server(context, Purpose::Registration)?, asked, None, &policy)?
         }
     };
-    match drive(flow, now, |request| captured.clone().input(&request)) {
+    match drive(flow, now, once(captured)) {
         Ok(client) => registered(&client, verdict),
         Err(failure) => verdict.refuse(failure, case.kind),
     }
@@ -152,11 +148,11 @@ fn access(case: &Case) -> Result<RegistrationAccess, Stop> {
     })
 }
 
-fn deleted(case: &Case, captured: &Captured, policy: &Policy, verdict: &mut Verdict) -> Result<(), Stop> {
+fn deleted(case: &Case, captured: Captured, policy: &Policy, verdict: &mut Verdict) -> Result<(), Stop> {
     // Which client it is, the URL says.
     let _client_id = client_id(case)?;
     let flow = Deregister::new(access(case)?, policy)?;
-    match drive(flow, now(&case.context)?, |request| captured.clone().input(&request)) {
+    match drive(flow, now(&case.context)?, once(captured)) {
         Ok(_deregistered) => verdict.note("RFC 7592 section 2.3", "The client is no more."),
         Err(failure) => verdict.refuse(failure, case.kind),
     }

@@ -9,14 +9,11 @@ use std::io::{self, BufRead};
 pub(super) const MAX_LINE: usize = 2 << 20;
 
 /// Reads line by line.
-pub(super) struct Lines<R> {
-    reader: R,
-    line: Vec<u8>,
-}
+pub(super) struct Lines<R>(R);
 
 /// One line, without its end.
-pub(super) enum Line<'a> {
-    Whole(&'a [u8]),
+pub(super) enum Line {
+    Whole(Vec<u8>),
     /// Longer than is read: what of it stands at its beginning.
     TooLong {
         name: Option<String>,
@@ -26,38 +23,37 @@ pub(super) enum Line<'a> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(reader: R) -> Self {
-        Self { reader, line: Vec::new() }
+        Self(reader)
     }
 
     /// The next line; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
-        // What a long line before has taken is not kept.
-        self.line = Vec::new();
+    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+        let mut line = Vec::new();
         let mut any = false;
         let mut too_long = false;
         loop {
-            let bytes = self.reader.fill_buf()?;
+            let bytes = self.0.fill_buf()?;
             if bytes.is_empty() {
                 break;
             }
             any = true;
             let end = bytes.iter().position(|byte| *byte == b'\n');
             let (part, used) = end.map_or((bytes, bytes.len()), |end| (&bytes[..end], end + 1));
-            let room = MAX_LINE - self.line.len();
+            let room = MAX_LINE - line.len();
             too_long |= part.len() > room;
-            self.line.extend_from_slice(&part[..part.len().min(room)]);
-            self.reader.consume(used);
+            line.extend_from_slice(&part[..part.len().min(room)]);
+            self.0.consume(used);
             if end.is_some() {
                 break;
             }
         }
         Ok(match (any, too_long) {
             (false, _) => None,
-            (true, false) => Some(Line::Whole(&self.line)),
+            (true, false) => Some(Line::Whole(line)),
             (true, true) => {
                 let mut head = Head::default();
                 // It breaks off, of course: what came before that counts.
-                let _broken = serde_json::Deserializer::from_slice(&self.line).deserialize_map(&mut head);
+                let _broken = serde_json::Deserializer::from_slice(&line).deserialize_map(&mut head);
                 Some(Line::TooLong { name: head.name, kind: head.kind })
             }
         })
@@ -100,11 +96,11 @@ mod tests {
             format!("{{\"name\":\"big\",\"kind\":\"callback\",\"body\":\"{}\"}}", "x".repeat(MAX_LINE));
         let text = format!("{{}}\n{long}\n\nlast");
         let mut lines = Lines::new(text.as_bytes());
-        assert!(matches!(lines.next().unwrap(), Some(Line::Whole(b"{}"))));
+        assert!(matches!(lines.next().unwrap(), Some(Line::Whole(line)) if line == b"{}"));
         let Some(Line::TooLong { name, kind }) = lines.next().unwrap() else { panic!("it is too long") };
         assert_eq!((name.as_deref(), kind), (Some("big"), Some(Kind::Callback)));
-        assert!(matches!(lines.next().unwrap(), Some(Line::Whole(b""))));
-        assert!(matches!(lines.next().unwrap(), Some(Line::Whole(b"last"))));
+        assert!(matches!(lines.next().unwrap(), Some(Line::Whole(line)) if line.is_empty()));
+        assert!(matches!(lines.next().unwrap(), Some(Line::Whole(line)) if line == b"last"));
         assert!(lines.next().unwrap().is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! `metadata`: of a server (RFC 8414, OpenID Connect Discovery), or of a protected resource (RFC 9728).
 
 use super::case::{CASE, Case};
-use super::client::{ISSUER, drive, now, policy, registration};
+use super::client::{ISSUER, drive, now, once, policy, registration};
 use super::http::Captured;
 use super::kind::Kind;
 use super::tokens::words;
@@ -16,7 +16,7 @@ use url::Url;
 /// Where the metadata of resources is (RFC 9728 section 3).
 const OF_RESOURCES: &str = "/.well-known/oauth-protected-resource";
 
-pub(super) fn judge(case: &Case, captured: &Captured, verdict: &mut Verdict) -> Result<(), Stop> {
+pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let policy = policy(case, verdict)?;
     let url = case.context.text("url")?;
     let of_resource =
@@ -33,7 +33,7 @@ pub(super) fn judge(case: &Case, captured: &Captured, verdict: &mut Verdict) -> 
 
 fn of_a_server(
     case: &Case,
-    captured: &Captured,
+    captured: Captured,
     url: Option<&str>,
     policy: Policy,
     verdict: &mut Verdict,
@@ -46,7 +46,7 @@ fn of_a_server(
                 "RFC 8414 section 3.3",
                 "The case does not say which issuer was asked: the one in the document was taken for it, unchecked.",
             );
-            own_issuer(captured).unwrap_or_else(|| ISSUER.to_owned())
+            own_issuer(&captured).unwrap_or_else(|| ISSUER.to_owned())
         }
     };
     let flow = Discover::new(&*issuer, policy.clone()).map_err(|error| Stop::Url("issuer", error))?;
@@ -149,7 +149,7 @@ fn fields(server: &Server, verdict: &mut Verdict) {
 
 fn of_a_resource(
     case: &Case,
-    captured: &Captured,
+    captured: Captured,
     resource: &str,
     policy: Policy,
     verdict: &mut Verdict,
@@ -161,7 +161,7 @@ fn of_a_resource(
         None => DiscoverResource::new(asked, policy),
     };
     let flow = flow.map_err(|error| Stop::Url("resource", error))?;
-    match drive(flow, now(&case.context)?, |request| captured.clone().input(&request)) {
+    match drive(flow, now(&case.context)?, once(captured)) {
         Ok(metadata) => {
             verdict.field("resource", metadata.resource.as_str());
             verdict.field("authorization_servers", metadata.authorization_servers);

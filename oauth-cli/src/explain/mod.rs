@@ -37,13 +37,15 @@ use ::http::StatusCode;
 use case::{Case, Message, Step};
 use lines::{Line, Lines};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use verdict::{Stop, Verdict};
 
 /// What is read of a message: more than any client reads.
 const MAX_FILE: u64 = 2 << 20;
+/// In what of a body the member is looked for that is wrong.
+const MAX_QUOTED: usize = 64 << 10;
 
 /// Runs the command.
 pub(crate) fn run(args: &Explain, report: &Report) -> Result<ExitCode, Problem> {
@@ -63,7 +65,7 @@ fn message(args: &Explain, path: &Path, kind: Kind) -> Result<ExitCode, Problem>
     let mut bytes = Vec::new();
     open(path)?.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
     let verdict = match Case::from_text(kind, &bytes, &args.context) {
-        Ok(case) => judge(&case, args.show_secrets),
+        Ok(case) => judge(case, args.show_secrets),
         Err(broken) => return Err(Problem::usage(broken.0, "see `oauth explain --help`")),
     };
     let mut out = io::stdout().lock();
@@ -76,13 +78,13 @@ fn message(args: &Explain, path: &Path, kind: Kind) -> Result<ExitCode, Problem>
 /// Cases, one a line; a line that is none gets its verdict, too, and the others go on.
 fn cases(args: &Explain, path: &Path) -> Result<ExitCode, Problem> {
     let mut lines = Lines::new(BufReader::new(open(path)?));
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = io::stdout().lock();
     let mut broken = false;
     while let Some(line) = lines.next().map_err(|error| unreadable(path, &error))? {
         let verdict = match line {
             Line::Whole(line) if line.trim_ascii().is_empty() => continue,
             Line::Whole(line) => match Case::from_line(line) {
-                Ok(case) => judge(&case, args.show_secrets),
+                Ok(case) => judge(case, args.show_secrets),
                 Err((name, broken)) => Verdict::broken(name, &broken).finish(None, args.show_secrets),
             },
             Line::TooLong { name, kind } => {
@@ -105,15 +107,18 @@ fn show(verdict: &Verdict, output: ExplainOutput, out: &mut impl Write) -> io::R
 }
 
 /// The verdict on one case.
-fn judge(case: &Case, show_secrets: bool) -> Verdict {
+fn judge(mut case: Case, show_secrets: bool) -> Verdict {
     let mut verdict = Verdict::new(case.name.clone(), Some(case.kind));
-    verdict.notes.clone_from(&case.notes);
-    let judged = match (case.kind, &case.message) {
+    verdict.notes = std::mem::take(&mut case.notes);
+    let head = received(&case.message, &mut verdict);
+    let message = std::mem::replace(&mut case.message, Message::Unread);
+    let case = &case;
+    let judged = match (case.kind, message) {
         (_, Message::RawRequest) => {
             Err(Stop::Unsupported("the raw bytes of a listener yet; give request".into()))
         }
-        (Kind::Callback, Message::Callback(callback)) => callback::judge(case, callback, &mut verdict),
-        (Kind::DevicePoll, Message::Responses(steps)) => device::judge_poll(case, steps, &mut verdict),
+        (Kind::Callback, Message::Callback(callback)) => callback::judge(case, &callback, &mut verdict),
+        (Kind::DevicePoll, Message::Responses(steps)) => device::judge_poll(case, &steps, &mut verdict),
         (kind, Message::Response(captured)) => match kind {
             kind if kind.is_of_token_endpoint() => tokens::judge(case, captured, &mut verdict),
             Kind::DeviceAuthorization => device::judge_prompt(case, captured, &mut verdict),
@@ -129,7 +134,9 @@ fn judge(case: &Case, show_secrets: bool) -> Verdict {
     if let Err(stop) = judged {
         verdict.stopped(&stop);
     }
-    received(case, &mut verdict);
+    if let (Some(refused), Some(head)) = (&verdict.refused, head) {
+        verdict.received = Some(quote::quote(&head, refused.member.as_deref()));
+    }
     verdict.finish(Some(case), show_secrets)
 }
 
@@ -137,28 +144,25 @@ fn unsupported(kind: Kind) -> Stop {
     Stop::Unsupported(format!("messages of the kind {} yet", kind.name()))
 }
 
-/// What there is to look at, for people.
-fn received(case: &Case, verdict: &mut Verdict) {
-    let captured = match &case.message {
+/// What there is to look at, for people: told in a word, and the beginning of the body.
+fn received(message: &Message, verdict: &mut Verdict) -> Option<Vec<u8>> {
+    let captured = match message {
         Message::Response(captured) => captured,
         Message::Responses(steps) => match steps.as_slice() {
             [Step::Answer(captured)] => captured,
-            _ => return,
+            _ => return None,
         },
-        Message::Callback(_) | Message::RawRequest | Message::Unread => return,
+        Message::Callback(_) | Message::RawRequest | Message::Unread => return None,
     };
-    let Some(parts) = captured.parts() else { return };
+    let parts = captured.parts()?;
     let reason = parts.status.canonical_reason().unwrap_or_default();
     let status = match parts.status {
         StatusCode::OK => "status 200".to_owned(),
         status => format!("status {} {reason}", status.as_u16()).trim_end().to_owned(),
     };
     verdict.subject = Some(format!("{status}, {} bytes", parts.body.len()));
-    if let Some(refused) = &verdict.refused
-        && !parts.body.is_empty()
-    {
-        verdict.received = Some(quote::quote(&parts.body, refused.member.as_deref()));
-    }
+    let head = parts.body.get(..parts.body.len().min(MAX_QUOTED))?;
+    Some(head.to_owned()).filter(|head| !head.is_empty())
 }
 
 fn open(path: &Path) -> Result<Box<dyn Read>, Problem> {

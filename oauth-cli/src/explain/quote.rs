@@ -41,40 +41,30 @@ fn masked(bytes: &[u8]) -> String {
             text.push_str(&format!("\\x{byte:02x}"));
         }
     }
+    // A value belongs to the last name, however broken what lies between is.
     let (mut shown, mut rest, mut secret) = (String::new(), text.as_str(), false);
-    // A quoted value of JSON, or a value of a form, belongs to the last name.
-    let mut quoted = false;
     while let Some(c) = rest.chars().next() {
         let run = rest.find(|c: char| !is_of_run(c)).unwrap_or(rest.len());
         if run > 0 {
             let (word, after) = rest.split_at(run);
-            let names = after.starts_with('=')
-                || quoted && after.starts_with('"') && after[1..].trim_start().starts_with(':');
-            if names {
+            let in_quotes = after.strip_prefix('"').is_some_and(|after| after.trim_start().starts_with(':'));
+            let is_name = after.starts_with('=') || in_quotes;
+            if is_name {
                 secret = is_secret(word);
             }
-            shown.push_str(if !names && (secret || looks_secret(word)) { "[…]" } else { word });
+            shown.push_str(if !is_name && (secret || looks_secret(word)) { "[…]" } else { word });
             rest = after;
             continue;
         }
-        if c == '\\' {
-            // An escape of JSON: what is broken may be in it.
-            let escape = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
-            let unicode = rest.get(..6).filter(|escape| escape.starts_with("\\u"));
-            let (escape, after) = rest.split_at(unicode.map_or(escape, str::len));
-            shown.push_str(escape);
-            rest = after;
-            continue;
-        }
-        if c == '"' {
-            quoted = !quoted;
-        }
-        // A pair ends here, unless this is within a text.
-        if matches!(c, '&' | '{' | '}' | '\n') || c == ',' && !quoted {
-            secret = false;
-        }
-        shown.push(c);
-        rest = &rest[c.len_utf8()..];
+        // An escape of JSON stays: what is broken may be in it.
+        let length = match rest.get(..6) {
+            Some(escape) if escape.starts_with("\\u") => 6,
+            _ if c == '\\' => rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end),
+            _ => c.len_utf8(),
+        };
+        let (mark, after) = rest.split_at(length);
+        shown.push_str(mark);
+        rest = after;
     }
     shown
 }
@@ -84,9 +74,10 @@ const fn is_of_run(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '%')
 }
 
+/// A long run, save for one that is made of words.
 fn looks_secret(word: &str) -> bool {
-    let plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.' | b'-'));
-    word.len() >= LONG && !plain
+    let is_word = |part: &str| part.len() < LONG && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    word.len() >= LONG && !word.split(['_', '.', '-']).all(is_word)
 }
 
 #[cfg(test)]
@@ -105,6 +96,15 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_stays_one_whatever_marks_are_in_it() {
+        assert_eq!(
+            quote(br#"{"access_token":"a,b}c&d{e"f,"x":"y"}"#, None),
+            r#"{"access_token":"[…],[…]}[…]&[…]{[…]"[…],"x":"y"}"#
+        );
+        assert_eq!(quote(br#""state":"a"refresh_token":"b"#, None), r#""state":"[…]"refresh_token":"[…]"#);
+    }
+
+    #[test]
     fn an_escape_of_json_stays_in_sight() {
         assert_eq!(
             quote(br#""access_token":"ab\r\n\u0000cd""#, None),
@@ -115,6 +115,7 @@ mod tests {
 
     #[test]
     fn a_long_run_that_is_no_word_is_taken_for_a_secret() {
+        assert_eq!(quote(b"x: abcdefghijklmnopqrstuvwxyz", None), "x: […]");
         assert_eq!(quote(b"<p>eyJhbGciOiJub25lIn0.e30.</p>", None), "<p>[…]</p>");
         assert_eq!(
             quote(b"token_endpoint_auth_methods_supported", None),

@@ -211,7 +211,7 @@ fn judge_rejected(rejected: &Rejected, kind: Kind) -> Judged {
         }
         Rejected::State => Judged::new("rejected", "RFC 9700 section 4.7", "state ties the answer to the browser that asked: without it anybody could send one").about("state"),
         Rejected::CodeAndError => Judged::new("rejected", "RFC 6749 section 4.1.2.1", "an answer has a code or an error").about("error"),
-        Rejected::NotAsked(_) => Judged::new("rejected", "RFC 9700 section 4.4", "an answer of a kind that was not asked for is not used"),
+        Rejected::NotAsked(_) => Judged::new("rejected", "RFC 9700 section 4.6", "an answer of a kind that was not asked for is not used"),
         Rejected::TokenType(_) => Judged::new(
             "unsupported_token_type",
             "RFC 6749 section 7.1",

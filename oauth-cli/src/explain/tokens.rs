@@ -3,7 +3,7 @@
 //! A client does not know beforehand whether an answer will be a success: the first two are read alike.
 
 use super::case::{CASE, Case};
-use super::client::{UNTOLD, client, drive, now, seed};
+use super::client::{UNTOLD, client, drive, now, once, seed};
 use super::context::Broken;
 use super::http::Captured;
 use super::kind::Kind;
@@ -16,7 +16,7 @@ use oauth::core::{
 };
 use url::form_urlencoded;
 
-pub(super) fn judge(case: &Case, captured: &Captured, verdict: &mut Verdict) -> Result<(), Stop> {
+pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let client = client(case, Purpose::Token, verdict)?;
     let now = now(&case.context)?;
     let grant = match case.kind {
@@ -24,13 +24,16 @@ pub(super) fn judge(case: &Case, captured: &Captured, verdict: &mut Verdict) -> 
         Kind::TokenExchange => GrantType::TOKEN_EXCHANGE,
         _ => case.context.text("grant")?.map_or(GrantType::AUTHORIZATION_CODE, grant_type),
     };
+    let content_type = content_type(&captured);
     let ask = Ask { case, captured, client: &client, now };
     let result = if grant == GrantType::AUTHORIZATION_CODE {
         ask.code()?
     } else if grant == GrantType::REFRESH_TOKEN {
-        ask.by(ask.refresh()?)?
+        let grant = ask.refresh()?;
+        ask.by(grant)?
     } else if grant == GrantType::TOKEN_EXCHANGE {
-        ask.by(ask.token_exchange()?)?
+        let grant = ask.token_exchange()?;
+        ask.by(grant)?
     } else if grant == GrantType::CLIENT_CREDENTIALS {
         let scope = case.context.scope("scope")?;
         ask.by(scope.into_iter().fold(ClientCredentials::new(), ClientCredentials::with_scope))?
@@ -71,7 +74,13 @@ pub(super) fn judge(case: &Case, captured: &Captured, verdict: &mut Verdict) -> 
         }
         Err(failure) => refused(failure, case.kind, verdict),
     }
-    headers(captured, verdict);
+    if let (None, Some(content_type)) = (&verdict.refused, content_type)
+        && !content_type.eq_ignore_ascii_case("application/json")
+    {
+        let text =
+            format!("The Content-Type is {content_type} where application/json is due: read all the same.");
+        verdict.note(case.kind.section(), text);
+    }
     Ok(())
 }
 
@@ -147,17 +156,11 @@ pub(super) fn refused(failure: Failure, kind: Kind, verdict: &mut Verdict) {
     }
 }
 
-/// What the headers say that is only advice.
-pub(super) fn headers(captured: &Captured, verdict: &mut Verdict) {
-    let Some(parts) = captured.parts() else { return };
-    let Some(content_type) = parts.headers.get(http::header::CONTENT_TYPE) else { return };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if verdict.refused.is_none() && !essence.eq_ignore_ascii_case("application/json") {
-        verdict.note(
-            verdict.kind.map_or("", Kind::section),
-            format!("The Content-Type is {essence} where application/json is due: read all the same."),
-        );
-    }
+/// What the body is said to be.
+fn content_type(captured: &Captured) -> Option<String> {
+    let content_type = captured.parts()?.headers.get(http::header::CONTENT_TYPE)?;
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    Some(essence.trim().to_owned())
 }
 
 /// A `grant_type`, or its last word.
@@ -179,7 +182,7 @@ fn grant_type(name: &str) -> GrantType {
 /// One token request.
 struct Ask<'a> {
     case: &'a Case,
-    captured: &'a Captured,
+    captured: Captured,
     client: &'a Client,
     now: Now,
 }
@@ -187,13 +190,13 @@ struct Ask<'a> {
 type Asked = Result<Result<Tokens, Failure>, Stop>;
 
 impl Ask<'_> {
-    fn by(&self, grant: impl Grant) -> Asked {
+    fn by(self, grant: impl Grant) -> Asked {
         let flow = self.client.exchange(grant, &ServerMemory::default(), seed(&[]))?;
-        Ok(drive(flow, self.now, |request| self.captured.clone().input(&request)))
+        Ok(drive(flow, self.now, once(self.captured)))
     }
 
     /// The whole way of a login in a browser (RFC 6749 section 4.1), with a callback that is in order.
-    fn code(&self) -> Asked {
+    fn code(self) -> Asked {
         let context = &self.case.context;
         let redirect_uri = context.text("redirect_uri")?.unwrap_or("http://127.0.0.1/callback");
         let request = AuthorizationRequest::new(redirect_uri);
@@ -210,7 +213,7 @@ impl Ask<'_> {
         query.append_pair("state", pending.state()).append_pair("iss", self.client.server().issuer());
         let query = query.finish();
         let flow = pending.redeem(&AuthorizationResponse::Query(&query), self.client, &memory, seed(&[]));
-        let result = drive(flow, self.now, |request| self.captured.clone().input(&request));
+        let result = drive(flow, self.now, once(self.captured));
         Ok(result.map(|granted| granted.tokens))
     }
 
