@@ -162,8 +162,11 @@ fn bytes(callback: &Callback, redirect_uri: &Url, target: &str, body: &[u8]) -> 
     if (callback.method == "POST" || !body.is_empty()) && !named("content-length") {
         header("Content-Length", &body.len().to_string());
     }
+    let (came, goes) = (callback.body.len().to_string(), body.len().to_string());
     for (name, value) in &callback.headers {
-        header(name, value);
+        // Another state may be shorter or longer than the one that came.
+        let translated = name.eq_ignore_ascii_case("content-length") && *value == came;
+        header(name, if translated { &goes } else { value });
     }
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body);
@@ -263,7 +266,7 @@ impl Answer<'_> {
                 }
             }
             // The answer itself has the token (RFC 6749 section 4.2.2).
-            (None, Ok(granted)) => tokens::granted(&granted.tokens, now, None, verdict),
+            (None, Ok(granted)) => tokens::granted(&granted.tokens, now, verdict),
         }
         Ok(())
     }

@@ -133,6 +133,9 @@ impl Case {
         let mut said = None;
         let message = match kind {
             _ if kind.is_unsupported() => Message::Unread,
+            Kind::Callback if [&b"GET "[..], b"POST "].iter().any(|method| text.starts_with(method)) => {
+                Message::RawRequest
+            }
             Kind::Callback => Message::Callback(address(text)),
             _ => {
                 let prefixed;
@@ -251,7 +254,10 @@ fn callback(members: &mut Map<String, Value>) -> Result<Callback, Broken> {
         Some(_) => return Err(Broken("request.method is no text".into())),
     };
     let headers = headers(request.remove("headers"), "request.headers")?;
-    Ok(Callback { method, target, headers, body: body(&mut request)?, address: false })
+    let body = body(&mut request)?;
+    // What is left of it is told with the other members that have no use.
+    members.extend(request.into_iter().map(|(name, value)| (format!("request.{name}"), value)));
+    Ok(Callback { method, target, headers, body, address: false })
 }
 
 /// The address that the browser was sent to, as a person copies it; or its query alone.

@@ -136,10 +136,10 @@ impl Context {
             OptOut::PasswordGrant,
             OptOut::ImplicitGrant,
         ];
-        let letters = |name: &str| name.replace(['_', '-', ' '], "").to_ascii_lowercase();
         let (mut policy, mut unknown) = (Policy::strict(), Vec::new());
         for name in self.words("leniency", ',')?.unwrap_or_default() {
-            match opt_outs.iter().find(|opt_out| letters(&format!("{opt_out:?}")) == letters(&name)) {
+            let letters = |name: &str| name.replace(['_', '-', ' '], "").to_ascii_lowercase();
+            match opt_outs.iter().find(|opt_out| letters(&leniency(**opt_out)) == letters(&name)) {
                 Some(opt_out) => policy = policy.waive(*opt_out),
                 None => unknown.push(name),
             }
@@ -174,4 +174,16 @@ impl Context {
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         SECRET.iter().filter_map(|name| self.members.get(*name)?.as_str())
     }
+}
+
+/// What a waiver is called in a case: `plain_http_on_loopback`.
+pub(super) fn leniency(opt_out: OptOut) -> String {
+    let mut name = String::new();
+    for c in format!("{opt_out:?}").chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
 }

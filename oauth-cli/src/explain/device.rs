@@ -61,7 +61,7 @@ pub(super) fn judge_poll(case: &Case, steps: &[Step], verdict: &mut Verdict) -> 
     let ended = wait.for_the_person(prompt.poll);
     match ended {
         Ended::By(Ok(tokens)) => {
-            tokens::granted(&tokens, wait.now, None, verdict);
+            tokens::granted(&tokens, wait.now, verdict);
         }
         Ended::By(Err(failure)) => tokens::refused(failure, case.kind, verdict),
         Ended::Cancelled => {

@@ -34,6 +34,7 @@ use crate::exit::{Exit, Problem};
 use crate::report::Report;
 use crate::secret_file::is_stdin;
 use ::http::StatusCode;
+use ::http::header::{CONTENT_ENCODING, HeaderValue, WWW_AUTHENTICATE};
 use case::{Case, Message, Step};
 use lines::{Line, Lines};
 use std::fs::File;
@@ -110,7 +111,7 @@ fn show(verdict: &Verdict, output: ExplainOutput, out: &mut impl Write) -> io::R
 fn judge(mut case: Case, show_secrets: bool) -> Verdict {
     let mut verdict = Verdict::new(case.name.clone(), Some(case.kind));
     verdict.notes = std::mem::take(&mut case.notes);
-    let head = received(&case.message, &mut verdict);
+    let head = received(&case, &mut verdict);
     let message = std::mem::replace(&mut case.message, Message::Unread);
     let case = &case;
     let judged = match (case.kind, message) {
@@ -135,7 +136,10 @@ fn judge(mut case: Case, show_secrets: bool) -> Verdict {
         verdict.stopped(&stop);
     }
     if let (Some(refused), Some(head)) = (&verdict.refused, head) {
-        verdict.received = Some(quote::quote(&head, refused.member.as_deref()));
+        // An address and a header are short: they are shown from their beginning.
+        let whole = matches!(case.kind, Kind::Callback | Kind::WwwAuthenticate);
+        let member = refused.member.as_deref().filter(|_| !whole);
+        verdict.received = Some(quote::quote(&head, member));
     }
     verdict.finish(Some(case), show_secrets)
 }
@@ -145,14 +149,19 @@ fn unsupported(kind: Kind) -> Stop {
 }
 
 /// What there is to look at, for people: told in a word, and the beginning of the body.
-fn received(message: &Message, verdict: &mut Verdict) -> Option<Vec<u8>> {
-    let captured = match message {
+fn received(case: &Case, verdict: &mut Verdict) -> Option<Vec<u8>> {
+    let captured = match &case.message {
         Message::Response(captured) => captured,
         Message::Responses(steps) => match steps.as_slice() {
             [Step::Answer(captured)] => captured,
             _ => return None,
         },
-        Message::Callback(_) | Message::RawRequest | Message::Unread => return None,
+        // What a browser sent is no body, and is quoted in the same way.
+        Message::Callback(callback) => {
+            let head = [callback.target.as_bytes(), b" ", callback.body.as_slice()].concat();
+            return Some(head.trim_ascii().to_owned());
+        }
+        Message::RawRequest | Message::Unread => return None,
     };
     let parts = captured.parts()?;
     let reason = parts.status.canonical_reason().unwrap_or_default();
@@ -160,7 +169,17 @@ fn received(message: &Message, verdict: &mut Verdict) -> Option<Vec<u8>> {
         StatusCode::OK => "status 200".to_owned(),
         status => format!("status {} {reason}", status.as_u16()).trim_end().to_owned(),
     };
+    if let Some(coding) = parts.headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        let coding = String::from_utf8_lossy(coding.as_bytes());
+        let text =
+            format!("The body is said to be {coding}: a client asks for no coding, and reads it as it is.");
+        verdict.note("RFC 9110 section 12.5.3", text);
+    }
     verdict.subject = Some(format!("{status}, {} bytes", parts.body.len()));
+    if case.kind == Kind::WwwAuthenticate {
+        let values = parts.headers.get_all(WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
+        return Some(values.collect::<Vec<_>>().join(&b", "[..])).filter(|head| !head.is_empty());
+    }
     let head = parts.body.get(..parts.body.len().min(MAX_QUOTED))?;
     Some(head.to_owned()).filter(|head| !head.is_empty())
 }

@@ -42,7 +42,7 @@ fn masked(bytes: &[u8]) -> String {
         }
     }
     // A value belongs to the last name, however broken what lies between is.
-    let (mut shown, mut rest, mut secret) = (String::new(), text.as_str(), false);
+    let (mut shown, mut rest, mut last) = (String::new(), text.as_str(), "");
     while let Some(c) = rest.chars().next() {
         let run = rest.find(|c: char| !is_of_run(c)).unwrap_or(rest.len());
         if run > 0 {
@@ -50,9 +50,13 @@ fn masked(bytes: &[u8]) -> String {
             let in_quotes = after.strip_prefix('"').is_some_and(|after| after.trim_start().starts_with(':'));
             let is_name = after.starts_with('=') || in_quotes;
             if is_name {
-                secret = is_secret(word);
+                last = word;
             }
-            shown.push_str(if !is_name && (secret || looks_secret(word)) { "[…]" } else { word });
+            // A small number is the code of an error, and no secret.
+            let small = word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+            let secret = is_secret(last) && !small || looks_secret(word) && !is_public(last);
+            let hidden = !is_name && secret;
+            shown.push_str(if hidden { "[…]" } else { word });
             rest = after;
             continue;
         }
@@ -74,6 +78,13 @@ const fn is_of_run(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '%')
 }
 
+/// Whether a member of this name is meant to be seen: what is wrong with it should be, too.
+fn is_public(name: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["iss", "issuer", "error", "error_description", "scope", "token_type", "resource"];
+    NAMES.contains(&name) || ["_endpoint", "_uri", "_url"].iter().any(|end| name.ends_with(end))
+}
+
 /// A long run, save for one that is made of words.
 fn looks_secret(word: &str) -> bool {
     let is_word = |part: &str| part.len() < LONG && part.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -92,6 +103,7 @@ mod tests {
             "…\"access_token\":\"[…]\r\n[…]: […]\",\"token_type\":\"Bearer\"}"
         );
         assert_eq!(quote(b"a=1&refresh_token=x.y%20z&b=2", None), "a=1&refresh_token=[…]&b=2");
+        assert_eq!(quote(br#"{"code":190,"x":1}"#, None), r#"{"code":190,"x":1}"#);
         assert_eq!(quote(b"\xff{\"code\" : \"s3cr3t\"", None), "\\xff{\"code\" : \"[…]\"");
     }
 
@@ -111,6 +123,12 @@ mod tests {
             r#""access_token":"[…]\r\n\u0000[…]""#
         );
         assert_eq!(quote(br#""a":"\"#, None), r#""a":"\"#);
+    }
+
+    #[test]
+    fn what_is_meant_to_be_seen_is() {
+        let query = "?iss=https%3A%2F%2Fevil.example%2FA1&code=Splx&state=abc&x=1";
+        assert_eq!(quote(query.as_bytes(), None), query.replace("Splx", "[…]").replace("abc", "[…]"));
     }
 
     #[test]

@@ -327,6 +327,9 @@ pub(super) fn fault(class: &str, remedy: Remedy) -> &'static str {
         ("usage", _) => "whoever wrote the case",
         ("expired", _) => "nobody: the person did not sign in in time",
         ("unreachable", Remedy::TryAgain { .. }) => "the network, or the server for now",
+        ("parse" | "too_large", Remedy::SignInAgain) => {
+            "whoever sent the request: a browser ahead of the person, a page, another program"
+        }
         ("rejected", Remedy::SignInAgain) => "an old tab, a server that changes state, or an attack",
         ("http", Remedy::FixSetup) => "the address in this client's setup mostly; else the server",
         (_, Remedy::TryAgain { .. }) => "the server, for now",

@@ -75,6 +75,7 @@ fn lines(text: &mut String, label: &str, what: &str) {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
         Value::Array(values) if values.iter().all(Value::is_string) => {
             values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
         }
@@ -90,7 +91,7 @@ fn plain(value: &Value) -> String {
 
 fn told(event: &Value) -> String {
     let text = |name: &str| event.get(name).map(plain);
-    let at = text("at").map(|at| format!("{at:>6} s  ")).unwrap_or_default();
+    let at = text("at").map(|at| format!("{:8}", format!("{at} s"))).unwrap_or_default();
     let what = match (text("wait"), text("request"), text("event"), text("attempt")) {
         (Some(wait), ..) => format!("wait {wait} s"),
         (_, Some(request), ..) => match text("answer") {

@@ -58,21 +58,25 @@ pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> R
     };
     match result {
         Ok(tokens) => {
-            let renewed = matches!(case.kind, Kind::RefreshResponse);
-            granted(
-                &tokens,
-                now,
-                renewed.then(|| case.context.text("old.refresh_token")).transpose()?.flatten(),
-                verdict,
-            );
-            if renewed {
+            granted(&tokens, now, verdict);
+            if case.kind == Kind::RefreshResponse {
                 stored(case, &tokens, verdict)?;
             }
             if case.kind == Kind::TokenError {
                 verdict.note("RFC 6749 section 5.1", "This is a success, and no error.");
             }
         }
-        Err(failure) => refused(failure, case.kind, verdict),
+        Err(failure) => {
+            let dead = is_about_the_grant(&failure) || failure.rescued.is_some();
+            refused(failure, case.kind, verdict);
+            if case.kind == Kind::RefreshResponse && !dead {
+                verdict.maybe("refresh_token", case.context.text("old.refresh_token")?);
+                verdict.note(
+                    "RFC 6749 section 5.2",
+                    "This is no verdict about the refresh token, which invalid_grant alone would be: it stays the one to keep.",
+                );
+            }
+        }
     }
     if let (None, Some(content_type)) = (&verdict.refused, content_type)
         && !content_type.eq_ignore_ascii_case("application/json")
@@ -85,12 +89,13 @@ pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> R
 }
 
 /// What a caller gets.
-pub(super) fn granted(tokens: &Tokens, now: Now, old: Option<&str>, verdict: &mut Verdict) {
+pub(super) fn granted(tokens: &Tokens, now: Now, verdict: &mut Verdict) {
     verdict.field("access_token", tokens.access_token.expose());
     verdict.field("token_type", tokens.token_type.as_str());
     verdict.maybe("expires_in", tokens.expires_at.map(|at| at.since(now.unix).as_secs()));
     let refresh_token = tokens.refresh_token.as_ref().map(RefreshToken::expose);
-    verdict.maybe("refresh_token", refresh_token.filter(|token| *token != UNTOLD || old == Some(UNTOLD)));
+    // The old one, which is kept, may be one that the case does not tell.
+    verdict.maybe("refresh_token", refresh_token.filter(|token| *token != UNTOLD));
     verdict.maybe("scope", tokens.scope.as_ref().map(words));
     verdict.maybe("id_token", tokens.id_token.as_ref().map(|token| token.expose()));
     verdict.maybe("issued_token_type", tokens.issued_token_type.as_ref().map(TokenTypeIdentifier::as_str));
@@ -128,24 +133,19 @@ fn stored(case: &Case, tokens: &Tokens, verdict: &mut Verdict) -> Result<(), Bro
     Ok(())
 }
 
+fn is_about_the_grant(failure: &Failure) -> bool {
+    matches!(&*failure.error, Error::Server(refusal) if refusal.code == ErrorCode::INVALID_GRANT)
+}
+
 pub(super) fn refused(failure: Failure, kind: Kind, verdict: &mut Verdict) {
-    let unjudged =
-        matches!(&*failure.error, Error::Unavailable(_) | Error::Malformed(_) | Error::Unreachable(_));
-    let success = failure.status.is_some_and(|status| status.is_success());
     let said = matches!(&*failure.error, Error::Server(_));
-    let dead = matches!(&*failure.error, Error::Server(refusal) if refusal.code == ErrorCode::INVALID_GRANT);
-    let rescued = failure.rescued.is_some();
+    let success = failure.status.is_some_and(|status| status.is_success());
+    let dead = is_about_the_grant(&failure);
     verdict.refuse(failure, kind);
     if said && success {
         verdict.note(
             "RFC 6749 section 5.2",
             "An error has status 400; some servers send 200. It counts all the same, before whatever else is in the body.",
-        );
-    }
-    if kind == Kind::RefreshResponse && unjudged && !rescued {
-        verdict.note(
-            "RFC 6749 section 5.2",
-            "This is no verdict about the refresh token, which invalid_grant alone would be: keep it and try again.",
         );
     }
     if kind == Kind::RefreshResponse && dead {

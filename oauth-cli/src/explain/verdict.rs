@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::rules;
 use super::secrets::Secrets;
 use crate::exit::{Exit, Problem};
-use oauth::core::{ConfigError, EndpointError, Error, Failure, Remedy};
+use oauth::core::{ConfigError, EndpointError, Error, Failure, OptOut, Remedy};
 use serde_json::{Value, json};
 
 /// A verdict while it is made: nothing in it is fit to be shown before [`finish`](Self::finish).
@@ -107,18 +107,27 @@ impl Verdict {
                 );
             }
             Stop::Setup(error) => {
-                let next = "correct what the client knew (--context, or the member context)";
+                let next = match error {
+                    ConfigError::NotWaived(opt_out) => waiver(*opt_out),
+                    ConfigError::Endpoint { why: EndpointError::PlainHttpOnLoopback, .. } => {
+                        waiver(OptOut::PlainHttpOnLoopback)
+                    }
+                    _ => CORRECT.to_owned(),
+                };
                 self.stop(
                     "setup",
                     format!("the client would send nothing: {error}"),
-                    next,
+                    &next,
                     Exit::Configuration,
                 );
             }
             Stop::Url(what, error) => {
-                let next = "correct what the client knew (--context, or the member context)";
+                let next = match error {
+                    EndpointError::PlainHttpOnLoopback => waiver(OptOut::PlainHttpOnLoopback),
+                    _ => CORRECT.to_owned(),
+                };
                 let message = format!("the client would send nothing: the {what} may not be used: {error}");
-                self.stop("setup", message, next, Exit::Configuration);
+                self.stop("setup", message, &next, Exit::Configuration);
             }
             Stop::Unsupported(what) => {
                 let next = "wait for a later version; nothing was judged";
@@ -302,6 +311,13 @@ impl Verdict {
             Value::from(self.timeline.clone()),
         )
     }
+}
+
+const CORRECT: &str = "correct what the client knew (--context, or the member context)";
+
+/// How a case waives a rule.
+fn waiver(opt_out: OptOut) -> String {
+    format!("if it has to be, waive the rule: --context leniency={}", super::context::leniency(opt_out))
 }
 
 /// The name of a remedy, and how many seconds it asks to wait.
