@@ -17,7 +17,6 @@ use oauth::core::{
 };
 use oauth::loopback::request::{Parser, Request};
 use oauth::loopback::verdict::{Rules, Verdict as Decision};
-use std::borrow::Cow;
 use url::{Url, form_urlencoded};
 
 pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> Result<(), Stop> {
@@ -54,19 +53,24 @@ pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> 
             "The case does not say which state was sent: the one that came was taken for it, unchecked.",
         );
     }
-    let target = translated(&callback.target, state, answer.pending.state());
+    let own = answer.pending.state();
     if mode == ResponseMode::FRAGMENT {
         verdict.note(
             "RFC 6749 section 4.2.2",
             "A fragment stays in the browser: no listener sees it, only a page or a person passes it on.",
         );
-        let fragment = target.split_once('#').map_or("", |(_, fragment)| fragment);
-        return answer.judge(&AuthorizationResponse::Fragment(fragment), None, verdict);
+        let body = String::from_utf8_lossy(&callback.body);
+        let fragment = callback.target.split_once('#').map_or(&*body, |(_, fragment)| fragment);
+        let fragment = translated(fragment, state, own);
+        return answer.judge(&AuthorizationResponse::Fragment(&fragment), None, verdict);
     }
-    let body = String::from_utf8(callback.body.clone());
-    let body = match &body {
-        Ok(text) => translated(text, state, answer.pending.state()).into_bytes(),
-        Err(error) => error.as_bytes().to_owned(),
+    let target = match callback.target.split_once('?') {
+        Some((before, query)) => format!("{before}?{}", translated(query, state, own)),
+        None => callback.target.clone(),
+    };
+    let body = match std::str::from_utf8(&callback.body) {
+        Ok(text) => translated(text, state, own).into_bytes(),
+        Err(_) => callback.body.clone(),
     };
     let port = redirect_uri.port_or_known_default().unwrap_or_default();
     let rules = Rules::new(&redirect_uri, port);
@@ -116,40 +120,31 @@ fn of_the_server(case: &Case, verdict: &mut Verdict) -> Result<Client, Stop> {
     Ok(Client::new(server, client::registration(&case.context)?, policy)?)
 }
 
-/// The text with one value of `state` written as another, piece by piece; the rest stays to the letter. Without one that
-/// was sent, the first that came.
-fn translated(text: &str, sent: Option<&str>, own: &str) -> String {
-    let begin = text.find(['?', '#']).map_or(0, |mark| mark + 1);
-    let (before, form) = text.split_at(begin);
-    let mut taken = sent.map(str::to_owned);
-    let pieces: Vec<Cow<'_, str>> = form
-        .split('&')
-        .map(|piece| {
-            let Some((name, value)) = form_urlencoded::parse(piece.as_bytes()).next() else {
-                return piece.into();
-            };
-            if name == "state"
-                && !value.is_empty()
-                && *taken.get_or_insert_with(|| value.clone().into_owned()) == value
-            {
-                let written = piece.split_once('=').map_or(piece, |(name, _)| name);
-                return format!("{written}={own}").into();
-            }
-            piece.into()
-        })
-        .collect();
-    format!("{before}{}", pieces.join("&"))
+/// The form with one value of `state` written as another, piece by piece; the rest stays to the letter. Where the case
+/// does not say which was sent, the first that came.
+fn translated(form: &str, sent: Option<&str>, own: &str) -> String {
+    let mut sent = sent.map(str::to_owned);
+    let mut is_sent = |value: &str| *sent.get_or_insert_with(|| value.to_owned()) == value;
+    let pieces = form.split('&').map(|piece| match form_urlencoded::parse(piece.as_bytes()).next() {
+        Some((name, value)) if name == "state" && !value.is_empty() && is_sent(&value) => {
+            let name = piece.split_once('=').map_or(piece, |(name, _)| name);
+            format!("{name}={own}")
+        }
+        _ => piece.to_owned(),
+    });
+    pieces.collect::<Vec<_>>().join("&")
 }
 
 /// The request as a browser sends it.
 fn bytes(callback: &Callback, redirect_uri: &Url, target: &str, body: &[u8]) -> Vec<u8> {
-    let target = match target.split_once("://") {
-        // An address: the browser sends what follows the host.
-        Some((_, rest)) if callback.address => rest.find(['/', '?']).map_or("/", |begin| &rest[begin..]),
-        _ => target,
+    let (before, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let path = match Url::parse(before) {
+        // Of an address, the browser sends what follows the host.
+        Ok(address) if callback.address => address.path().to_owned(),
+        _ if before.is_empty() => redirect_uri.path().to_owned(),
+        _ => before.to_owned(),
     };
-    let path = if target.starts_with(['/', 'h']) || target == "*" { "" } else { redirect_uri.path() };
-    let mut bytes = format!("{} {path}{target} HTTP/1.1\r\n", callback.method).into_bytes();
+    let mut bytes = format!("{} {path}{query} HTTP/1.1\r\n", callback.method).into_bytes();
     let named = |wanted: &str| callback.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let mut header =
         |name: &str, value: &str| bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
@@ -159,10 +154,10 @@ fn bytes(callback: &Callback, redirect_uri: &Url, target: &str, body: &[u8]) -> 
     if callback.method == "POST" && !named("content-type") {
         header("Content-Type", "application/x-www-form-urlencoded");
     }
-    if (callback.method == "POST" || !body.is_empty()) && !named("content-length") {
-        header("Content-Length", &body.len().to_string());
-    }
     let (came, goes) = (callback.body.len().to_string(), body.len().to_string());
+    if (callback.method == "POST" || !body.is_empty()) && !named("content-length") {
+        header("Content-Length", &goes);
+    }
     for (name, value) in &callback.headers {
         // Another state may be shorter or longer than the one that came.
         let translated = name.eq_ignore_ascii_case("content-length") && *value == came;
@@ -185,6 +180,26 @@ fn unreadable(status: StatusCode, verdict: &mut Verdict) {
         _ => ("parse", "the request is not one that a browser sends"),
     };
     stray(class, rule, message, verdict);
+}
+
+/// Why the listener answers a request by itself, as its status tells.
+fn not_the_answer(status: StatusCode) -> (&'static str, &'static str) {
+    match status {
+        StatusCode::NOT_FOUND => {
+            ("RFC 8252 section 7.3", "the request is for another path than that of the redirect URI")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("RFC 6749 section 3.1.2", "the request has a method that brings no answer")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("OAuth 2.0 Form Post Response Mode section 2", "what was posted is no form")
+        }
+        StatusCode::BAD_REQUEST => ("RFC 9112 section 3.2", "the request names no host, or two"),
+        _ => (
+            "RFC 6749 section 4.1.2",
+            "the request is not the person's way back: a look ahead, an icon, a question about methods",
+        ),
+    }
 }
 
 /// A request that is not the answer, and changes nothing.
@@ -213,17 +228,10 @@ impl Answer<'_> {
                 verdict.field("status", answer.status().as_u16());
                 let (class, rule, message) = match (answer.status(), note) {
                     (_, Some(note)) => ("rejected", "RFC 8252 section 8.3", note.to_string()),
-                    (StatusCode::NOT_FOUND, None) => {
-                        ("parse", "RFC 8252 section 7.3", "the request is for another path than that of the redirect URI".into())
+                    (status, None) => {
+                        let (rule, message) = not_the_answer(status);
+                        ("parse", rule, message.to_owned())
                     }
-                    (StatusCode::METHOD_NOT_ALLOWED, None) => {
-                        ("parse", "RFC 6749 section 3.1.2", "the request has a method that brings no answer".into())
-                    }
-                    (StatusCode::UNSUPPORTED_MEDIA_TYPE, None) => {
-                        ("parse", "OAuth 2.0 Form Post Response Mode section 2", "what was posted is no form".into())
-                    }
-                    (StatusCode::BAD_REQUEST, None) => ("parse", "RFC 9112 section 3.2", "the request names no host, or two".into()),
-                    (_, None) => ("parse", "RFC 6749 section 4.1.2", "the request is not the person's way back: a look ahead, an icon, a question about methods".into()),
                 };
                 let rule = (rule, "The listener answers this by itself, and waits on for the right one.");
                 stray(class, rule, message, verdict);
@@ -278,4 +286,24 @@ fn not_ours(why: NotOurs, verdict: &mut Verdict) {
         rule,
         format!("Not of this login: {why}. The listener answers 400 and waits on for the right one."),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_that_was_sent_is_written_as_the_logins_own_and_nothing_else_is() {
+        let translated = |form| translated(form, Some("a b"), "own");
+        assert_eq!(translated("code=x?y&state=a+b"), "code=x?y&state=own");
+        assert_eq!(translated("state=a%20b&%73tate=a b&code=%ff"), "state=own&%73tate=own&code=%ff");
+        for kept in ["", "state=", "state", "state=ab", "State=a+b", "code=a+b", "&&x", "state=a+b%00"] {
+            assert_eq!(translated(kept), kept);
+        }
+    }
+
+    #[test]
+    fn without_one_that_was_sent_the_first_that_came_is_taken() {
+        assert_eq!(translated("state=a&state=b&state=a", None, "own"), "state=own&state=b&state=own");
+    }
 }

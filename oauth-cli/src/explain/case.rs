@@ -263,7 +263,8 @@ fn callback(members: &mut Map<String, Value>) -> Result<Callback, Broken> {
 /// The address that the browser was sent to, as a person copies it; or its query alone.
 fn address(text: &[u8]) -> Callback {
     let text = String::from_utf8_lossy(text.trim_ascii()).into_owned();
-    let target = if text.contains(['?', '#']) { text } else { format!("?{text}") };
+    let whole = text.contains(['?', '#']) || text.contains("://");
+    let target = if whole { text } else { format!("?{text}") };
     Callback { method: "GET".into(), target, headers: Vec::new(), body: Vec::new(), address: true }
 }
 

@@ -87,12 +87,9 @@ impl Verdict {
     /// A line that is longer than is read.
     pub(super) fn too_long(name: Option<String>, kind: Option<Kind>, max: usize) -> Self {
         let mut verdict = Self::new(name, kind);
-        let message =
-            format!("the line is longer than {max} bytes; a client stops to read a body after 1 MiB");
-        verdict.stop("too_large", message, "report it to whoever runs the server", Exit::Network);
-        if let Some(refused) = &mut verdict.refused {
-            refused.remedy = Remedy::ReportServer;
-        }
+        let rule = (rules::LIMIT, "A client stops to read a body after 1 MiB.");
+        let message = format!("the line is longer than {max} bytes");
+        verdict.refuse_as("too_large", rule, message, Remedy::ReportServer, Exit::Network);
         verdict
     }
 
@@ -186,7 +183,7 @@ impl Verdict {
             );
         }
         let judged = rules::judge(&failure.error, kind);
-        self.notes.insert(0, (judged.rule, format!("{}.", capitalised(judged.says))));
+        self.notes.insert(0, (judged.rule, judged.says.to_owned()));
         let (code, description) = match &*failure.error {
             Error::Server(refusal) => (Some(refusal.code.as_str().to_owned()), refusal.description.clone()),
             _ => (None, None),
@@ -328,17 +325,5 @@ fn remedy(remedy: Remedy) -> (Option<&'static str>, Option<u64>) {
         Remedy::FixSetup => (Some("fix_setup"), None),
         Remedy::ReportServer => (Some("report_server"), None),
         _ => (None, None),
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    // Names of members stay as they are.
-    let name = text.split(' ').next().is_some_and(|word| {
-        word.contains('_') || matches!(word, "iss" | "issuer" | "state" | "resource" | "active")
-    });
-    match chars.next() {
-        Some(first) if !name => first.to_uppercase().chain(chars).collect(),
-        _ => text.to_owned(),
     }
 }
