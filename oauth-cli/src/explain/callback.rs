@@ -4,7 +4,7 @@
 //! written as the login's own; whatever else came stays as it came.
 
 use super::case::{Callback, Case};
-use super::client::{self, drive, now, seed, server};
+use super::client::{ISSUER, drive, now, policy, registration, seed, server_of};
 use super::context::Broken;
 use super::tokens;
 use super::verdict::{Stop, Verdict};
@@ -36,7 +36,7 @@ pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> 
         return Err(Stop::Unsupported(format!("the response mode {mode}")));
     }
     let redirect_uri = redirect_uri(case, callback)?;
-    let client = of_the_server(case, verdict)?;
+    let client = of_the_server(case, callback, verdict)?;
     let captured = [callback.target.as_bytes(), &callback.body].concat();
     let request = AuthorizationRequest::new(redirect_uri.as_str()).with_response_mode(mode.clone());
     let request = if implicit { request.implicit() } else { request };
@@ -68,6 +68,11 @@ pub(super) fn judge(case: &Case, callback: &Callback, verdict: &mut Verdict) -> 
         Some((before, query)) => format!("{before}?{}", translated(query, state, own)),
         None => callback.target.clone(),
     };
+    if !matches!(redirect_uri.scheme(), "http" | "https") {
+        // RFC 8252 section 7.1: the system hands the address to the program, and nobody listens.
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        return answer.judge(&AuthorizationResponse::Query(query), None, verdict);
+    }
     let body = match std::str::from_utf8(&callback.body) {
         Ok(text) => translated(text, state, own).into_bytes(),
         Err(_) => callback.body.clone(),
@@ -110,14 +115,31 @@ fn redirect_uri(case: &Case, callback: &Callback) -> Result<Url, Broken> {
         .map_err(wrong)
 }
 
-/// A client for the answer: of a server that sends `iss` where the case says so.
-fn of_the_server(case: &Case, verdict: &mut Verdict) -> Result<Client, Stop> {
-    if !case.context.flag("iss_supported")? {
-        return client::client(case, Purpose::Token, verdict);
-    }
-    let policy = client::policy(case, verdict)?;
-    let server = server(&case.context, Purpose::Token)?.with_iss_in_responses();
-    Ok(Client::new(server, client::registration(&case.context)?, policy)?)
+/// A client of the server that was asked, or else of the one that says it answers; of one that sends `iss` where the case
+/// says so.
+fn of_the_server(case: &Case, callback: &Callback, verdict: &mut Verdict) -> Result<Client, Stop> {
+    let issuer = match (case.context.text("issuer")?, iss(callback)) {
+        (Some(issuer), _) => issuer.to_owned(),
+        (None, None) => ISSUER.to_owned(),
+        (None, Some(iss)) => {
+            verdict.note(
+                "RFC 9207 section 2.4",
+                "The case does not say which issuer was asked: the iss that came was taken for it, unchecked.",
+            );
+            iss
+        }
+    };
+    let policy = policy(case, verdict)?;
+    let server = server_of(&issuer, &case.context, Purpose::Token)?;
+    let server = if case.context.flag("iss_supported")? { server.with_iss_in_responses() } else { server };
+    Ok(Client::new(server, registration(&case.context)?, policy)?)
+}
+
+/// Who says that it answers: a guess at who was asked, which the login then judges.
+fn iss(callback: &Callback) -> Option<String> {
+    let query = callback.target.split_once(['?', '#']).map_or("", |(_, query)| query);
+    let mut pairs = form_urlencoded::parse(query.as_bytes()).chain(form_urlencoded::parse(&callback.body));
+    pairs.find(|(name, value)| name == "iss" && !value.is_empty()).map(|(_, iss)| iss.into_owned())
 }
 
 /// The form with one value of `state` written as another, piece by piece; the rest stays to the letter. Where the case

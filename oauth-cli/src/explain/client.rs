@@ -44,8 +44,12 @@ pub(super) fn registration(context: &Context) -> Result<Registration, Broken> {
 }
 
 pub(super) fn server(context: &Context, purpose: Purpose) -> Result<Server, Broken> {
+    server_of(context.text("issuer")?.unwrap_or(ISSUER), context, purpose)
+}
+
+pub(super) fn server_of(issuer: &str, context: &Context, purpose: Purpose) -> Result<Server, Broken> {
     let at = |path: &str| format!("{ISSUER}/{path}");
-    let server = Server::new(context.text("issuer")?.unwrap_or(ISSUER))
+    let server = Server::new(issuer)
         .with_authorization_endpoint(at("authorize"))
         .with_token_endpoint(at("token"))
         .with_device_authorization_endpoint(at("device"))

@@ -49,6 +49,7 @@ fn of_a_server(
             own_issuer(&captured).unwrap_or_else(|| ISSUER.to_owned())
         }
     };
+    let registration = registration(&case.context)?;
     let flow = Discover::new(&*issuer, policy.clone()).map_err(|error| Stop::Url("issuer", error))?;
     let now = now(&case.context)?;
     let (mut places, mut found) = (Vec::new(), false);
@@ -65,7 +66,7 @@ fn of_a_server(
         Ok(server) => {
             fields(&server, verdict);
             // The next thing that a live flow does with it.
-            match Client::new(server, registration(&case.context)?, policy) {
+            match Client::new(server, registration, policy) {
                 Ok(_client) => {}
                 Err(error @ ConfigError::Parameter(_)) => verdict.refuse_as(
                     "rejected",

@@ -195,6 +195,10 @@ fn open(path: &Path) -> Result<Box<dyn Read>, Problem> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    if path.to_string_lossy().contains("://") {
+        let next = "pipe it: what is on a command line, everybody on this machine can see";
+        return Problem::usage("an address stands where a file's name should", next);
+    }
     Problem::usage(
         format_args!("{}: {error}", path.display()),
         "name a file that can be read, or - for standard input",

@@ -227,11 +227,10 @@ impl Verdict {
         let mut secrets = Secrets::new(show_secrets);
         if let Some(case) = case {
             case.context.secrets().for_each(|secret| secrets.add(secret));
-            let judged = !self
-                .refused
-                .as_ref()
-                .is_some_and(|refused| matches!(refused.class, "usage" | "unsupported"));
-            for (name, known) in case.context.unused().filter(|_| judged) {
+            // What stopped early did not come to ask for everything.
+            let stopped = ["usage", "unsupported", "setup"];
+            let stopped = self.refused.as_ref().is_some_and(|refused| stopped.contains(&refused.class));
+            for (name, known) in case.context.unused().filter(|(_, known)| !(stopped && *known)) {
                 let text = if known {
                     format!(
                         "context.{name} means nothing for the kind {}: it was not used.",
@@ -249,11 +248,17 @@ impl Verdict {
             }
         }
         let clean = |text: String| secrets.clean(&text);
+        // What is told of a message is short, whatever is in it.
+        let short = |text: &str| {
+            let text = secrets.clean(text);
+            let end = text.char_indices().nth(MAX_TOLD).map(|(end, _)| end);
+            end.map_or_else(|| text.clone(), |end| format!("{}…", &text[..end]))
+        };
         self.name = self.name.map(clean);
         self.subject = self.subject.map(clean);
         self.received = self.received.map(clean);
         for (_, text) in &mut self.notes {
-            *text = secrets.clean(text);
+            *text = short(text);
         }
         let fields = std::mem::take(&mut self.fields).into_iter();
         self.fields = fields
@@ -267,8 +272,8 @@ impl Verdict {
         if let Some(refused) = &mut self.refused {
             refused.code = refused.code.take().map(clean);
             refused.description = refused.description.take().map(clean);
-            refused.message = secrets.clean(&refused.message);
-            refused.next = secrets.clean(&refused.next);
+            refused.message = short(&refused.message);
+            refused.next = short(&refused.next);
         }
         self
     }
@@ -309,6 +314,9 @@ impl Verdict {
         )
     }
 }
+
+/// How many characters a sentence has at most.
+const MAX_TOLD: usize = 1000;
 
 const CORRECT: &str = "correct what the client knew (--context, or the member context)";
 
