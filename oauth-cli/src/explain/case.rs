@@ -102,8 +102,8 @@ impl Case {
             Kind::DevicePoll if members.contains_key("responses") => {
                 Message::Responses(steps(members.remove("responses"))?)
             }
-            Kind::DevicePoll => Message::Responses(vec![Step::Answer(response(&mut members)?)]),
-            _ => Message::Response(response(&mut members)?),
+            Kind::DevicePoll => Message::Responses(vec![Step::Answer(response(kind, &mut members)?)]),
+            _ => Message::Response(response(kind, &mut members)?),
         };
         let unknown = members.into_iter().filter(|(_, value)| !value.is_null());
         let notes = unknown
@@ -174,8 +174,10 @@ fn values(line: &[u8]) -> usize {
     count
 }
 
-fn response(members: &mut Map<String, Value>) -> Result<Captured, Broken> {
+/// A response; of the status that is most likely where it does not say.
+fn response(kind: Kind, members: &mut Map<String, Value>) -> Result<Captured, Broken> {
     let status = match members.remove("http_status") {
+        None | Some(Value::Null) if kind == Kind::WwwAuthenticate => 401,
         None | Some(Value::Null) => 200,
         Some(status) => status_code(&status).ok_or_else(|| Broken("http_status is no status".into()))?,
     };
