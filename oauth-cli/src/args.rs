@@ -117,7 +117,8 @@ What the client knew, as far as it matters for the kind:
   token_type, code, access_token, old.access_token, old.refresh_token, old.scope, redirect_uri,
   state, response_type, response_mode, iss_supported, resource, interval, expires_in,
   now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
-  password_grant, implicit_grant)
+  password_grant, implicit_grant), provider (github and the like, or a profile as JSON) with the
+  variables that it leaves open
 
 Examples:
   curl -i -d @request.txt https://as.example/token | oauth explain --kind token_response -

@@ -130,7 +130,7 @@ fn of_the_server(case: &Case, callback: &Callback, verdict: &mut Verdict) -> Res
         }
     };
     let policy = policy(case, verdict)?;
-    let server = server_of(&issuer, &case.context, Purpose::Token)?;
+    let server = server_of(&issuer, &case.context, Purpose::Token, verdict)?;
     let server = if case.context.flag("iss_supported")? { server.with_iss_in_responses() } else { server };
     Ok(Client::new(server, registration(&case.context)?, policy)?)
 }

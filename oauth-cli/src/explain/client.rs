@@ -5,9 +5,10 @@ use super::context::{Broken, Context};
 use super::http::Captured;
 use super::verdict::{Stop, Verdict};
 use oauth::core::{
-    Client, ClientSecret, Failure, Flow, Input, KeyTask, Mono, Now, Output, Policy, Purpose, Registration,
-    Request, Seed, Server, Unix, UnreachableKind,
+    Client, ClientSecret, Failure, Flow, Input, KeyTask, Mono, Now, Output, Policy, Provider, Purpose,
+    Registration, Request, Seed, Server, Unix, UnreachableKind,
 };
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,7 +31,7 @@ pub(super) fn policy(case: &Case, verdict: &mut Verdict) -> Result<Policy, Broke
 
 /// The client, with its endpoint of this purpose where `endpoint` says it is.
 pub(super) fn client(case: &Case, purpose: Purpose, verdict: &mut Verdict) -> Result<Client, Stop> {
-    let server = server(&case.context, purpose)?;
+    let server = server(&case.context, purpose, verdict)?;
     let policy = policy(case, verdict)?;
     Ok(Client::new(server, registration(&case.context)?, policy)?)
 }
@@ -43,19 +44,37 @@ pub(super) fn registration(context: &Context) -> Result<Registration, Broken> {
     })
 }
 
-pub(super) fn server(context: &Context, purpose: Purpose) -> Result<Server, Broken> {
-    server_of(context.text("issuer")?.unwrap_or(ISSUER), context, purpose)
+pub(super) fn server(context: &Context, purpose: Purpose, verdict: &mut Verdict) -> Result<Server, Broken> {
+    server_of(context.text("issuer")?.unwrap_or(ISSUER), context, purpose, verdict)
 }
 
-pub(super) fn server_of(issuer: &str, context: &Context, purpose: Purpose) -> Result<Server, Broken> {
-    let at = |path: &str| format!("{ISSUER}/{path}");
-    let server = Server::new(issuer)
-        .with_authorization_endpoint(at("authorize"))
-        .with_token_endpoint(at("token"))
-        .with_device_authorization_endpoint(at("device"))
-        .with_revocation_endpoint(at("revoke"))
-        .with_introspection_endpoint(at("introspect"))
-        .with_registration_endpoint(at("register"));
+pub(super) fn server_of(
+    issuer: &str,
+    context: &Context,
+    purpose: Purpose,
+    verdict: &mut Verdict,
+) -> Result<Server, Broken> {
+    let mut server = match provider(context)? {
+        Some(provider) => of_a_provider(&provider, context, verdict)?,
+        None => Server::new(issuer),
+    };
+    // Where the case does not say it, the name of an endpoint means nothing: nothing is sent.
+    for (has, with, path) in [
+        (server.authorization_endpoint().is_some(), Server::with_authorization_endpoint as With, "authorize"),
+        (server.token_endpoint().is_some(), Server::with_token_endpoint, "token"),
+        (
+            server.device_authorization_endpoint().is_some(),
+            Server::with_device_authorization_endpoint,
+            "device",
+        ),
+        (server.revocation_endpoint().is_some(), Server::with_revocation_endpoint, "revoke"),
+        (server.introspection_endpoint().is_some(), Server::with_introspection_endpoint, "introspect"),
+        (server.registration_endpoint().is_some(), Server::with_registration_endpoint, "register"),
+    ] {
+        if !has {
+            server = with(server, format!("{ISSUER}/{path}"));
+        }
+    }
     let Some(endpoint) = context.text("endpoint")? else { return Ok(server) };
     Ok(match purpose {
         Purpose::Token => server.with_token_endpoint(endpoint),
@@ -65,6 +84,40 @@ pub(super) fn server_of(issuer: &str, context: &Context, purpose: Purpose) -> Re
         Purpose::Registration => server.with_registration_endpoint(endpoint),
         _ => server,
     })
+}
+
+/// A method that names an endpoint.
+type With = fn(Server, String) -> Server;
+
+/// What is odd about the server: a profile, or the name of one that this command knows.
+fn provider(context: &Context) -> Result<Option<Provider>, Broken> {
+    match context.value("provider") {
+        None => Ok(None),
+        Some(Value::String(name)) => Provider::known(name).map(Some).ok_or_else(|| {
+            let names = Provider::names().collect::<Vec<_>>().join(", ");
+            Broken(format!("context.provider: there is no profile of {name}, but of {names}"))
+        }),
+        Some(profile) => Provider::from_json(profile.to_string().as_bytes())
+            .map(Some)
+            .map_err(|error| Broken(format!("context.provider: {error}"))),
+    }
+}
+
+/// The server of a profile. What it leaves open and the case does not tell means nothing: nothing is sent.
+fn of_a_provider(provider: &Provider, context: &Context, verdict: &mut Verdict) -> Result<Server, Broken> {
+    let told = context.value("variables").and_then(Value::as_object);
+    let variables: Vec<_> = provider
+        .variables()
+        .into_iter()
+        .map(|name| (name, told.and_then(|told| told.get(name)?.as_str()).unwrap_or("example")))
+        .collect();
+    let knobs: Vec<_> = provider.knobs().map(|knob| knob.name).collect();
+    let knobs = if knobs.is_empty() { "nothing".to_owned() } else { knobs.join(", ") };
+    verdict.note(CASE, format!("By the profile {}, which sets {knobs}.", provider.name()));
+    for weakens in provider.knobs().filter_map(|knob| knob.weakens) {
+        verdict.note(CASE, format!("Less safe by the profile {}: {weakens}.", provider.name()));
+    }
+    provider.server(&variables).map_err(|error| Broken(format!("context.provider: {error}")))
 }
 
 /// The clocks of the case: the wall clock of this machine where it does not say.

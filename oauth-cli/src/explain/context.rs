@@ -17,7 +17,7 @@ pub(super) struct Context {
 }
 
 /// Every member that explain.md names, whether this build has a use for it or not.
-const KNOWN: [&str; 35] = [
+const KNOWN: [&str; 37] = [
     "access_token",
     "acr_essential",
     "alg",
@@ -42,6 +42,7 @@ const KNOWN: [&str; 35] = [
     "old.id_token_claims",
     "old.refresh_token",
     "old.scope",
+    "provider",
     "redirect_uri",
     "requested_token_type",
     "resource",
@@ -52,6 +53,7 @@ const KNOWN: [&str; 35] = [
     "token_type",
     "url",
     "userinfo",
+    "variables",
     "verifier",
 ];
 

@@ -115,7 +115,7 @@ pub(super) fn judge_registration(case: &Case, captured: Captured, verdict: &mut 
     let flow = match context.text("method")?.unwrap_or("POST") {
         "POST" => {
             let initial = context.text("access_token")?.map(AccessToken::new);
-            Register::new(&server(context, Purpose::Registration)?, asked, initial, &policy)?
+            Register::new(&server(context, Purpose::Registration, verdict)?, asked, initial, &policy)?
         }
         "GET" => Register::read(client_id(case)?, access(case)?, &policy)?,
         "PUT" => Register::update(client_id(case)?, asked, access(case)?, &policy)?,
@@ -123,7 +123,7 @@ pub(super) fn judge_registration(case: &Case, captured: Captured, verdict: &mut 
         other => {
             verdict
                 .note(CASE, format!("{other} is no method of RFC 7591 or RFC 7592: POST was taken for it."));
-            Register::new(&server(context, Purpose::Registration)?, asked, None, &policy)?
+            Register::new(&server(context, Purpose::Registration, verdict)?, asked, None, &policy)?
         }
     };
     match drive(flow, now, once(captured)) {

@@ -281,6 +281,9 @@ fn endpoint(member: &str) -> &'static str {
     }
 }
 
+/// What is said of a code that no specification has.
+pub(super) const OWN_CODE: &str = "The code is the server's own: whoever runs it knows what it means.";
+
 /// Where an error code is defined, and what it says.
 fn code(code: &ErrorCode, kind: Kind) -> (&'static str, &'static str) {
     let at = |section| if kind == Kind::Callback { "RFC 6749 section 4.1.2.1" } else { section };
@@ -342,7 +345,7 @@ fn code(code: &ErrorCode, kind: Kind) -> (&'static str, &'static str) {
             ("RFC 9470 section 3", "The person has to sign in again, in a stronger way or more recently.")
         }
         "use_dpop_nonce" => ("RFC 9449 section 8", "The server wants a DPoP proof with its nonce."),
-        _ => (kind.refusal_section(), "The code is the server's own: whoever runs it knows what it means."),
+        _ => (kind.refusal_section(), OWN_CODE),
     }
 }
 

@@ -5,9 +5,11 @@
 use super::case::{CASE, Case};
 use super::client::{UNTOLD, client, drive, now, once, seed};
 use super::context::Broken;
+use super::endpoints::extra;
 use super::http::Captured;
 use super::kind::Kind;
-use super::verdict::{Stop, Verdict};
+use super::rules::OWN_CODE;
+use super::verdict::{Refused, Stop, Verdict};
 use oauth::core::{
     AccessToken, Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, Error,
     ErrorCode, Failure, Flow, Form, Grant, GrantType, JwtBearer, KeyId, Now, Output, Password, Purpose,
@@ -69,6 +71,15 @@ pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> R
         Err(failure) => {
             let dead = is_about_the_grant(&failure) || failure.rescued.is_some();
             refused(failure, case.kind, verdict);
+            let odd = |refused: &Refused| refused.class == "unsupported_token_type";
+            let odd = verdict.refused.as_ref().is_some_and(odd)
+                || verdict.notes.first().is_some_and(|(_, says)| says == OWN_CODE);
+            if odd && case.context.value("provider").is_none() {
+                verdict.note(
+                    CASE,
+                    "A profile may know the ways of this provider: --context provider=github, say.",
+                );
+            }
             if case.kind == Kind::RefreshResponse && !dead {
                 verdict.maybe("refresh_token", case.context.text("old.refresh_token")?);
                 verdict.note(
@@ -99,6 +110,8 @@ pub(super) fn granted(tokens: &Tokens, now: Now, verdict: &mut Verdict) {
     verdict.maybe("scope", tokens.scope.as_ref().map(words));
     verdict.maybe("id_token", tokens.id_token.as_ref().map(|token| token.expose()));
     verdict.maybe("issued_token_type", tokens.issued_token_type.as_ref().map(TokenTypeIdentifier::as_str));
+    // What a profile keeps of the answer.
+    extra(tokens.extra.iter().map(|(name, value)| (name.as_str(), value)), verdict);
     if tokens.expires_at.is_none() {
         verdict.note(
             "RFC 6749 section 5.1",
