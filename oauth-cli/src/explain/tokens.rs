@@ -21,43 +21,9 @@ use url::form_urlencoded;
 pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> Result<(), Stop> {
     let client = client(case, Purpose::Token, verdict)?;
     let now = now(&case.context)?;
-    let grant = match case.kind {
-        Kind::RefreshResponse => GrantType::REFRESH_TOKEN,
-        Kind::TokenExchange => GrantType::TOKEN_EXCHANGE,
-        _ => case.context.text("grant")?.map_or(GrantType::AUTHORIZATION_CODE, grant_type),
-    };
     let content_type = content_type(&captured);
-    let ask = Ask { case, captured, client: &client, now };
-    let result = if grant == GrantType::AUTHORIZATION_CODE {
-        ask.code()?
-    } else if grant == GrantType::REFRESH_TOKEN {
-        let grant = ask.refresh()?;
-        ask.by(grant)?
-    } else if grant == GrantType::TOKEN_EXCHANGE {
-        let grant = ask.token_exchange()?;
-        ask.by(grant)?
-    } else if grant == GrantType::CLIENT_CREDENTIALS {
-        let scope = case.context.scope("scope")?;
-        ask.by(scope.into_iter().fold(ClientCredentials::new(), ClientCredentials::with_scope))?
-    } else if grant == GrantType::JWT_BEARER {
-        let assertion =
-            JwtBearer::new(KeyId::new("key"), Algorithm::ES256, client.client_id(), client.server().issuer());
-        ask.by(case.context.scope("scope")?.into_iter().fold(assertion, JwtBearer::with_scope))?
-    } else if grant == GrantType::SAML2_BEARER {
-        let assertion = Saml2Bearer::new(&SecretBytes::new(UNTOLD));
-        ask.by(case.context.scope("scope")?.into_iter().fold(assertion, Saml2Bearer::with_scope))?
-    } else if grant == GrantType::PASSWORD {
-        let password = ResourceOwnerPassword::new("person", Password::new(UNTOLD));
-        ask.by(case.context.scope("scope")?.into_iter().fold(password, ResourceOwnerPassword::with_scope))?
-    } else {
-        if grant != GrantType::DEVICE_CODE {
-            verdict.note(
-                CASE,
-                format!("{grant} is a grant that this client has no more rules for than for any."),
-            );
-        }
-        ask.by(Other { grant, scope: case.context.scope("scope")? })?
-    };
+    let scope = case.context.scope("scope")?;
+    let result = Ask { case, captured, client: &client, now, scope }.by_its_grant(verdict)?;
     match result {
         Ok(tokens) => {
             granted(&tokens, now, verdict);
@@ -71,21 +37,20 @@ pub(super) fn judge(case: &Case, captured: Captured, verdict: &mut Verdict) -> R
         Err(failure) => {
             let dead = is_about_the_grant(&failure) || failure.rescued.is_some();
             refused(failure, case.kind, verdict);
-            let odd = |refused: &Refused| refused.class == "unsupported_token_type";
-            let odd = verdict.refused.as_ref().is_some_and(odd)
-                || verdict.notes.first().is_some_and(|(_, says)| says == OWN_CODE);
-            if odd && case.context.value("provider").is_none() {
-                verdict.note(
-                    CASE,
-                    "A profile may know the ways of this provider: --context provider=github, say.",
-                );
-            }
             if case.kind == Kind::RefreshResponse && !dead {
                 verdict.maybe("refresh_token", case.context.text("old.refresh_token")?);
                 verdict.note(
                     "RFC 6749 section 5.2",
                     "This is no verdict about the refresh token, which invalid_grant alone would be: it stays the one to keep.",
                 );
+            }
+            let other_type = |refused: &Refused| refused.class == "unsupported_token_type";
+            let own_code = verdict.notes.first().is_some_and(|(_, says)| says == OWN_CODE);
+            if (own_code || verdict.refused.as_ref().is_some_and(other_type))
+                && case.context.value("provider").is_none()
+            {
+                let text = "A profile may know the ways of this provider: --context provider=github, say.";
+                verdict.note(CASE, text);
             }
         }
     }
@@ -198,22 +163,58 @@ struct Ask<'a> {
     captured: Captured,
     client: &'a Client,
     now: Now,
+    scope: Option<Scope>,
 }
 
 type Asked = Result<Result<Tokens, Failure>, Stop>;
 
 impl Ask<'_> {
+    fn by_its_grant(mut self, verdict: &mut Verdict) -> Asked {
+        let grant = match self.case.kind {
+            Kind::RefreshResponse => GrantType::REFRESH_TOKEN,
+            Kind::TokenExchange => GrantType::TOKEN_EXCHANGE,
+            _ => self.case.context.text("grant")?.map_or(GrantType::AUTHORIZATION_CODE, grant_type),
+        };
+        let scope = self.scope.take().into_iter();
+        if grant == GrantType::AUTHORIZATION_CODE {
+            self.by_code(scope)
+        } else if grant == GrantType::REFRESH_TOKEN {
+            let refresh = scope.fold(self.refresh()?, Refresh::narrowed_to);
+            self.by(refresh)
+        } else if grant == GrantType::TOKEN_EXCHANGE {
+            let exchange = scope.fold(self.token_exchange()?, TokenExchange::with_scope);
+            self.by(exchange)
+        } else if grant == GrantType::CLIENT_CREDENTIALS {
+            self.by(scope.fold(ClientCredentials::new(), ClientCredentials::with_scope))
+        } else if grant == GrantType::JWT_BEARER {
+            let (issuer, audience) = (self.client.client_id(), self.client.server().issuer());
+            let assertion = JwtBearer::new(KeyId::new("key"), Algorithm::ES256, issuer, audience);
+            self.by(scope.fold(assertion, JwtBearer::with_scope))
+        } else if grant == GrantType::SAML2_BEARER {
+            let assertion = Saml2Bearer::new(&SecretBytes::new(UNTOLD));
+            self.by(scope.fold(assertion, Saml2Bearer::with_scope))
+        } else if grant == GrantType::PASSWORD {
+            let password = ResourceOwnerPassword::new("person", Password::new(UNTOLD));
+            self.by(scope.fold(password, ResourceOwnerPassword::with_scope))
+        } else {
+            if grant != GrantType::DEVICE_CODE {
+                let text = format!("{grant} is a grant that this client has no more rules for than for any.");
+                verdict.note(CASE, text);
+            }
+            self.by(Other { grant, scope: scope.last() })
+        }
+    }
+
     fn by(self, grant: impl Grant) -> Asked {
         let flow = self.client.exchange(grant, &ServerMemory::default(), seed(&[]))?;
         Ok(drive(flow, self.now, once(self.captured)))
     }
 
     /// The whole way of a login in a browser (RFC 6749 section 4.1), with a callback that is in order.
-    fn code(self) -> Asked {
+    fn by_code(self, scope: impl Iterator<Item = Scope>) -> Asked {
         let context = &self.case.context;
         let redirect_uri = context.text("redirect_uri")?.unwrap_or("http://127.0.0.1/callback");
-        let request = AuthorizationRequest::new(redirect_uri);
-        let request = context.scope("scope")?.into_iter().fold(request, AuthorizationRequest::with_scope);
+        let request = scope.fold(AuthorizationRequest::new(redirect_uri), AuthorizationRequest::with_scope);
         let memory = ServerMemory::default();
         let mut authorize = self.client.authorize(request, &memory, seed(&[]))?;
         let Output::Done(ready) = authorize.poll(self.now) else { return Ok(Err(Failure::idle())) };
@@ -232,17 +233,14 @@ impl Ask<'_> {
 
     fn refresh(&self) -> Result<Refresh, Stop> {
         let context = &self.case.context;
-        let old = context.text("old.refresh_token")?.unwrap_or(UNTOLD);
-        let refresh = Refresh::new(RefreshToken::new(old));
-        let refresh = context.scope("old.scope")?.into_iter().fold(refresh, Refresh::granted);
-        Ok(context.scope("scope")?.into_iter().fold(refresh, Refresh::narrowed_to))
+        let refresh = Refresh::new(RefreshToken::new(context.text("old.refresh_token")?.unwrap_or(UNTOLD)));
+        Ok(context.scope("old.scope")?.into_iter().fold(refresh, Refresh::granted))
     }
 
     fn token_exchange(&self) -> Result<TokenExchange, Stop> {
         let context = &self.case.context;
         let subject = context.text("access_token")?.or(context.text("old.access_token")?).unwrap_or(UNTOLD);
         let exchange = TokenExchange::new(AccessToken::new(subject));
-        let exchange = context.scope("scope")?.into_iter().fold(exchange, TokenExchange::with_scope);
         let requested = context.text("requested_token_type")?.map(TokenTypeIdentifier::from_text);
         Ok(requested.into_iter().fold(exchange, TokenExchange::requested))
     }
