@@ -16,7 +16,7 @@ pub(super) struct Context {
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
-/// Every member that explain.md names, whether this build has a use for it or not.
+/// Every member that a context may have, whether this build has a use for it or not.
 const KNOWN: [&str; 37] = [
     "access_token",
     "acr_essential",
