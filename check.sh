@@ -89,7 +89,7 @@ features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract
 step "features of oauth"
-features oauth hyper isahc jwt loopback hyper,loopback isahc,loopback
+features oauth hyper isahc jwt loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc
 

@@ -1,5 +1,6 @@
 //! What can be typed: names are the field's own, every flag is also an `OAUTH_…` variable.
 
+use crate::explain::Kind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,15 @@ pub(crate) struct Verbosity {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Conversation(Conversation),
+    /// Say what the client makes of a captured message, by which rule, and whose fault it is: no network
+    Explain(Explain),
+}
+
+/// What talks to a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conversation {
     /// Print an authorization: `curl -H "Authorization: $(oauth authorize ISSUER …)" URL`
     Authorize(Box<Authorize>),
     /// Print an authorization without ever asking a person
@@ -56,6 +66,92 @@ pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) browser: BrowserFlags,
 }
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "oauth explain --kind <KIND> [OPTIONS] <FILE>\n       oauth explain --jsonl <FILE> [OPTIONS]"
+)]
+#[command(after_help = EXPLAIN_HELP)]
+pub(crate) struct Explain {
+    /// The message: a response as `curl -i` prints it or its body alone; for a callback, the address in the browser's
+    /// address bar; `-` reads standard input
+    #[arg(value_name = "FILE", required_unless_present = "jsonl", requires = "kind")]
+    pub(crate) file: Option<PathBuf>,
+    /// What the message is
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "jsonl", hide_possible_values = true)]
+    pub(crate) kind: Option<Kind>,
+    /// What the client knew; repeat it for more. Secrets are better told in a case: everybody on this machine can see
+    /// a command line
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, conflicts_with = "jsonl")]
+    pub(crate) context: Vec<(String, String)>,
+    /// Cases, each a JSON object on a line of its own; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) jsonl: Option<PathBuf>,
+    /// What to print: text for people, or one verdict a line; jsonl for --jsonl, else text
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<ExplainOutput>,
+    /// Show tokens, codes and secrets as they came, and not their fingerprints
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainOutput {
+    Text,
+    Jsonl,
+}
+
+const EXPLAIN_HELP: &str = r#"Kinds:
+  token_response, token_error  what a token endpoint answered
+  refresh_response             the same, to a refresh token
+  token_exchange               the same, to a token exchange (RFC 8693)
+  device_authorization         the code to be shown for a login on another device (RFC 8628)
+  device_poll                  what a token endpoint answers meanwhile
+  metadata                     of a server (RFC 8414) or of a protected resource (RFC 9728)
+  introspection, revocation, registration
+  www_authenticate             what a protected resource asks for
+  callback                     what came back from the browser
+
+What the client knew, as far as it matters for the kind:
+  issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type,
+  token_type, code, access_token, old.access_token, old.refresh_token, old.scope, redirect_uri,
+  state, response_type, response_mode, iss_supported, resource, interval, expires_in,
+  now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
+  password_grant, implicit_grant), provider (github and the like, or a profile as JSON) with the
+  variables that it leaves open
+
+Examples:
+  curl -i -d @request.txt https://as.example/token | oauth explain --kind token_response -
+  curl -i https://as.example/.well-known/openid-configuration > metadata.txt
+  oauth explain --kind metadata --context issuer=https://as.example metadata.txt
+  oauth explain --jsonl cases.jsonl
+
+A case is a line like one of these; the context may be left out:
+  {"name": "a", "kind": "token_response", "http_status": 200, "body": "…",
+   "headers": [["Content-Type", "application/json"]], "context": {"old": {"scope": "read"}}}
+  {"name": "b", "kind": "callback", "context": {"state": "…"},
+   "request": {"method": "GET", "target": "/callback?code=…&state=…"}}
+  {"name": "c", "kind": "device_poll", "context": {"interval": 5, "expires_in": 900},
+   "responses": [[400, {}, "{\"error\":\"slow_down\"}"], "connect_timeout", "reset",
+                 "wall_clock+60", "suspend_600", "cancel"]}
+A verdict is {"name", "verdict", "fields", "error", "notes", "timeline"}, the verdict being accept
+or reject, and error.class one of
+  oauth                   the server refused; error.code says how
+  parse                   not a message of its kind
+  rejected                well formed, and must not be trusted
+  issuer_mismatch         of another issuer than the one that was asked
+  unsupported_token_type  a token that this client cannot present
+  http                    a status, a redirect, a server in trouble
+  too_large               more than is read
+  unreachable             no answer came
+  expired, cancelled, unfinished
+                          how a login on another device ended, or did not
+  setup, key              the client would not have got so far
+  unsupported, usage      this build cannot judge it; the line is no case
+
+With a message of one kind the exit code tells the verdict: 0 accepted, 5 refused by the server,
+8 an answer that cannot be used, 6 expired, 3 a setup that would not have got so far, 1 what this
+build cannot judge. With --jsonl it is 0 when every line is a case, whatever the verdicts, else 2."#;
 
 #[derive(Debug, Args)]
 pub(crate) struct BrowserFlags {

@@ -2,18 +2,19 @@
 //!
 //! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
 //! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
-//! to tell apart (`exit`).
+//! to tell apart (`exit`). `explain` drives the same flows with captured messages, offline.
 
 mod args;
 mod authorize;
 mod demo;
 mod exit;
+mod explain;
 mod observed;
 mod output;
 mod report;
 mod secret_file;
 
-use args::{Authorize, Cli, Command};
+use args::{Authorize, Cli, Command, Conversation};
 use clap::Parser as _;
 use exit::{Exit, Problem};
 use report::Report;
@@ -25,24 +26,25 @@ fn main() -> ExitCode {
     // A wrong command line ends here with 2.
     let cli = Cli::parse();
     let report = Report::to_stderr(&cli.verbosity);
-    let result = tokio::runtime::Builder::new_current_thread()
+    let result = match &cli.command {
+        Command::Conversation(conversation) => converse(conversation, &report).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain::run(args, &report),
+    };
+    result.unwrap_or_else(|problem| {
+        report.problem(&problem);
+        problem.exit.into()
+    })
+}
+
+fn converse(conversation: &Conversation, report: &Report) -> Result<(), Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Problem::new(Exit::Other, error, "close some programs and try again"))
-        .and_then(|runtime| {
-            let result = runtime.block_on(interruptible(run(&cli.command, &report)));
-            // The listener may still serve a reload; nobody waits for that.
-            runtime.shutdown_background();
-            result
-        })
-        .and_then(|line| output::print(&line));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            report.problem(&problem);
-            problem.exit.into()
-        }
-    }
+        .map_err(|error| Problem::new(Exit::Other, error, "close some programs and try again"))?;
+    let result = runtime.block_on(interruptible(run(conversation, report)));
+    // The listener may still serve a reload; nobody waits for that.
+    runtime.shutdown_background();
+    output::print(&result?)
 }
 
 /// The first Ctrl-C drops the conversation, which frees its port.
@@ -56,16 +58,16 @@ async fn interruptible<T>(work: impl Future<Output = Result<T, Problem>>) -> Res
     }
 }
 
-async fn run(command: &Command, report: &Report) -> Result<Zeroizing<String>, Problem> {
-    match command {
-        Command::Authorize(args) if wants_demo(args)? => demo::authorize(args, report).await,
-        Command::Authorize(args) => authorize::run(args, true, report).await,
-        Command::Token(args) if args.demo => Err(Problem::usage(
+async fn run(conversation: &Conversation, report: &Report) -> Result<Zeroizing<String>, Problem> {
+    match conversation {
+        Conversation::Authorize(args) if wants_demo(args)? => demo::authorize(args, report).await,
+        Conversation::Authorize(args) => authorize::run(args, true, report).await,
+        Conversation::Token(args) if args.demo => Err(Problem::usage(
             "the demo needs a person",
             "use `oauth authorize --demo`, or `oauth demo --yes`",
         )),
-        Command::Token(args) => authorize::run(args, false, report).await,
-        Command::Demo(args) => demo::tour(args, report).await,
+        Conversation::Token(args) => authorize::run(args, false, report).await,
+        Conversation::Demo(args) => demo::tour(args, report).await,
     }
 }
 

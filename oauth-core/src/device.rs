@@ -348,7 +348,9 @@ impl PollDevice {
         match answer {
             Answer::Tokens(tokens) => self.finish(exchange::accept(&self.grant, tokens)),
             Answer::NotYet(code, interval) => self.not_yet(&code, interval, now),
-            Answer::Refused(failure) if is_expired(&failure) => self.finish(Err(Error::Expired.into())),
+            Answer::Refused(failure) if is_expired(&failure) => {
+                self.finish(Err(Failure::from(Error::Expired).with_status(response.status())))
+            }
             Answer::Refused(failure) => self.finish(Err(failure)),
             Answer::Failed(failure) => {
                 // A server in trouble is not a verdict about the code.

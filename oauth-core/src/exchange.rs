@@ -123,7 +123,9 @@ impl<G: Grant> Exchange<G> {
     fn receive(&mut self, response: &Response, now: Now) -> Result<Tokens, Failure> {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
         match read(&self.client, &self.call, &self.grant, response, now) {
-            Answer::Tokens(tokens) => accept(&self.grant, tokens),
+            Answer::Tokens(tokens) => {
+                accept(&self.grant, tokens).map_err(|failure| failure.with_status(response.status()))
+            }
             Answer::Refused(failure) | Answer::Failed(failure) => Err(failure),
             // Errors of another grant: here they are a refusal like any other.
             Answer::NotYet(code, _) => {

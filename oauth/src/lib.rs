@@ -38,6 +38,7 @@
 //! - `loopback` (default): `Authorizer::sign_in`, the listener and the browser launch.
 //! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
 //! - `jwt`: `WithKeys`, a host with keys in memory.
+//! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;
 mod authorizer;

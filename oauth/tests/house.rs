@@ -90,7 +90,19 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "oauth-cli",
         &["oauth", "oauth-testserver"],
-        &["clap", "http", "serde_json", "tempfile", "tokio", "url", "zeroize"],
+        &[
+            "base64",
+            "clap",
+            "http",
+            "httparse",
+            "serde",
+            "serde_json",
+            "sha2",
+            "tempfile",
+            "tokio",
+            "url",
+            "zeroize",
+        ],
     ),
 ];
 
