@@ -1,6 +1,7 @@
 //! The authorization URL (RFC 6749 section 4.1.1 with RFC 7636): PKCE, `state`, three scopes, a redirect URI.
 //!
-//! Chance is given to both, so that both make the same URL; what a program makes once (the client) is made once.
+//! Chance is given to each, so that each makes the same URL; what a program makes once (the client) is made once. Ours stands
+//! there twice: with the request kept, as a web server does, and with one made for each login, as the peers have it.
 
 use oauth_core::{
     AuthorizationRequest, Client, Flow as _, Mono, Now, Output, Policy, Ready, Registration, Scope, Seed,
@@ -15,18 +16,32 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use url::Url;
 
-const AUTHORIZATION_ENDPOINT: &str = "https://as.example/authorize";
-const CLIENT_ID: &str = "s6BhdRkqt3";
-const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
+pub(crate) const AUTHORIZATION_ENDPOINT: &str = "https://as.example/authorize";
+pub(crate) const CLIENT_ID: &str = "s6BhdRkqt3";
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
 const SCOPES: [&str; 3] = ["profile", "email", "offline_access"];
 /// What the seed below spells: its first and its second 32 bytes in base64url.
-const STATE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const VERIFIER: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
+pub(crate) const STATE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub(crate) const VERIFIER: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
 
 pub(crate) fn ours(times: u32) {
     let (client, request, memory) = (our_client(), our_request(), ServerMemory::default());
     for _ in 0..times {
         let _made = black_box(our_url(black_box(&client), black_box(&request), &memory));
+    }
+}
+
+pub(crate) fn ours_made_anew(times: u32) {
+    let (client, memory) = (our_client(), ServerMemory::default());
+    for _ in 0..times {
+        let _made = black_box(our_url(black_box(&client), &our_request(), &memory));
+    }
+}
+
+pub(crate) fn openidconnect(times: u32) {
+    let client = openid_client();
+    for _ in 0..times {
+        let _made = black_box(openid_url(black_box(&client)));
     }
 }
 
@@ -37,7 +52,7 @@ pub(crate) fn oauth2_rs(times: u32) {
     }
 }
 
-/// Both make the same URL, else there is nothing to compare.
+/// All make the same URL, else there is nothing to compare.
 ///
 /// # Panics
 /// They do not.
@@ -48,6 +63,11 @@ pub(crate) fn compare() {
     assert_eq!(ours, parameters(theirs.as_str()));
     assert_eq!((ready.pending.state(), csrf.secret().as_str()), (STATE, STATE));
     assert_eq!(verifier.secret(), VERIFIER);
+    // That one asks for a login by OpenID Connect, always.
+    let (_, mut openid) = parameters(openid_url(&openid_client()).as_str());
+    assert_eq!(openid.remove("nonce").as_deref(), Some(NONCE));
+    assert_eq!(openid.insert("scope".into(), "profile email offline_access".into()).unwrap(), OPENID_SCOPE);
+    assert_eq!(ours.1, openid);
     let expected = [
         ("client_id", CLIENT_ID),
         // SHA-256 of the verifier, by another tool.
@@ -70,7 +90,7 @@ fn parameters(url: &str) -> (String, BTreeMap<String, String>) {
     (url.into(), parameters)
 }
 
-pub(crate) fn our_client() -> Client {
+fn our_client() -> Client {
     let server = Server::new("https://as.example")
         .with_authorization_endpoint(AUTHORIZATION_ENDPOINT)
         .with_token_endpoint("https://as.example/token");
@@ -126,16 +146,51 @@ fn their_url(client: &TheirClient) -> (Url, CsrfToken, PkceCodeVerifier) {
     (url, csrf, verifier)
 }
 
+const NONCE: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8";
+const OPENID_SCOPE: &str = "openid profile email offline_access";
+
+type OpenIdClient = openidconnect::core::CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+>;
+
+fn openid_client() -> OpenIdClient {
+    use openidconnect::{IssuerUrl, JsonWebKeySet, core::CoreClient};
+    let issuer = IssuerUrl::new("https://as.example".into()).expect("a URL");
+    CoreClient::new(ClientId::new(CLIENT_ID.into()), issuer, JsonWebKeySet::new(Vec::new()))
+        .set_auth_uri(AuthUrl::new(AUTHORIZATION_ENDPOINT.into()).expect("a URL"))
+        .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.into()).expect("a URL"))
+}
+
+fn openid_url(client: &OpenIdClient) -> Url {
+    use openidconnect::{Nonce, core::CoreAuthenticationFlow};
+    let verifier = PkceCodeVerifier::new(VERIFIER.into());
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+    let flow = CoreAuthenticationFlow::AuthorizationCode;
+    let mut request = client
+        .authorize_url(flow, || CsrfToken::new(STATE.into()), || Nonce::new(NONCE.into()))
+        .set_pkce_challenge(challenge);
+    for scope in SCOPES {
+        request = request.add_scope(oauth2::Scope::new(scope.into()));
+    }
+    request.url().0
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
-    fn both_make_the_same_url_and_it_is_right() {
+    fn all_make_the_same_url_and_it_is_right() {
         super::compare();
     }
 
     #[test]
     fn each_bench_runs() {
-        super::ours(3);
-        super::oauth2_rs(3);
+        for bench in [super::ours, super::ours_made_anew, super::oauth2_rs, super::openidconnect] {
+            bench(3);
+        }
     }
 }

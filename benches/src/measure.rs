@@ -6,11 +6,17 @@ use std::time::Instant;
 /// Something that can be done any number of times.
 pub(crate) struct Bench {
     pub(crate) name: &'static str,
+    pub(crate) who: &'static str,
     /// Prepares what is made once, then does it so many times.
     pub(crate) run: fn(u32),
+    /// Rows whose cost is in this one, and is taken off.
+    pub(crate) minus: &'static [(&'static str, &'static str)],
+    /// Instructions and allocations that it may cost.
+    pub(crate) most: Option<(f64, f64)>,
 }
 
 /// The cost of one time.
+#[derive(Clone, Copy)]
 pub(crate) struct Measured {
     /// User instructions; nothing without valgrind.
     pub(crate) instructions: Option<f64>,
@@ -22,11 +28,58 @@ pub(crate) struct Measured {
     pub(crate) median: f64,
 }
 
+impl Measured {
+    pub(crate) fn minus(&self, other: &Self) -> Self {
+        let less = |own: Option<f64>, other: Option<f64>| Some(own? - other?);
+        Self {
+            instructions: less(self.instructions, other.instructions),
+            allocations: less(self.allocations, other.allocations),
+            fastest: self.fastest - other.fastest,
+            median: self.median - other.median,
+        }
+    }
+}
+
+/// What to say where a row costs more than it may.
+pub(crate) fn most(most: Option<(f64, f64)>, row: &Measured) -> String {
+    let Some((instructions, allocations)) = most else { return String::new() };
+    // Counted in two runs whose difference is divided: a tenth of an allocation is none.
+    let over = |count: Option<f64>, most: f64| count.is_none_or(|count| count > most + 0.1);
+    if over(row.instructions, instructions) || over(row.allocations, allocations) {
+        return format!("  over {instructions:.0}, {allocations:.0}");
+    }
+    String::new()
+}
+
+/// The number that this program prints when it is run so.
+pub(crate) fn child_says(argument: &str) -> Option<u64> {
+    let output = Command::new(std::env::current_exe().ok()?).arg(argument).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
 /// The two runs whose difference is counted: what is done once drops out.
 const FEW: u32 = 100;
 const MANY: u32 = 1100;
 
 impl Bench {
+    pub(crate) const fn new(
+        name: &'static str,
+        who: &'static str,
+        run: fn(u32),
+        minus: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { name, who, run, minus, most: None }
+    }
+
+    pub(crate) const fn at_most(mut self, instructions: f64, allocations: f64) -> Self {
+        self.most = Some((instructions, allocations));
+        self
+    }
+
+    pub(crate) fn is(&self, (name, who): (&str, &str)) -> bool {
+        self.name == name && self.who == who
+    }
+
     pub(crate) fn measure(&self) -> Measured {
         let (fastest, median) = self.time();
         Measured {
@@ -57,7 +110,7 @@ impl Bench {
             let run = Command::new("valgrind")
                 .args(tool)
                 .arg(std::env::current_exe().ok()?)
-                .args(["--once", &times.to_string(), self.name])
+                .args(["--once", &times.to_string(), self.name, self.who])
                 .output()
                 .ok()?;
             assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));

@@ -36,7 +36,7 @@ pub struct AuthorizationRequest {
 /// What a request comes to, whoever signs in.
 #[derive(Clone, Default)]
 struct Spelled {
-    /// The parameters, escaped, each with its `&`; at its end `state` is to come.
+    /// The parameters, escaped, each with its `&`.
     query: String,
     /// OpenID Connect Core section 3.1.2.1: `openid` asks for an ID Token, which has the `nonce` in it.
     nonce: bool,
@@ -62,13 +62,16 @@ impl AuthorizationRequest {
     /// A request whose answer goes to this redirect URI, one that is registered with the server.
     #[must_use]
     pub fn new(redirect_uri: impl Into<String>) -> Self {
+        let redirect_uri = redirect_uri.into();
+        let wrong = (!is_absolute_uri(&redirect_uri)).then_some(ConfigError::RedirectUri);
+        let spelled = Spelled { query: String::with_capacity(256), nonce: false, wrong };
         let mut request = Self {
-            redirect_uri: redirect_uri.into().into(),
+            redirect_uri: redirect_uri.into(),
             scope: None,
             response_mode: None,
             parameters: Vec::new(),
             implicit: false,
-            spelled: Spelled::default(),
+            spelled,
         };
         request.spell();
         request
@@ -89,8 +92,12 @@ impl AuthorizationRequest {
     /// Asks for this scope. With `openid` in it a `nonce` is sent (OpenID Connect Core section 3.1.2.1).
     #[must_use]
     pub fn with_scope(mut self, scope: Scope) -> Self {
-        self.scope = Some(scope);
-        self.spell();
+        if self.scope.replace(scope.clone()).is_none() {
+            self.spelled.add("scope", scope.as_str());
+        } else {
+            self.spell();
+        }
+        self.spelled.nonce = scope.contains("openid");
         self
     }
 
@@ -111,8 +118,14 @@ impl AuthorizationRequest {
     /// Adds a parameter: `login_hint`, `prompt`, `audience` and the like.
     #[must_use]
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameters.push((name.into(), value.into()));
-        self.spell();
+        let (name, value) = (name.into(), value.into());
+        // RFC 8707 section 2 lets `resource` come more than once; nothing else may (RFC 6749 section 3.1).
+        let twice = name != "resource" && self.parameters.iter().any(|(known, _)| *known == name);
+        if OWN.contains(&name.as_str()) || twice || name.is_empty() {
+            self.spelled.wrong.get_or_insert_with(|| ConfigError::Parameter(name.clone()));
+        }
+        self.spelled.add(&name, &value);
+        self.parameters.push((name, value));
         self
     }
 
@@ -121,46 +134,30 @@ impl AuthorizationRequest {
     }
 
     fn spell(&mut self) {
-        let mut query = String::new();
-        for (name, value) in self.pairs() {
-            query.push('&');
-            encode_into(name, &mut query);
-            query.push('=');
-            encode_into(value, &mut query);
-        }
-        query.push_str("&state=");
-        let nonce = !self.implicit && self.scope.as_ref().is_some_and(|scope| scope.contains("openid"));
-        self.spelled = Spelled { query, nonce, wrong: self.check().err() };
+        let mut spelled = core::mem::take(&mut self.spelled);
+        spelled.query.clear();
+        self.pairs().for_each(|(name, value)| spelled.add(name, value));
+        self.spelled = spelled;
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let response_type = if self.implicit { "token" } else { "code" };
         let scope = self.scope.as_ref().map(|scope| ("scope", scope.as_str()));
         let mode = self.response_mode.as_ref().map(|mode| ("response_mode", mode.as_str()));
-        // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-        let pkce = (!self.implicit).then_some(("code_challenge_method", "S256"));
         [("response_type", response_type), ("redirect_uri", &*self.redirect_uri)]
             .into_iter()
             .chain(scope)
             .chain(mode)
             .chain(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-            .chain(pkce)
     }
+}
 
-    /// RFC 8707 section 2 lets `resource` come more than once; nothing else may (RFC 6749 section 3.1).
-    fn check(&self) -> Result<(), ConfigError> {
-        if !is_absolute_uri(&self.redirect_uri) {
-            return Err(ConfigError::RedirectUri);
-        }
-        let mut names = Vec::with_capacity(self.parameters.len());
-        for (name, _) in &self.parameters {
-            let twice = name != "resource" && names.contains(&name.as_str());
-            if OWN.contains(&name.as_str()) || twice || name.is_empty() {
-                return Err(ConfigError::Parameter(name.clone()));
-            }
-            names.push(name);
-        }
-        Ok(())
+impl Spelled {
+    fn add(&mut self, name: &str, value: &str) {
+        self.query.push('&');
+        encode_into(name, &mut self.query);
+        self.query.push('=');
+        encode_into(value, &mut self.query);
     }
 }
 
@@ -208,18 +205,28 @@ impl Authorize {
             return Err(ConfigError::NotWaived(OptOut::ImplicitGrant));
         }
         let prefix = client.authorization_prefix()?;
-        let odd = client.quirks().map(|quirks| quirks.authorization_query(request.pairs()));
+        let (odd, state) = match client.quirks() {
+            None => (None, "state"),
+            Some(quirks) => (Some(quirks.authorization_query(request.pairs())), quirks.parameter("state")),
+        };
         let query = odd.as_deref().unwrap_or(&request.spelled.query);
         let mut url = String::with_capacity(prefix.len() + query.len() + 256);
         url.push_str(prefix);
         url.push_str(query);
+        if !request.implicit {
+            // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
+            url.push_str("&code_challenge_method=S256");
+        }
+        url.push('&');
+        url.push_str(state);
+        url.push('=');
         let prepared = Prepared {
             url,
             client: client.clone(),
             redirect_uri: Arc::clone(&request.redirect_uri),
             scope: request.scope.clone(),
             implicit: request.implicit,
-            nonce: request.spelled.nonce,
+            nonce: request.spelled.nonce && !request.implicit,
             seed,
         };
         Ok(Self { prepared: Some(prepared), failed: false })

@@ -20,11 +20,15 @@ impl Form {
 
     /// Adds a parameter. Space is written as `%20`, which every decoder reads, `+` is not.
     pub fn pair(&mut self, name: &str, value: &str) {
-        self.bytes.extend(if self.first { b"" } else { b"&" });
+        // Escaped, a byte is three.
+        let bytes = self.bytes.room_for(3 * (name.len() + value.len()) + 2);
+        if !self.first {
+            bytes.push(b'&');
+        }
         self.first = false;
-        encode(name, |part| self.bytes.extend(part.as_bytes()));
-        self.bytes.extend(b"=");
-        encode(value, |part| self.bytes.extend(part.as_bytes()));
+        encode(name, |part| bytes.extend_from_slice(part.as_bytes()));
+        bytes.push(b'=');
+        encode(value, |part| bytes.extend_from_slice(part.as_bytes()));
     }
 
     /// Adds a parameter that is spelled as it is sent.

@@ -316,8 +316,9 @@ impl<'a> Names<'a> {
 
     fn contains_since(&self, since: Mark, name: &str) -> bool {
         let few = self.few.get(since.few..self.count).unwrap_or_default();
-        let more = self.more.get(since.more..).unwrap_or_default();
-        few.contains(&name) || more.iter().any(|known| known == name)
+        // The length first: mostly it is enough.
+        few.iter().any(|known| known.len() == name.len() && *known == name)
+            || self.more.iter().skip(since.more).any(|known| known == name)
     }
 
     fn push(&mut self, name: Cow<'a, str>) {

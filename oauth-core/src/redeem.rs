@@ -1,6 +1,6 @@
 //! After the browser: the authorization response is checked and its code exchanged (RFC 6749 sections 4.1.2 to 4.1.4).
 
-use crate::answer::{AuthorizationResponse, Recognised};
+use crate::answer::AuthorizationResponse;
 use crate::authorize::text;
 use crate::client::Client;
 use crate::exchange::{self, Exchange, Grant};
@@ -14,7 +14,7 @@ use crate::provider::quirks::Quirks;
 use crate::registry::GrantType;
 use crate::resource::Resource;
 use crate::scope::Scope;
-use crate::secret::{AuthorizationCode, SecretBytes};
+use crate::secret::{AuthorizationCode, SecretBytes, same};
 use crate::seed::Seed;
 use crate::text::{escaped, printable};
 use crate::time::Now;
@@ -87,19 +87,23 @@ fn check(
     if *pending.issuer != *client.server().issuer() || *pending.client_id != *client.client_id() {
         return Err(Error::Misuse(Misuse::OtherClient));
     }
-    if pending.recognise(response) != Recognised::Ours {
+    let (parameters, state) = Parameters::read(response.bytes(), pending.implicit, client.quirks());
+    if !state.is_some_and(|state| same(state.as_bytes(), &pending.state)) {
         return Err(Error::Rejected(Rejected::State));
     }
-    let parameters = Parameters::read(response.bytes(), pending.implicit, client.quirks())?;
-    let mut secrets = Scrub::nothing();
-    secrets.add(Some(text(&pending.state)));
-    secrets.add(parameters.code.as_deref());
-    secrets.add(parameters.access_token.as_deref());
+    let parameters = parameters?;
+    let secrets = || {
+        let mut secrets = Scrub::nothing();
+        secrets.add(Some(text(&pending.state)));
+        secrets.add(parameters.code.as_deref());
+        secrets.add(parameters.access_token.as_deref());
+        secrets
+    };
     // RFC 9207 section 2.4: on success and on error alike, by simple string comparison.
-    match parameters.iss {
-        Some(iss) if *iss == *pending.issuer => {}
+    match &parameters.iss {
+        Some(iss) if **iss == *pending.issuer => {}
         Some(iss) => {
-            let (expected, received) = (printable(&pending.issuer, 200), secrets.shown(&escaped(&iss), 200));
+            let (expected, received) = (printable(&pending.issuer, 200), secrets().shown(&escaped(iss), 200));
             return Err(Error::Rejected(Rejected::Issuer { expected, received }));
         }
         None if client.0.server.response_iss => return Err(Error::Rejected(Rejected::NoIssuer)),
@@ -109,26 +113,25 @@ fn check(
         return Err(Error::Rejected(Rejected::NotAsked("a response object")));
     }
     let (asked, unasked) = match pending.implicit {
-        false => (parameters.code, None),
-        true => (parameters.access_token, parameters.code),
+        false => (&parameters.code, &None),
+        true => (&parameters.access_token, &parameters.code),
     };
-    match (asked, parameters.error) {
+    match (asked, &parameters.error) {
         (Some(_), Some(_)) if pending.implicit => {
             Err(Error::Rejected(Rejected::NotAsked("an access token beside its error")))
         }
         (Some(_), Some(_)) => Err(Error::Rejected(Rejected::CodeAndError)),
         _ if unasked.is_some() => Err(Error::Rejected(Rejected::NotAsked("a code"))),
-        (Some(code), None) if !pending.implicit => Ok(Some(AuthorizationCode::new(code))),
+        (Some(code), None) if !pending.implicit => Ok(Some(AuthorizationCode::new(&**code))),
         // RFC 6749 section 4.2.2: in the fragment. What is in a query was sent to whoever serves the page.
         (Some(_), None) if matches!(response, AuthorizationResponse::Query(_)) => {
             Err(Error::Rejected(Rejected::NotAsked("an access token in its query")))
         }
         (Some(_), None) => Ok(None),
         (None, Some(error)) => {
-            let value =
-                |text: Option<Cow<'_, str>>| text.map(|text| Value::String(Cow::Owned(text.into_owned())));
-            let (description, uri) = (value(parameters.error_description), value(parameters.error_uri));
-            Err(Error::Server(token::refusal(&error, description, uri, &secrets)))
+            let value = |text: &Option<Cow<'_, str>>| text.as_deref().map(Value::text);
+            let (description, uri) = (value(&parameters.error_description), value(&parameters.error_uri));
+            Err(Error::Server(token::refusal(error, description, uri, &secrets())))
         }
         (None, None) if pending.implicit => Err(Error::Malformed(Malformed::Missing("access_token"))),
         (None, None) => Err(Error::Malformed(Malformed::Missing("code"))),
@@ -148,11 +151,18 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn read(bytes: &'a [u8], implicit: bool, quirks: Option<&Quirks>) -> Result<Self, Error> {
-        let mut read = Self::default();
+    /// The parameters, or what is wrong with them, and the `state`, where there is one and no other.
+    fn read(
+        bytes: &'a [u8],
+        implicit: bool,
+        quirks: Option<&Quirks>,
+    ) -> (Result<Self, Error>, Option<Cow<'a, str>>) {
+        let (mut read, mut wrong) = (Self::default(), None);
+        let (mut state, mut ambiguous) = (None, false);
         for (name, value) in form::readable(bytes) {
             let known = quirks.map_or(&*name, |quirks| quirks.callback(&name));
             let slot = match known {
+                "state" => &mut state,
                 "code" => &mut read.code,
                 // RFC 9700 section 4.6: one that was not asked for is nobody's business.
                 "access_token" if implicit => &mut read.access_token,
@@ -166,21 +176,32 @@ impl<'a> Parameters<'a> {
                 }
                 _ => continue,
             };
-            let value = match (value, known) {
-                (Ok(value), _) => value,
+            let why = match (value, known) {
+                // An empty one is as good as none.
+                (Ok(value), _) if value.is_empty() => continue,
+                (Ok(value), _) => match (slot.replace(value), known) {
+                    (None, _) => continue,
+                    (Some(_), "state") => {
+                        ambiguous = true;
+                        continue;
+                    }
+                    // RFC 6749 section 3.1: a parameter may not come twice, not even with the same value.
+                    (Some(_), _) => Malformed::Duplicate(name.into_owned()),
+                },
+                (Err(_), "state") => {
+                    ambiguous = true;
+                    continue;
+                }
                 // What only explains may be unreadable; what decides may not.
                 (Err(_), "error_description" | "error_uri") => continue,
-                (Err(_), "iss") => return Err(Error::Malformed(Malformed::Invalid("iss"))),
-                (Err(_), "error") => return Err(Error::Malformed(Malformed::Invalid("error"))),
-                (Err(_), "access_token") => return Err(Error::Malformed(Malformed::Invalid("access_token"))),
-                (Err(_), _) => return Err(Error::Malformed(Malformed::Invalid("code"))),
+                (Err(_), "iss") => Malformed::Invalid("iss"),
+                (Err(_), "error") => Malformed::Invalid("error"),
+                (Err(_), "access_token") => Malformed::Invalid("access_token"),
+                (Err(_), _) => Malformed::Invalid("code"),
             };
-            // RFC 6749 section 3.1: a parameter may not come twice, not even with the same value.
-            if !value.is_empty() && slot.replace(value).is_some() {
-                return Err(Error::Malformed(Malformed::Duplicate(name.into_owned())));
-            }
+            wrong.get_or_insert(Error::Malformed(why));
         }
-        Ok(read)
+        (wrong.map_or(Ok(read), Err), state.filter(|_| !ambiguous))
     }
 }
 

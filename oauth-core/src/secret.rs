@@ -142,15 +142,19 @@ impl Buffer {
         Self(Wiped(Vec::with_capacity(capacity)))
     }
 
-    #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        let needed = self.0.0.len().saturating_add(bytes.len());
+        self.room_for(bytes.len()).extend_from_slice(bytes);
+    }
+
+    /// The bytes, to be grown by so many at most.
+    pub(crate) fn room_for(&mut self, more: usize) -> &mut Vec<u8> {
+        let needed = self.0.0.len().saturating_add(more);
         if needed > self.0.0.capacity() {
             let mut larger = Wiped(Vec::with_capacity(needed.saturating_mul(2)));
             larger.0.extend_from_slice(&self.0.0);
             self.0 = larger;
         }
-        self.0.0.extend_from_slice(bytes);
+        &mut self.0.0
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {

@@ -167,7 +167,7 @@ fn a3_pkce_is_s256_whatever_the_metadata_says() {
     // Nor can a program set it.
     for name in ["code_challenge", "code_challenge_method"] {
         let request = AuthorizationRequest::new("http://127.0.0.1:9/cb").with_parameter(name, "plain");
-        let refused = self::client().authorize(request, &ServerMemory::default(), seed(0)).unwrap_err();
+        let refused = client().authorize(request, &ServerMemory::default(), seed(0)).unwrap_err();
         assert_eq!(refused, ConfigError::Parameter(name.into()));
     }
 }

@@ -16,8 +16,7 @@ use zeroize::Zeroizing;
 type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 impl Quirks {
-    /// The parameters of an authorization request as this server takes them, each with its `&`; at the end `state` is to
-    /// come.
+    /// The parameters of an authorization request as this server takes them, each with its `&`.
     pub(crate) fn authorization_query<'a>(
         &'a self,
         pairs: impl Iterator<Item = (&'a str, &'a str)>,
@@ -46,9 +45,6 @@ impl Quirks {
                 query.push_str(&plain);
             }
         }
-        query.push('&');
-        encode_into(self.parameter("state"), &mut query);
-        query.push('=');
         query
     }
 
