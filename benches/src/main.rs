@@ -60,7 +60,7 @@ const CHECKED: (&str, &str) = ("the browser's answer, checked", OURS);
 
 /// What a device login that waits may take, and a hundred thousand of them together.
 const WAITING_LOGIN: usize = 160;
-const WAITING_LOGINS: u64 = 16_000_000;
+const WAITING_LOGINS: u64 = 16 << 20;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

@@ -292,7 +292,7 @@ impl<'a> Bounds<'a> {
 }
 
 /// How many names are remembered without an allocation: real answers have fewer.
-const FEW: usize = 32;
+const FEW: usize = 24;
 
 /// The names of the objects that are open, outermost first.
 struct Names<'a> {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 macro_rules! secrets {
     ($($(#[$doc:meta])* $name:ident,)+) => {$(
@@ -128,7 +128,8 @@ pub(crate) struct Wiped(pub(crate) Vec<u8>);
 impl Drop for Wiped {
     fn drop(&mut self) {
         self.0.resize(self.0.capacity(), 0);
-        self.0.as_mut_slice().zeroize();
+        // In pieces that vectors store: a long one is left to a loop of the processor, which is slow to begin.
+        self.0.chunks_mut(1024).for_each(Zeroize::zeroize);
     }
 }
 

@@ -16,23 +16,20 @@ pub(crate) struct Class(u8);
 impl Class {
     /// What forms and URLs do not escape (RFC 3986 section 2.3).
     pub(crate) const UNRESERVED: Self = Self(1);
-    /// Scope values, and the space between them (RFC 6749 section 3.3).
-    pub(crate) const SCOPE: Self = Self(2);
     /// What may be in a URI behind its scheme, save the fragment's mark (RFC 3986 appendix A).
-    pub(crate) const URI: Self = Self(4);
+    pub(crate) const URI: Self = Self(2);
 
     const TABLE: [u8; 256] = {
         let mut table = [0; 256];
         let mut byte = 0_u8;
         while byte < 128 {
             let unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-            let scope = matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
             let delimiter =
                 matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
             let uri = byte.is_ascii_graphic() && !delimiter;
             #[expect(clippy::indexing_slicing, reason = "the table has a place for every byte")]
             {
-                table[byte as usize] = unreserved as u8 | (scope as u8) << 1 | (uri as u8) << 2;
+                table[byte as usize] = unreserved as u8 | (uri as u8) << 1;
             }
             byte += 1;
         }
