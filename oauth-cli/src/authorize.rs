@@ -282,6 +282,8 @@ pub(crate) async fn on_device(
     report: &Report,
 ) -> Result<Authorization, Problem> {
     let host = authorizer.host().now();
+    // RFC 8628 section 5.4: whoever is sent such a code by a stranger sees here what it would let in, and where.
+    let (client, asked) = (authorizer.client(), scope.clone());
     let sign_in = authorizer.sign_in_on_device(scope, |prompt| {
         let minutes = prompt.expires_at.since(host.unix).as_secs().div_ceil(60);
         report.instruction(format_args!(
@@ -291,8 +293,12 @@ pub(crate) async fn on_device(
         if let Some(complete) = &prompt.verification_uri_complete {
             report.instruction(format_args!("or open the address with the code in it:\n\n    {complete}\n"));
         }
-        report
-            .note(format_args!("The code is good for {minutes} min. Agree only to what you began yourself."));
+        let asked = asked.as_ref().map_or("what it is given by default", Scope::as_str);
+        report.instruction(format_args!(
+            "It lets {} in at {}, for: {asked}\nThe code is good for {minutes} min. Agree only to what you began yourself.",
+            client.client_id(),
+            client.server().issuer()
+        ));
     });
     let waiting = report.while_waiting("Waiting for the other device", sign_in);
     match tokio::time::timeout(flags.timeout, waiting).await {

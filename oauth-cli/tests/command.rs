@@ -131,6 +131,22 @@ fn demo_on_a_device_completes_when_its_code_is_entered() {
     assert!(is_bearer_line(&stdout), "{stdout}");
 }
 
+/// RFC 8628 section 5.4: a person who is sent a code by a stranger can tell what it lets in.
+#[test]
+fn d3_a_device_login_says_who_is_let_in_where_and_for_what() {
+    let server = TestServer::start().unwrap();
+    let arguments = [&["authorize", server.issuer(), "--device", "--scope", "profile"][..], &PUBLIC].concat();
+    let waiting = Waiting::start(&arguments);
+    let page = waiting.url();
+    let code = waiting.line(|line| line.trim().len() == 9 && line.trim().as_bytes()[4] == b'-');
+    let told = waiting.line(|line| line.starts_with("It lets "));
+    assert_eq!(told, format!("It lets {} in at {}, for: profile", PUBLIC[1], server.issuer()));
+    assert!(waiting.line(|line| line.contains("Agree only")).contains("you began yourself"));
+    assert_eq!(Browser::new().approve_device(&page, code.trim()).unwrap().status, Some(200));
+    let (exit, _, told) = waiting.end();
+    assert_eq!(exit, Some(0), "{told}");
+}
+
 #[test]
 fn a_person_who_says_no_is_exit_5() {
     let waiting = Waiting::start(&["demo", "--no-browser"]);

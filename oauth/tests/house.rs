@@ -170,6 +170,9 @@ fn licences_are_permissive_and_banned_crates_are_absent() {
     /// A timing flaw without a fix; unmaintained.
     const BANNED: [&str; 2] = ["rsa", "rustls-pemfile"];
     let metadata = metadata();
+    // What the benches measure us against is built for that alone, and ships in nothing.
+    let shipped = tree(&["--workspace", "--exclude", "oauth-benches", "--all-features"]);
+    let shipped = names(&shipped);
     let mut wrong = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let (name, licence) = (text(package, "name"), text(package, "license"));
@@ -179,11 +182,110 @@ fn licences_are_permissive_and_banned_crates_are_absent() {
                 .flat_map(|one| one.split('/'))
                 .any(|one| ALLOWED.contains(&one.trim().trim_matches(['(', ')'])))
         });
-        if !allowed || BANNED.contains(&name) {
+        if !allowed || BANNED.contains(&name) && shipped.contains(name) {
             wrong.insert(name.to_owned(), licence.to_owned());
         }
     }
     assert!(wrong.is_empty(), "not allowed here: {wrong:?}");
+}
+
+/// RFC 8252 section 8.12: the person signs in where the program cannot look over their shoulder.
+#[test]
+fn a16_no_crate_embeds_a_browser() {
+    let tree = tree(&["--workspace", "--exclude", "oauth-benches", "--all-features"]);
+    let views = [
+        "wry",
+        "webview",
+        "web-view",
+        "webview2",
+        "webkit2gtk",
+        "tao",
+        "cef",
+        "servo",
+        "fltk-webview",
+        "tauri",
+    ];
+    let found: Vec<_> = names(&tree).into_iter().filter(|name| views.contains(name)).collect();
+    assert_eq!(found, Vec::<&str>::new());
+    // And the browser that is opened is the person's own.
+    assert!(names(&tree).contains("webbrowser"));
+}
+
+/// The known threats, by letter and number: A the authorization request and its answer, T the direct calls, R refresh,
+/// D the device flow and what is kept.
+const THREATS: [(&str, &[&str]); 4] = [
+    (
+        "a",
+        &[
+            "state",
+            "code injection",
+            "PKCE downgrade",
+            "mix-up",
+            "duplicates",
+            "what was not asked for",
+            "errors without state",
+            "listening off host",
+            "squatted ports",
+            "other hosts",
+            "floods",
+            "scripts in pages",
+            "codes in pages and logs",
+            "replayed callbacks",
+            "open redirector",
+            "embedded browsers",
+        ],
+    ),
+    (
+        "t",
+        &[
+            "redirects",
+            "plain http",
+            "TLS checks",
+            "endless bodies",
+            "truncation",
+            "split headers",
+            "errors at 200",
+            "token types",
+            "one place for secrets",
+            "other identities",
+            "proxies",
+            "cookies and the like",
+            "metadata of others",
+            "issuer of metadata",
+            "mTLS aliases",
+        ],
+    ),
+    ("r", &["rotation", "two processes", "crash while writing", "trouble is no verdict", "refresh storms"]),
+    ("d", &["polling", "what is shown", "remote phishing", "clocks", "secrets in memory and output"]),
+];
+
+/// A test's name begins with its threat, or with the rule of the listener that answers it and then its threat.
+#[test]
+fn each_threat_has_a_test_of_its_name() {
+    let mut sources = String::new();
+    for folder in ["tests", "src"] {
+        for member in members() {
+            read_rust(&member.join(folder), &mut sources);
+        }
+    }
+    for (letter, threats) in THREATS {
+        for (at, threat) in threats.iter().enumerate() {
+            let id = format!("{letter}{}", at + 1);
+            let named = sources.contains(&format!("fn {id}_")) || sources.contains(&format!("_{id}_"));
+            assert!(named, "{id} ({threat}) has no test");
+        }
+    }
+}
+
+fn read_rust(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_rust(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
 }
 
 /// The members of the workspace.
