@@ -208,6 +208,7 @@ mod form;
 mod grants;
 mod introspect;
 mod json;
+pub mod manual;
 mod memory;
 mod next_action;
 mod once;
