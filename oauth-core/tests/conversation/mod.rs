@@ -5,11 +5,11 @@ mod show;
 
 use oauth_core::{
     Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, AuthorizeDevice, Client,
-    ClientCredentials, ClientSecret, ConfigError, Delivered, Discover, Flow, Input, JwtBearer, KeyFailed,
-    KeyId, KeyWhy, Mono, Now, OptOut, Output, Password, Pending, Policy, PollDevice, Recognised, Redeem,
-    Refresh, RefreshToken, Registration, RegistrationAccess, Resource, ResourceOwnerPassword, ResponseMode,
-    Saml2Bearer, Scope, SecretBytes, SecurityToken, Seed, Server, ServerMemory, TokenExchange,
-    TokenTypeIdentifier, Unix, Unreachable, UnreachableKind,
+    ClientCredentials, ClientSecret, ConfigError, Delivered, Discover, Flow, Form, Grant, Input, JwtBearer,
+    KeyFailed, KeyId, KeyWhy, Mono, Now, OptOut, Output, Password, Pending, Policy, PollDevice, Recognised,
+    Redeem, Refresh, RefreshToken, Registration, RegistrationAccess, Rejected, Resource,
+    ResourceOwnerPassword, ResponseMode, Saml2Bearer, Scope, SecretBytes, SecurityToken, Seed, Server,
+    ServerMemory, TokenExchange, TokenTypeIdentifier, Tokens, Unix, Unreachable, UnreachableKind,
 };
 use show::Show;
 use std::time::Duration;
@@ -37,6 +37,20 @@ pub(crate) struct Conversation {
     browser: Option<(String, String)>,
     stored: Vec<u8>,
     text: String,
+}
+
+/// A grant that is not of this crate (RFC 6749 section 4.5).
+struct Voucher(ClientSecret);
+
+impl Grant for Voucher {
+    fn form(&self, form: &mut Form) {
+        form.pair("grant_type", "urn:example:grant-type:voucher");
+        form.pair("voucher", self.0.expose());
+    }
+
+    fn check(&self, tokens: &Tokens) -> Result<(), Rejected> {
+        tokens.expires_at.map(|_| ()).ok_or(Rejected::Check("it does not say when the voucher ends"))
+    }
 }
 
 /// A flow of any outcome.
@@ -396,6 +410,10 @@ impl Conversation {
                 let seed = self.seed();
                 self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
             }
+            ["voucher", number] => {
+                let (grant, seed) = (Voucher(ClientSecret::new(*number)), self.seed());
+                self.try_begin(|world, client| client.exchange(grant, &world.memory, seed));
+            }
             ["device", parameters @ ..] => {
                 let parameters = named(parameters)?;
                 let (scope, rest) = match parameters.as_slice() {
@@ -457,7 +475,9 @@ impl Conversation {
                     "proxy" => UnreachableKind::Proxy,
                     "too-large" => UnreachableKind::TooLarge,
                     "not-http" => UnreachableKind::NotHttp,
+                    "unsupported" => UnreachableKind::Unsupported,
                     "cancelled" => UnreachableKind::Cancelled,
+                    "other" => UnreachableKind::Other,
                     _ => return None,
                 },
                 match *delivered {
