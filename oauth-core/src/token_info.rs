@@ -20,6 +20,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use zeroize::Zeroizing;
 
 /// What the server says of an access token that was issued to this client.
@@ -80,7 +81,9 @@ impl FetchTokenInfo {
         url.set_query(Some(&query));
         let place = Endpoint::new(url.as_str(), client.policy())
             .map_err(|why| ConfigError::Endpoint { name: "token_info_endpoint", why })?;
-        let request = Request::get(Purpose::TokenInfo, Arc::new(place));
+        // RFC 6750 section 2.3: what answers a token in a URL is for no cache.
+        let request = Request::get(Purpose::TokenInfo, Arc::new(place))
+            .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(Self { client, token, once: Once::plain(request) })
     }
 }
