@@ -147,6 +147,23 @@ fn d3_a_device_login_says_who_is_let_in_where_and_for_what() {
     assert_eq!(exit, Some(0), "{told}");
 }
 
+/// RFC 8628 section 5.4: it is the person who opens the page, after reading what it is for.
+#[test]
+fn d3_a_device_login_opens_no_browser() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (device, opens) in [(&[][..], true), (&["--device"], false)] {
+        let mark = folder.path().join(if opens { "browser" } else { "device" });
+        let flags = ["--client-id", "demo", "--allow-http-loopback", "--timeout", "2s"];
+        let output = oauth(&[&["authorize", server.issuer()][..], &flags, device].concat())
+            .env("BROWSER", format!("touch {}", mark.display()))
+            .output()
+            .unwrap();
+        fails(&output, 6, "in time");
+        assert_eq!(mark.exists(), opens, "{}", stderr(&output));
+    }
+}
+
 #[test]
 fn a_person_who_says_no_is_exit_5() {
     let waiting = Waiting::start(&["demo", "--no-browser"]);
