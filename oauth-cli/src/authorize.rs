@@ -372,10 +372,8 @@ async fn refresh(
     }
     let new = match &result {
         Ok(authorization) => authorization.refresh_token(),
-        // The response was refused for another reason; its refresh token may be the only live one.
-        Err(Error::Failure(failure)) => failure.rescued.as_ref(),
-        Err(Error::NotBearer(tokens)) => tokens.refresh_token.as_ref(),
-        Err(_) => None,
+        // The response was refused for another reason.
+        Err(error) => error.rescued(),
     };
     if let Some(new) = new.filter(|new| new.expose() != old.as_str() && !secret_file::is_stdin(path)) {
         secret_file::replace(path, new.expose())?;

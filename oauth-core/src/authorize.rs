@@ -200,10 +200,7 @@ impl Authorize {
         if let Some(wrong) = &request.spelled.wrong {
             return Err(wrong.clone());
         }
-        // RFC 9700 section 2.1.2: clients SHOULD NOT use it.
-        if request.implicit && !client.policy().allows(OptOut::ImplicitGrant) {
-            return Err(ConfigError::NotWaived(OptOut::ImplicitGrant));
-        }
+        client.require(waived(request.implicit))?;
         let prefix = client.authorization_prefix()?;
         let (odd, state) = match client.quirks() {
             None => (None, "state"),
@@ -268,6 +265,11 @@ impl Prepared {
     }
 }
 
+/// RFC 9700 section 2.1.2: clients SHOULD NOT use the implicit grant.
+fn waived(implicit: bool) -> Option<OptOut> {
+    implicit.then_some(OptOut::ImplicitGrant)
+}
+
 /// RFC 7636 section 4.2: `BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))`.
 fn challenge(verifier: &[u8; TEXT]) -> [u8; TEXT] {
     let mut challenge = [b'A'; TEXT];
@@ -294,6 +296,10 @@ impl Flow for Authorize {
 
     fn handle(&mut self, _: Input, _: Now) {
         self.failed = true;
+    }
+
+    fn waived(&self) -> Option<OptOut> {
+        waived(self.prepared.as_ref().is_some_and(|prepared| prepared.implicit))
     }
 }
 

@@ -193,6 +193,7 @@ impl Client {
         seed: Seed,
     ) -> Result<Exchange<G>, ConfigError> {
         let _token = self.endpoint(Purpose::Token)?;
+        self.require(grant.waived())?;
         grant.validate(&self.0.policy)?;
         Ok(Exchange::new(self.clone(), grant, memory, seed))
     }
@@ -228,6 +229,19 @@ impl Client {
     /// The policy does not allow it, the server has no token info endpoint, or the token cannot be sent.
     pub fn token_info(&self, token: AccessToken) -> Result<FetchTokenInfo, ConfigError> {
         FetchTokenInfo::new(self.clone(), token)
+    }
+
+    /// Refuses to go by a rule that was not waived.
+    pub(crate) fn require(&self, waived: Option<OptOut>) -> Result<(), ConfigError> {
+        match waived {
+            Some(opt_out) if !self.0.policy.allows(opt_out) => Err(ConfigError::NotWaived(opt_out)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was waived for any token request of this client to be sent.
+    pub(crate) fn waived(&self) -> Option<OptOut> {
+        self.quirks().filter(|quirks| quirks.credentials_travel_in_urls()).map(|_| OptOut::CredentialsInQuery)
     }
 
     pub(crate) fn endpoint(&self, purpose: Purpose) -> Result<&Arc<Endpoint>, ConfigError> {

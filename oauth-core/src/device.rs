@@ -17,6 +17,7 @@ use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
 use crate::json::Value;
 use crate::memory::{Learned, ServerMemory};
+use crate::policy::OptOut;
 use crate::registry::ErrorCode;
 use crate::request::{Endpoint, Purpose, Response};
 use crate::resource::Resource;
@@ -459,5 +460,9 @@ impl Flow for PollDevice {
 
     fn take_learned(&mut self) -> Learned {
         core::mem::take(&mut self.learned)
+    }
+
+    fn waived(&self) -> Option<OptOut> {
+        self.client.waived()
     }
 }

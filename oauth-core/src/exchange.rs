@@ -13,7 +13,7 @@ use crate::failure::{Error, Failure, Misuse, Refusal, Rejected};
 use crate::flow::{Flow, Input, KeyTask, Output, SignTask};
 use crate::form::Form;
 use crate::memory::{ClockOffset, Learned, ServerMemory};
-use crate::policy::Policy;
+use crate::policy::{OptOut, Policy};
 use crate::registry::TokenType;
 use crate::request::{Purpose, Response};
 use crate::scope::Scope;
@@ -28,6 +28,11 @@ use core::fmt;
 /// Everything else (client authentication, reading the answer, rescuing a refresh token) is done once, in
 /// [`Exchange`]. A grant of your own is a [`form`](Self::form) and, where it matters, a [`check`](Self::check).
 pub trait Grant {
+    /// The rule that has to be waived for this grant to be sent: it is checked, and whoever runs the client is warned.
+    fn waived(&self) -> Option<OptOut> {
+        None
+    }
+
     /// Refuses what must not be sent, before any I/O.
     ///
     /// # Errors
@@ -209,6 +214,10 @@ impl<G: Grant> Flow for Exchange<G> {
 
     fn take_learned(&mut self) -> Learned {
         core::mem::take(&mut self.learned)
+    }
+
+    fn waived(&self) -> Option<OptOut> {
+        self.grant.waived().or_else(|| self.client.waived())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, KeyFailed, Unreachable};
 use crate::memory::Learned;
+use crate::policy::OptOut;
 use crate::registry::Algorithm;
 use crate::request::{Request, Response};
 use crate::time::{Mono, Now};
@@ -55,6 +56,13 @@ pub trait Flow {
     /// [`ServerMemory::learn`](crate::ServerMemory::learn).
     fn take_learned(&mut self) -> Learned {
         Learned::default()
+    }
+
+    /// The rule that was waived for this conversation to be had at all: warn whoever runs the client of it.
+    ///
+    /// Known from the start. A driver asks before its first [`poll`](Self::poll).
+    fn waived(&self) -> Option<OptOut> {
+        None
     }
 }
 

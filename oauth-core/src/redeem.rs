@@ -10,6 +10,7 @@ use crate::form::{self, Form};
 use crate::json::Value;
 use crate::memory::{Learned, ServerMemory};
 use crate::pending::Pending;
+use crate::policy::OptOut;
 use crate::provider::quirks::Quirks;
 use crate::registry::GrantType;
 use crate::resource::Resource;
@@ -278,6 +279,14 @@ impl Flow for Redeem {
         match &mut self.0 {
             State::Exchange(exchange) => exchange.take_learned(),
             State::Refused(_) | State::Implicit(..) | State::Over => Learned::default(),
+        }
+    }
+
+    fn waived(&self) -> Option<OptOut> {
+        match &self.0 {
+            State::Exchange(exchange) => exchange.waived(),
+            // The warning was given when the person was sent to the server.
+            State::Refused(_) | State::Implicit(..) | State::Over => None,
         }
     }
 }

@@ -56,12 +56,11 @@ pub struct FetchTokenInfo {
 }
 
 const PARAMETER: &str = "access_token";
+const WAIVED: Option<OptOut> = Some(OptOut::TokenInQuery);
 
 impl FetchTokenInfo {
     pub(crate) fn new(client: Client, token: AccessToken) -> Result<Self, ConfigError> {
-        if !client.policy().allows(OptOut::TokenInQuery) {
-            return Err(ConfigError::NotWaived(OptOut::TokenInQuery));
-        }
+        client.require(WAIVED)?;
         if !is_vschar(token.expose()) {
             return Err(ConfigError::Token);
         }
@@ -130,5 +129,9 @@ impl Flow for FetchTokenInfo {
 
     fn take_learned(&mut self) -> Learned {
         self.once.take_learned()
+    }
+
+    fn waived(&self) -> Option<OptOut> {
+        WAIVED
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use core::fmt;
 use core::time::Duration;
-use oauth_core::{IdToken, RefreshToken, Scope, SecretBytes, TokenType, Tokens};
+use oauth_core::{IdToken, RefreshToken, Scope, SecretBytes, TokenType, Tokens, Unix};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A ready authorization: the access token and what came with it.
@@ -55,7 +55,11 @@ impl Authorization {
     /// When the access token ends; `None` when the server does not say.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.tokens.expires_at.and_then(|unix| UNIX_EPOCH.checked_add(Duration::from_secs(unix.0)))
+        self.ends().and_then(|unix| UNIX_EPOCH.checked_add(Duration::from_secs(unix.0)))
+    }
+
+    pub(crate) const fn ends(&self) -> Option<Unix> {
+        self.tokens.expires_at
     }
 
     /// What was granted.

@@ -2,12 +2,15 @@
 
 use crate::authorization::Authorization;
 use crate::error::Error;
-use crate::host::{Host, drive_and_learn};
+use crate::host::{Host, drive, drive_and_learn};
 use core::fmt;
 use oauth_core::{
-    AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, DevicePrompt, Discover, Failure,
-    Flow, Grant, Pending, Policy, Ready, Refresh, RefreshToken, Registration, Scope, Seed, ServerMemory,
+    AccessToken, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, ClientInformation,
+    ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Introspection, IntrospectionRequest,
+    OptOut, Pending, Policy, Ready, Refresh, RefreshToken, Register, Registration, Revocable, Scope, Seed,
+    ServerMemory, TokenInfo,
 };
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Obtains authorizations from one server: built once, shared by reference.
@@ -18,13 +21,23 @@ pub struct Authorizer {
     client: Client,
     host: Arc<dyn Host>,
     memory: Mutex<ServerMemory>,
+    warn: Box<dyn Fn(OptOut) + Send + Sync>,
 }
 
 impl Authorizer {
     /// Uses a server that is described by hand.
     #[must_use]
     pub fn new(client: Client, host: Arc<dyn Host>) -> Self {
-        Self { client, host, memory: Mutex::default() }
+        Self { client, host, memory: Mutex::default(), warn: Box::new(warn_on_stderr) }
+    }
+
+    /// Takes the warnings: one before each conversation that a waived rule alone makes possible, a password grant, say.
+    ///
+    /// Unless they are taken, each is a line on standard error.
+    #[must_use]
+    pub fn on_warning(mut self, warn: impl Fn(OptOut) + Send + Sync + 'static) -> Self {
+        self.warn = Box::new(warn);
+        self
     }
 
     /// Asks the issuer for its metadata (RFC 8414, OpenID Connect Discovery), over hyper, with the strict policy.
@@ -53,6 +66,41 @@ impl Authorizer {
         let authorizer = Self::new(Client::new(server?, registration, policy)?, host);
         authorizer.memory().learn(learned);
         Ok(authorizer)
+    }
+
+    /// Registers a new client with the issuer (RFC 7591), and speaks for it from then on.
+    ///
+    /// Keep the [`ClientInformation`]: the server tells the secret, and the token that manages the registration, once.
+    ///
+    /// # Errors
+    /// As [`discover_with`](Self::discover_with); the server has no registration endpoint, refuses the metadata, or
+    /// registers a client that authenticates in a way that has to be set up by hand (by a key or a certificate): what it
+    /// said is then in [`Error::Registered`].
+    pub async fn register(
+        issuer: &str,
+        metadata: ClientMetadata,
+        initial_access_token: Option<AccessToken>,
+        policy: Policy,
+        host: Arc<dyn Host>,
+    ) -> Result<(Self, ClientInformation), Error> {
+        let discover = Discover::new(issuer, policy.clone())?;
+        let (server, learned) = drive_and_learn(discover, &*host).await;
+        let server = server?;
+        let register = Register::new(&server, metadata, initial_access_token, &policy)?;
+        let information = drive(register, &*host).await?;
+        let client = information
+            .registration()
+            .map(|registration| Client::new(server, registration, policy))
+            .transpose();
+        match client {
+            Ok(Some(client)) => {
+                let authorizer = Self::new(client, host);
+                authorizer.memory().learn(learned);
+                Ok((authorizer, information))
+            }
+            Ok(None) => Err(Error::Registered(Box::new(information), None)),
+            Err(why) => Err(Error::Registered(Box::new(information), Some(why))),
+        }
     }
 
     /// The client that it speaks for.
@@ -145,8 +193,40 @@ impl Authorizer {
         Authorization::new(self.drive(prompt.poll).await?)
     }
 
+    /// Gives a token back (RFC 7009). With a refresh token, most servers end what it obtained as well.
+    ///
+    /// # Errors
+    /// The server has no revocation endpoint, refuses, or cannot be understood or reached.
+    pub async fn revoke(&self, token: impl Into<Revocable> + Send) -> Result<(), Error> {
+        let flow = self.client.revoke(token.into(), &self.remembered(), self.seed()?)?;
+        let _revoked = self.drive(flow).await?;
+        Ok(())
+    }
+
+    /// Asks what a token is good for (RFC 7662): for whoever is presented with one.
+    ///
+    /// # Errors
+    /// The server has no introspection endpoint, refuses, or cannot be understood or reached. A token that is no longer
+    /// good is no error: [`Introspection::Inactive`].
+    pub async fn introspect(&self, request: IntrospectionRequest) -> Result<Introspection, Error> {
+        let flow = self.client.introspect(request, &self.remembered(), self.seed()?)?;
+        Ok(self.drive(flow).await?)
+    }
+
+    /// Asks a server in the style of Google about an access token of this client, which travels in the URL.
+    ///
+    /// # Errors
+    /// [`OptOut::TokenInQuery`] is not waived, the server has no token info endpoint, refuses the token, issued it to
+    /// another client, or cannot be understood or reached.
+    pub async fn token_info(&self, token: AccessToken) -> Result<TokenInfo, Error> {
+        Ok(self.drive(self.client.token_info(token)?).await?)
+    }
+
     /// Drives a flow and keeps what the server taught.
     pub(crate) async fn drive<F: Flow>(&self, flow: F) -> Result<F::Outcome, Failure> {
+        if let Some(opt_out) = flow.waived() {
+            (self.warn)(opt_out);
+        }
         let (result, learned) = drive_and_learn(flow, &*self.host).await;
         self.memory().learn(learned);
         result
@@ -164,6 +244,11 @@ impl Authorizer {
         // Every write is one assignment: a panic elsewhere leaves nothing half done.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn warn_on_stderr(opt_out: OptOut) {
+    // Whoever closed standard error does not want to know.
+    let _told = writeln!(std::io::stderr(), "warning: {opt_out}");
 }
 
 impl fmt::Debug for Authorizer {

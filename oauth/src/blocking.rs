@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::host::Host;
 use core::future::Future;
 use oauth_core::{
-    AuthorizationRequest, AuthorizationResponse, DevicePrompt, Grant, Pending, Policy, Ready, RefreshToken,
-    Registration, Scope,
+    AccessToken, AuthorizationRequest, AuthorizationResponse, ClientInformation, ClientMetadata,
+    DevicePrompt, Grant, Introspection, IntrospectionRequest, Pending, Policy, Ready, RefreshToken,
+    Registration, Revocable, Scope, TokenInfo,
 };
 use std::sync::Arc;
 
@@ -86,6 +87,30 @@ impl<'a> Authorizer<'a> {
         self.run(self.0.sign_in_on_device(scope, show))
     }
 
+    /// Gives a token back (RFC 7009).
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn revoke(self, token: impl Into<Revocable> + Send) -> Result<(), Error> {
+        self.run(self.0.revoke(token))
+    }
+
+    /// Asks what a token is good for (RFC 7662).
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn introspect(self, request: IntrospectionRequest) -> Result<Introspection, Error> {
+        self.run(self.0.introspect(request))
+    }
+
+    /// Asks a server in the style of Google about an access token of this client.
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn token_info(self, token: AccessToken) -> Result<TokenInfo, Error> {
+        self.run(self.0.token_info(token))
+    }
+
     /// Signs a person in, in the browser of this machine.
     ///
     /// # Errors
@@ -108,4 +133,45 @@ pub fn discover(
 ) -> Result<crate::Authorizer, Error> {
     let running = Arc::clone(&host);
     run(&*running, crate::Authorizer::discover_with(issuer, registration, policy, host))
+}
+
+/// [`Authorizer::register`](crate::Authorizer::register), without async.
+///
+/// # Errors
+/// As the async one.
+pub fn register(
+    issuer: &str,
+    metadata: ClientMetadata,
+    initial_access_token: Option<AccessToken>,
+    policy: Policy,
+    host: Arc<dyn Host>,
+) -> Result<(crate::Authorizer, ClientInformation), Error> {
+    let running = Arc::clone(&host);
+    run(&*running, crate::Authorizer::register(issuer, metadata, initial_access_token, policy, host))
+}
+
+/// A [`Session`](crate::Session) whose methods block: made by its `blocking` method.
+#[derive(Clone, Copy, Debug)]
+pub struct Session<'a>(&'a crate::Session);
+
+impl<'a> Session<'a> {
+    pub(crate) const fn new(inner: &'a crate::Session) -> Self {
+        Self(inner)
+    }
+
+    /// An authorization that is good for a while yet.
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn authorization(self) -> Result<Authorization, Arc<Error>> {
+        run(self.0.authorizer().host(), self.0.authorization())
+    }
+
+    /// Another authorization than this one, which a resource turned away.
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn replace(self, rejected: &Authorization) -> Result<Authorization, Arc<Error>> {
+        run(self.0.authorizer().host(), self.0.replace(rejected))
+    }
 }

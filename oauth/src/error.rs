@@ -1,7 +1,9 @@
 //! Why there is no authorization.
 
 use core::fmt;
-use oauth_core::{ConfigError, EndpointError, Failure, PendingError, Remedy, Tokens};
+use oauth_core::{
+    ClientInformation, ConfigError, EndpointError, Failure, PendingError, RefreshToken, Remedy, Tokens,
+};
 use std::io;
 
 /// Why there is no authorization: one line to show, and a [`remedy`](Self::remedy).
@@ -19,6 +21,11 @@ pub enum Error {
     Failure(Failure),
     /// Tokens came, and no `Authorization: Bearer` can be made of them: another type, or characters that no header takes.
     NotBearer(Box<Tokens>),
+    /// The client was registered, and cannot be spoken for yet: it authenticates by a key or a certificate, or the setup
+    /// is wrong. What the server told, it tells only once.
+    Registered(Box<ClientInformation>, Option<ConfigError>),
+    /// The access token has ended, and nothing is there that obtains another.
+    NoRefreshToken,
     /// A stored login cannot be picked up.
     Pending(PendingError),
     /// The callback's port could not be bound.
@@ -41,17 +48,29 @@ impl Error {
         match self {
             Self::Failure(failure) => failure.remedy(),
             Self::NotBearer(_) => Remedy::ReportServer,
-            Self::Pending(_) => Remedy::SignInAgain,
+            Self::Pending(_) | Self::NoRefreshToken => Remedy::SignInAgain,
             #[cfg(feature = "loopback")]
             Self::Receive(_) => Remedy::SignInAgain,
             Self::Randomness(_) => Remedy::TryAgain { after: None },
-            Self::Config(_) | Self::Issuer(_) => Remedy::FixSetup,
+            Self::Config(_) | Self::Issuer(_) | Self::Registered(..) => Remedy::FixSetup,
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
             Self::Bind(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
             Self::Browser(_) => Remedy::ReportServer,
+        }
+    }
+}
+
+impl Error {
+    /// A refresh token that came although there is no authorization: it may be the only live one.
+    #[must_use]
+    pub fn rescued(&self) -> Option<&RefreshToken> {
+        match self {
+            Self::Failure(failure) => failure.rescued.as_ref(),
+            Self::NotBearer(tokens) => tokens.refresh_token.as_ref(),
+            _ => None,
         }
     }
 }
@@ -67,6 +86,17 @@ impl fmt::Display for Error {
             Self::NotBearer(_) => {
                 f.write_str("the server sent a token that cannot be presented as a bearer token")
             }
+            Self::Registered(client, why) => {
+                write!(f, "the server registered the client {:?}, and ", client.client_id)?;
+                match why {
+                    Some(why) => write!(f, "{why}"),
+                    None => {
+                        let method = client.metadata.token_endpoint_auth_method();
+                        write!(f, "its way to authenticate ({method}) has to be set up by hand")
+                    }
+                }
+            }
+            Self::NoRefreshToken => f.write_str("the access token has ended, and there is no refresh token"),
             Self::Pending(error) => write!(f, "{error}"),
             #[cfg(feature = "loopback")]
             Self::Bind(error) => write!(f, "{error}"),
@@ -87,7 +117,8 @@ impl core::error::Error for Error {
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(error) => error,
             Self::Failure(failure) => failure,
-            Self::NotBearer(_) => return None,
+            Self::Registered(_, Some(error)) => error,
+            Self::NotBearer(_) | Self::Registered(_, None) | Self::NoRefreshToken => return None,
             Self::Pending(error) => error,
             #[cfg(feature = "loopback")]
             Self::Bind(error) => error,

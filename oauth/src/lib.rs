@@ -29,7 +29,8 @@
 //! ```
 //!
 //! A login in a browser is [`Authorizer::sign_in`], on another device [`Authorizer::sign_in_on_device`], in a web server
-//! [`Authorizer::begin`] and [`Authorizer::finish`]; the folder `examples` has each as a program.
+//! [`Authorizer::begin`] and [`Authorizer::finish`]; the folder `examples` has each as a program. A program that makes many
+//! requests asks a [`Session`] before each: it renews what is about to end, once for all who wait.
 //!
 //! # Features
 //!
@@ -45,6 +46,7 @@ mod authorizer;
 pub mod blocking;
 mod error;
 pub mod host;
+mod session;
 #[cfg(feature = "loopback")]
 mod sign_in;
 
@@ -65,6 +67,7 @@ pub use oauth_jwt as jwt;
 pub use oauth_loopback as loopback;
 #[cfg(any(feature = "hyper", feature = "isahc"))]
 pub use oauth_transport::{Proxies, Proxy, Settings, SettingsError};
+pub use session::Session;
 #[cfg(feature = "loopback")]
 pub use sign_in::{Received, SignIn, Step, Wait};
 

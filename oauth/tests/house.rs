@@ -84,7 +84,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
             "oauth-transport-hyper",
             "oauth-transport-isahc",
         ],
-        &["async-io", "getrandom", "tokio", "url"],
+        &["async-io", "async-lock", "getrandom", "tokio", "url"],
     ),
     ("oauth-testserver", &[], &["ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse"]),
     (

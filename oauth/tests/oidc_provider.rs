@@ -12,12 +12,13 @@ use core::future::Future;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
 use oauth::core::{
-    AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientSecret, Delivered, Endpoint, ErrorCode,
-    Mono, Pending, Policy, Purpose, RefreshToken, Registration, Rejected, Remedy, Request, Response, Scope,
-    Unreachable, UnreachableKind,
+    AccessToken, AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientMetadata, ClientSecret,
+    Delivered, Deregister, Endpoint, ErrorCode, GrantType, Introspection, IntrospectionRequest, Mono,
+    Pending, Policy, Purpose, RefreshToken, Register, Registration, Rejected, Remedy, Request, Response,
+    Scope, Unreachable, UnreachableKind,
 };
 use oauth::host::{BoxFuture, Host};
-use oauth::{Authorization, Authorizer, Error, Settings, core as protocol};
+use oauth::{Authorization, Authorizer, Error, Session, Settings, core as protocol};
 use server::{another_ca_pem, server};
 use std::sync::{Arc, Mutex};
 
@@ -47,6 +48,9 @@ on_each_engine! {
     a_wrong_secret_is_refused,
     a_device_waits_until_the_person_approves,
     a_device_learns_that_the_person_refused,
+    a_token_is_introspected_and_given_back,
+    a_client_registers_itself_and_ends_its_registration,
+    a_session_renews_in_time,
     the_blocking_front_does_the_same,
 }
 
@@ -284,6 +288,86 @@ fn a_device_learns_that_the_person_refused(engine: Engine) {
     engine.run(async {
         let (_, result) = sign_in_on_device(engine, "--deny").await;
         assert_eq!(refusal(result.unwrap_err()).code, ErrorCode::ACCESS_DENIED);
+    });
+}
+
+fn a_token_is_introspected_and_given_back(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let authorization = sign_in(&authorizer, &[]).await;
+        let access = AccessToken::new(authorization.token());
+        let refresh = refresh_token(&authorization);
+        for request in
+            [IntrospectionRequest::access(access.clone()), IntrospectionRequest::refresh(refresh.clone())]
+        {
+            let Introspection::Active(token) = authorizer.introspect(request).await.unwrap() else {
+                panic!("the token is of no use")
+            };
+            assert_eq!(token.sub.as_deref(), Some("alice"));
+            assert_eq!(token.client_id.as_deref(), Some("native"));
+            assert!(token.scope.unwrap().contains("offline_access"));
+        }
+        authorizer.revoke(refresh.clone()).await.unwrap();
+        let request = IntrospectionRequest::refresh(refresh.clone());
+        assert_eq!(authorizer.introspect(request).await.unwrap(), Introspection::Inactive);
+        // RFC 7009 section 2.1: the access token of the same grant goes with it.
+        assert_eq!(userinfo(&authorizer, &authorization).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(refusal(authorizer.refresh(refresh).await.unwrap_err()).code, ErrorCode::INVALID_GRANT);
+        // Section 2.2: what the server does not know needs no revocation.
+        authorizer.revoke(access).await.unwrap();
+    });
+}
+
+fn a_client_registers_itself_and_ends_its_registration(engine: Engine) {
+    engine.run(async {
+        let metadata = ClientMetadata::new()
+            .with_client_name("one of many")
+            .with_redirect_uri("https://client.example.com/callback")
+            .with_token_endpoint_auth_method(&AuthMethod::CLIENT_SECRET_BASIC)
+            .with_grant_type(&GrantType::CLIENT_CREDENTIALS)
+            .with_grant_type(&GrantType::AUTHORIZATION_CODE);
+        let host = engine.host(trusting(server().ca_pem()));
+        let (authorizer, information) =
+            Authorizer::register(server().issuer(), metadata, None, Policy::strict(), Arc::clone(&host))
+                .await
+                .unwrap();
+        assert_eq!(authorizer.client().client_id(), information.client_id);
+        assert_eq!(information.metadata.client_name(), Some("one of many"));
+        authorizer.client_credentials(None).await.unwrap();
+
+        let access = information.access.clone().unwrap();
+        let read = Register::read(&*information.client_id, access, &Policy::strict()).unwrap();
+        let read = oauth::drive(read, &*host).await.unwrap();
+        assert_eq!(read.client_id, information.client_id);
+        // The server's token for this may be a new one: the one to keep is what came.
+        let end = Deregister::new(read.access.unwrap(), &Policy::strict()).unwrap();
+        oauth::drive(end, &*host).await.unwrap();
+        let error = authorizer.client_credentials(None).await.unwrap_err();
+        assert_eq!(refusal(error).code, ErrorCode::INVALID_CLIENT);
+
+        // What the server does not take is told, in its own words.
+        let metadata = ClientMetadata::new().with_redirect_uri("no address");
+        let refused = Authorizer::register(server().issuer(), metadata, None, Policy::strict(), host)
+            .await
+            .unwrap_err();
+        assert_eq!(refusal(refused).code.as_str(), "invalid_redirect_uri");
+    });
+}
+
+fn a_session_renews_in_time(engine: Engine) {
+    engine.run(async {
+        let authorizer = engine.discover(native()).await;
+        let authorization = sign_in(&authorizer, &[]).await;
+        let stored = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&stored);
+        let session = Session::new(authorizer, authorization.clone())
+            .on_refresh_token(move |token| into.lock().unwrap().push(token.clone()));
+        assert_eq!(session.authorization().await.unwrap().token(), authorization.token());
+        let second = session.replace(&authorization).await.unwrap();
+        assert!(second.token() != authorization.token(), "the access token is the old one");
+        assert_eq!(userinfo(session.authorizer(), &second).await.0, StatusCode::OK);
+        assert_eq!(*stored.lock().unwrap(), [refresh_token(&second)]);
+        assert_eq!(session.refresh_token(), Some(refresh_token(&second)));
     });
 }
 
