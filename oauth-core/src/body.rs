@@ -5,11 +5,11 @@
 
 use crate::failure::Malformed;
 use crate::form;
-use crate::json::{self, Bounds, Value};
+use crate::json::{self, Bounds, Value, Wanted};
 
 /// A struct with a field for each wanted member, and the reading of a body into it.
 macro_rules! member_fields {
-    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $field:ident = $($member:literal)|+,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $field:ident,)+ }) => {
         $(#[$doc])*
         #[derive(Default)]
         struct $name<'a> {
@@ -17,20 +17,32 @@ macro_rules! member_fields {
         }
 
         impl<'a> $name<'a> {
-            fn read(body: &'a [u8]) -> (Self, Result<(), Malformed>) {
-                let mut members = Self::default();
-                let wanted = |name: &str| matches!(name, $($($member)|+)|+);
-                let read = body::members(body, wanted, |name, value| {
-                    let member = match name {
-                        $($($member)|+ => &mut members.$field,)+
-                        _ => return,
+            fn read(&mut self, body: &'a [u8]) -> Result<(), Malformed> {
+                #[derive(Clone, Copy)]
+                #[allow(non_camel_case_types, reason = "named as the members are")]
+                enum Field {
+                    $($field,)+
+                }
+                impl Wanted for Field {
+                    fn bit(self) -> u64 {
+                        1 << self as u32
+                    }
+                }
+                let wanted = |name: &str| {
+                    $(if name == stringify!($field) {
+                        return Some(Field::$field);
+                    })+
+                    None
+                };
+                body::members(body, wanted, |field, _, value| {
+                    let member = match field {
+                        $(Field::$field => &mut self.$field,)+
                     };
                     // A null is a member that is not there; of two, the first is kept and the document refused.
                     if member.is_none() && !matches!(value, Value::Null) {
                         *member = Some(value);
                     }
-                });
-                (members, read)
+                })
             }
         }
     };
@@ -41,10 +53,10 @@ pub(crate) use member_fields;
 const LONGEST_NAME: usize = 64;
 
 /// Hands over each wanted member, in order. Those after a reason to refuse are handed over all the same.
-pub(crate) fn members<'a>(
+pub(crate) fn members<'a, W: Wanted>(
     body: &'a [u8],
-    wanted: impl Fn(&str) -> bool,
-    member: impl FnMut(&str, Value<'a>),
+    wanted: impl Fn(&str) -> Option<W>,
+    member: impl FnMut(W, &str, Value<'a>),
 ) -> Result<(), Malformed> {
     match as_form(body) {
         Some(form) => parameters(form, wanted, member),
@@ -60,17 +72,17 @@ fn as_form(body: &[u8]) -> Option<&[u8]> {
     (name > 0 && form.get(name) == Some(&b'=')).then_some(form)
 }
 
-fn parameters<'a>(
+fn parameters<'a, W: Wanted>(
     form: &'a [u8],
-    wanted: impl Fn(&str) -> bool,
-    mut member: impl FnMut(&str, Value<'a>),
+    wanted: impl Fn(&str) -> Option<W>,
+    mut member: impl FnMut(W, &str, Value<'a>),
 ) -> Result<(), Malformed> {
     let mut bounds = Bounds::new();
     let since = bounds.mark();
     for (name, value) in form::readable(form) {
-        if wanted(&name) {
+        if let Some(which) = wanted(&name) {
             // What cannot be decoded is there and is no text, and is judged as that: tokens are refused, advice passed over.
-            member(&name, value.map_or(Value::Bool(true), Value::String));
+            member(which, &name, value.map_or(Value::Bool(true), Value::String));
         }
         // RFC 6749 section 3.2: no parameter comes twice.
         bounds.name(since, name);
@@ -87,7 +99,7 @@ mod tests {
 
     fn read(body: &[u8]) -> Result<Vec<(String, Value<'_>)>, Malformed> {
         let mut read = Vec::new();
-        members(body, |_| true, |name, value| read.push((name.to_owned(), value)))?;
+        members(body, |_| Some(()), |(), name, value| read.push((name.to_owned(), value)))?;
         Ok(read)
     }
 
@@ -107,7 +119,8 @@ mod tests {
     #[test]
     fn rfc6749_3_2_a_parameter_that_comes_twice_is_refused_and_the_rest_is_handed_over() {
         let mut last = None;
-        let read = members(b"a=1&a=1&b=2", |_| true, |name, value| last = Some((name.to_owned(), value)));
+        let read =
+            members(b"a=1&a=1&b=2", |_| Some(()), |(), name, value| last = Some((name.to_owned(), value)));
         assert_eq!(read, Err(Malformed::Duplicate("a".into())));
         assert_eq!(last, Some(("b".into(), Value::String("2".into()))));
     }

@@ -15,7 +15,7 @@ use crate::exchange::{self, Grant};
 use crate::failure::{Error, Failure, Malformed, Misuse, Rejected, Unreachable, UnreachableKind};
 use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
-use crate::json::Value;
+use crate::json::{Value, Wanted};
 use crate::memory::{Learned, ServerMemory};
 use crate::policy::OptOut;
 use crate::registry::ErrorCode;
@@ -113,15 +113,18 @@ impl AuthorizeDevice {
         let mut sent =
             self.call.secrets(&self.client, Purpose::DeviceAuthorization, Form::with_capacity(128));
         self.read(response, now, &mut sent).map_err(|error| {
-            let excerpt = matches!(error, Error::Malformed(Malformed::Status))
-                .then(|| token::excerpt(response.body(), &sent))
-                .flatten();
+            let excerpt = match error {
+                Error::Malformed(Malformed::Status) => token::excerpt(response.body(), &sent),
+                Error::Malformed(Malformed::NotJson) => token::told::page(response.body(), &sent),
+                _ => None,
+            };
             Failure::from(error).with_status(status).with_excerpt(excerpt)
         })
     }
 
     fn read(&mut self, response: &Response, now: Now, sent: &mut Scrub) -> Result<DevicePrompt, Error> {
-        let (members, syntax) = Members::read(response.body());
+        let mut members = Members::default();
+        let syntax = members.read(response.body());
         if let (Some(Value::String(code)), Ok(())) = (&members.error, &syntax)
             && !code.is_empty()
         {
@@ -150,7 +153,8 @@ impl AuthorizeDevice {
         if shown.is_empty() || shown != user_code {
             return Err(Error::Malformed(Malformed::Invalid("user_code")));
         }
-        let verification_uri = self.page(members.verification_uri, "verification_uri")?;
+        let verification_uri =
+            self.page(members.verification_uri.or(members.verification_url), "verification_uri")?;
         let verification_uri =
             verification_uri.ok_or(Error::Malformed(Malformed::Missing("verification_uri")))?;
         let life = members.expires_in.and_then(token::seconds).unwrap_or(LIFETIME).min(LONGEST_LIFE);
@@ -197,16 +201,17 @@ fn text(value: Option<Value<'_>>, member: &'static str) -> Result<String, Error>
 member_fields! {
     /// The members of a device authorization response (RFC 8628 section 3.2), and of an error.
     Members {
-        device_code = "device_code",
-        user_code = "user_code",
-        /// By the draft's name, too, which some servers kept.
-        verification_uri = "verification_uri" | "verification_url",
-        verification_uri_complete = "verification_uri_complete",
-        expires_in = "expires_in",
-        interval = "interval",
-        error = "error",
-        error_description = "error_description",
-        error_uri = "error_uri",
+        device_code,
+        user_code,
+        verification_uri,
+        /// The draft's name for it, which some servers kept.
+        verification_url,
+        verification_uri_complete,
+        expires_in,
+        interval,
+        error,
+        error_description,
+        error_uri,
     }
 }
 

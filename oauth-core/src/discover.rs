@@ -86,7 +86,11 @@ impl Discover {
         let read = if status.is_redirection() {
             Err(fail(Error::Malformed(Malformed::Redirect)))
         } else if status.is_success() {
-            read(response.body(), &self.issuer, &self.policy).map_err(fail)
+            read(response.body(), &self.issuer, &self.policy).map_err(|error| {
+                let page = matches!(error, Error::Malformed(Malformed::NotJson));
+                let page = page.then(|| token::told::page(response.body(), &Scrub::nothing())).flatten();
+                fail(error).with_excerpt(page)
+            })
         } else {
             let excerpt = token::excerpt(response.body(), &Scrub::nothing());
             Err(fail(Error::Malformed(Malformed::Status)).with_excerpt(excerpt))
@@ -158,8 +162,8 @@ fn read(body: &[u8], issuer: &str, policy: &Policy) -> Result<Server, Error> {
     let mut wrong = None;
     json::members(
         body,
-        |_| true,
-        |name, value| match name {
+        |_| Some(()),
+        |(), name, value| match name {
             "issuer" => said = value.into_string(),
             "mtls_endpoint_aliases" => {
                 if let Value::Object(aliases) = value {

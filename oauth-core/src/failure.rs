@@ -231,6 +231,8 @@ impl Refusal {
             (ErrorCode::SERVER_ERROR, Remedy::TryAgain { after: None }),
             (ErrorCode::TEMPORARILY_UNAVAILABLE, Remedy::TryAgain { after: None }),
             (ErrorCode::SLOW_DOWN, Remedy::TryAgain { after: None }),
+            // Where nobody polls: a poll takes it for "not yet".
+            (ErrorCode::AUTHORIZATION_PENDING, Remedy::ReportServer),
         ];
         codes.into_iter().find(|(code, _)| *code == self.code).map_or(Remedy::FixSetup, |(_, remedy)| remedy)
     }

@@ -129,33 +129,58 @@ impl fmt::Display for Value<'_> {
     }
 }
 
+/// What a wanted member is known by.
+pub(crate) trait Wanted: Copy {
+    /// A bit of its own, by which a second one of this name is found; 0 where names are compared for that.
+    fn bit(self) -> u64;
+}
+
+/// Every member is wanted, whatever its name.
+impl Wanted for () {
+    fn bit(self) -> u64 {
+        0
+    }
+}
+
 /// Hands over each wanted member of the object in `body`, in order; what nests in it comes as a tree. The others are
 /// checked like these, and cost no allocation.
-pub(crate) fn members<'a>(
+pub(crate) fn members<'a, W: Wanted>(
     body: &'a [u8],
-    wanted: impl Fn(&str) -> bool,
-    mut member: impl FnMut(&str, Value<'a>),
+    wanted: impl Fn(&str) -> Option<W>,
+    mut member: impl FnMut(W, &str, Value<'a>),
 ) -> Result<(), Malformed> {
     let mut bounds = Bounds::new();
     let mut handed_over = 0_usize;
-    let mut counted = |name: &str, value| {
+    let mut counted = |which, name: &str, value| {
         handed_over += 1;
-        member(name, value);
+        member(which, name, value);
     };
-    let first = read(body, Top { bounds: &mut bounds, wanted: &wanted, member: &mut counted });
+    let first = read(body, Top { bounds: &mut bounds, wanted: &wanted, member: &mut counted, bits: 0 });
     if first.is_err()
         && bounds.found.is_none()
         && let Some(tamed) = tamed(body)
     {
-        let mut bounds = Bounds::new();
-        let mut to_come = |name: &str, value: Value<'_>| match handed_over.checked_sub(1) {
-            Some(left) => handed_over = left,
-            None => member(name, value.into_owned()),
-        };
-        let second = read(tamed.expose(), Top { bounds: &mut bounds, wanted: &wanted, member: &mut to_come });
-        return bounds.verdict(second);
+        return members_of_tamed(&tamed, handed_over, &wanted, &mut member);
     }
     bounds.verdict(first)
+}
+
+/// Begins again, and hands over what was not handed over before.
+#[cold]
+fn members_of_tamed<'a, W: Wanted>(
+    tamed: &SecretBytes,
+    mut handed_over: usize,
+    wanted: &dyn Fn(&str) -> Option<W>,
+    member: &mut dyn FnMut(W, &str, Value<'a>),
+) -> Result<(), Malformed> {
+    let mut bounds = Bounds::new();
+    let mut to_come = |which, name: &str, value: Value<'_>| match handed_over.checked_sub(1) {
+        Some(left) => handed_over = left,
+        None => member(which, name, value.into_owned()),
+    };
+    let top = Top { bounds: &mut bounds, wanted: &wanted, member: &mut to_come, bits: 0 };
+    let read = read(tamed.expose(), top);
+    bounds.verdict(read)
 }
 
 /// Reads any JSON document.
@@ -265,12 +290,17 @@ impl<'a> Bounds<'a> {
         if self.names.len_since(since) == MAX_MEMBERS {
             self.refuse(Malformed::TooLarge);
         } else if self.names.contains_since(since, &name) {
-            // A long name is no name of a member, and half of it might be half of a secret.
-            let shown = if name.len() > 40 { "a member".to_owned() } else { printable(&name, 40) };
-            self.refuse(Malformed::Duplicate(shown));
+            self.duplicate(&name);
         } else {
             self.names.push(name);
         }
+    }
+
+    #[cold]
+    fn duplicate(&mut self, name: &str) {
+        // A long name is no name of a member, and half of it might be half of a secret.
+        let shown = if name.len() > 40 { "a member".to_owned() } else { printable(name, 40) };
+        self.refuse(Malformed::Duplicate(shown));
     }
 
     /// Where the names of an object that begins here will begin.
@@ -292,7 +322,7 @@ impl<'a> Bounds<'a> {
 }
 
 /// How many names are remembered without an allocation: real answers have fewer.
-const FEW: usize = 24;
+const FEW: usize = 12;
 
 /// The names of the objects that are open, outermost first.
 struct Names<'a> {
@@ -333,13 +363,20 @@ impl<'a> Names<'a> {
 }
 
 /// The outermost object, streamed.
-struct Top<'b, 'a, W, F> {
+struct Top<'b, 'a, N, F> {
     bounds: &'b mut Bounds<'a>,
-    wanted: &'b W,
+    wanted: &'b N,
     member: &'b mut F,
+    /// Of the wanted members that came.
+    bits: u64,
 }
 
-impl<'de, W: Fn(&str) -> bool, F: FnMut(&str, Value<'de>)> DeserializeSeed<'de> for Top<'_, 'de, W, F> {
+impl<'de, W, N, F> DeserializeSeed<'de> for Top<'_, 'de, N, F>
+where
+    W: Wanted,
+    N: Fn(&str) -> Option<W>,
+    F: FnMut(W, &str, Value<'de>),
+{
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -347,23 +384,33 @@ impl<'de, W: Fn(&str) -> bool, F: FnMut(&str, Value<'de>)> DeserializeSeed<'de> 
     }
 }
 
-impl<'de, W: Fn(&str) -> bool, F: FnMut(&str, Value<'de>)> Visitor<'de> for Top<'_, 'de, W, F> {
+impl<'de, W, N, F> Visitor<'de> for Top<'_, 'de, N, F>
+where
+    W: Wanted,
+    N: Fn(&str) -> Option<W>,
+    F: FnMut(W, &str, Value<'de>),
+{
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let since = self.bounds.mark();
         while let Some(name) = map.next_key_seed(Text)? {
-            if (self.wanted)(&name) {
-                let value = map.next_value_seed(Any { bounds: self.bounds, depth: 1 })?;
-                (self.member)(&name, value);
-            } else {
+            let Some(which) = (self.wanted)(&name) else {
                 map.next_value_seed(Skipped { bounds: self.bounds, depth: 1 })?;
+                self.bounds.name(since, name);
+                continue;
+            };
+            let value = map.next_value_seed(Any { bounds: self.bounds, depth: 1 })?;
+            (self.member)(which, &name, value);
+            match which.bit() {
+                0 => self.bounds.name(since, name),
+                bit if self.bits & bit != 0 => self.bounds.duplicate(&name),
+                bit => self.bits |= bit,
             }
-            self.bounds.name(since, name);
         }
         Ok(())
     }
@@ -392,7 +439,7 @@ impl<'de, W: Fn(&str) -> bool, F: FnMut(&str, Value<'de>)> Visitor<'de> for Top<
     }
 }
 
-impl<W, F> Top<'_, '_, W, F> {
+impl<N, F> Top<'_, '_, N, F> {
     fn not_an_object<E: serde::de::Error>(self) -> Result<(), E> {
         self.bounds.refuse(Malformed::NotAnObject);
         Err(E::custom("not an object"))

@@ -380,7 +380,7 @@ fn together(granted: Option<&Scope>, needed: Scope) -> Scope {
 /// A JSON object, plain or as base64 of either alphabet.
 fn claims(text: &str) -> Option<String> {
     let claims = json_or_base64(text.as_bytes())?;
-    json::members(&claims, |_| false, |_, _| {}).ok()?;
+    json::members(&claims, |_| None::<()>, |_, _, _| {}).ok()?;
     String::from_utf8(claims.into_owned()).ok()
 }
 

@@ -120,8 +120,8 @@ impl<'a> Reply<'a> {
         let mut members: Vec<(String, Value<'a>)> = Vec::new();
         let syntax = json::members(
             body,
-            |_| true,
-            |name, value| {
+            |_| Some(()),
+            |(), name, value| {
                 // One with too many is refused, and what manages a registration is saved of it all the same.
                 let saved = || {
                     ["registration_access_token", "registration_client_uri"].contains(&name)

@@ -75,7 +75,8 @@ pub struct ClientInformation {
     pub client_secret_expires_at: Option<Unix>,
     /// When the identifier was issued.
     pub client_id_issued_at: Option<Unix>,
-    /// What manages the registration: the token to keep, new or still the old one. `None` where the server lets nobody.
+    /// What manages the registration: the token to keep, new or still the old one. `None` where the server lets nobody, or
+    /// what it sent for this cannot be sent back.
     pub access: Option<RegistrationAccess>,
     /// What the server registered, which is what counts.
     pub metadata: ClientMetadata,
@@ -291,11 +292,8 @@ fn information(
     if client_secret.as_ref().is_some_and(|secret| !is_vschar(secret.expose())) {
         return Err(Error::Malformed(Malformed::Invalid("client_secret")));
     }
-    let token = reply.text("registration_access_token")?.map(RegistrationAccessToken::new);
-    if token.is_some_and(|token| !is_b64token(token.expose())) {
-        return Err(Error::Malformed(Malformed::Invalid("registration_access_token")));
-    }
-    let _taken = reply.take("registration_client_uri");
+    // What manages the registration was read by `access`: one that cannot be used costs neither client id nor secret.
+    let _taken = (reply.take("registration_access_token"), reply.take("registration_client_uri"));
     let mut moment = |name| {
         let since = reply.take(name).and_then(token::seconds)?;
         Some(Unix(since.as_secs())).filter(|moment| moment.0 > 0)

@@ -239,8 +239,8 @@ impl SaslFailure {
         let (mut status, mut scope, mut openid_configuration) = (None, None, None);
         json::members(
             &body,
-            |_| true,
-            |name, value| match name {
+            |_| Some(()),
+            |(), name, value| match name {
                 "status" => status = Some(value),
                 "scope" => scope = value.into_string().and_then(|scope| Scope::new(&scope).ok()),
                 "openid-configuration" => {

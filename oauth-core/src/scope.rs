@@ -1,5 +1,6 @@
 //! The extent of an access token.
 
+use crate::text::all;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
@@ -16,17 +17,13 @@ impl Scope {
     /// # Errors
     /// No value at all, or a character that a scope may not have (a quote, a backslash, anything beyond ASCII).
     pub fn new(text: &str) -> Result<Self, InvalidScope> {
-        // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ). Without a way out in between the compiler takes
-        // many bytes at once.
+        // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
         let bytes = text.as_bytes();
-        let valid = |byte: u8| (byte.wrapping_sub(0x20) < 0x5F) & (byte != b'"') & (byte != b'\\');
-        if !bytes.iter().fold(true, |all, byte| all & valid(*byte)) {
+        if !all(bytes, |byte| (byte.wrapping_sub(0x20) < 0x5F) & (byte != b'"') & (byte != b'\\')) {
             return Err(InvalidScope);
         }
         // Mostly there is nothing to tidy up.
-        let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-        let doubled = pairs.fold(false, |any, (one, next)| any | ((*one == b' ') & (*next == b' ')));
-        if !doubled && !matches!(bytes, [] | [b' ', ..] | [.., b' ']) {
+        if !text.contains("  ") && !matches!(bytes, [] | [b' ', ..] | [.., b' ']) {
             return Ok(Self(text.into()));
         }
         let mut scope = String::with_capacity(text.len());

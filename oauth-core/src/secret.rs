@@ -82,7 +82,7 @@ impl Text {
 
 impl Drop for Text {
     fn drop(&mut self) {
-        self.0.zeroize();
+        drop(Wiped(core::mem::take(&mut self.0).into_boxed_bytes().into_vec()));
     }
 }
 

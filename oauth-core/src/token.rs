@@ -8,13 +8,13 @@ use crate::date;
 use crate::exchange::Grant;
 use crate::failure::{Error, Failure, Malformed, Refusal, Rejected, Unavailable};
 use crate::form;
-use crate::json::{self, Value};
+use crate::json::{self, Value, Wanted};
 use crate::provider::quirks::Quirks;
 use crate::registry::{ErrorCode, TokenType, TokenTypeIdentifier};
 use crate::request::Response;
 use crate::scope::Scope;
 use crate::secret::{AccessToken, ClientSecret, IdToken, RefreshToken};
-use crate::text::{is_vschar, printable, scrub};
+use crate::text::{all, is_vschar, printable, scrub};
 use crate::time::{Now, Unix};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -68,20 +68,20 @@ const LONGEST_LIFE: Duration = Duration::from_secs(366 * 86_400);
 member_fields! {
     /// What the members of a response hold, before any rule is applied: so that no rule loses a refresh token.
     Members {
-        access_token = "access_token",
-        token_type = "token_type",
-        expires_in = "expires_in",
+        access_token,
+        token_type,
+        expires_in,
         /// What some servers of before the RFC, and since, call it.
-        expires = "expires",
-        refresh_token = "refresh_token",
-        scope = "scope",
-        id_token = "id_token",
-        issued_token_type = "issued_token_type",
-        error = "error",
-        error_description = "error_description",
-        error_uri = "error_uri",
-        message = "message",
-        interval = "interval",
+        expires,
+        refresh_token,
+        scope,
+        id_token,
+        issued_token_type,
+        error,
+        error_description,
+        error_uri,
+        message,
+        interval,
     }
 }
 
@@ -126,9 +126,10 @@ pub(crate) fn read(
     if let Some(failure) = outage(response, now) {
         return Answer::Failed(failure);
     }
-    let (mut members, syntax) = match quirks {
-        None => Members::read(response.body()),
-        Some(quirks) => Members::of_provider(response.body(), quirks),
+    let mut members = Members::default();
+    let syntax = match quirks {
+        None => members.read(response.body()),
+        Some(quirks) => members.read_of_provider(response.body(), quirks),
     };
     // An empty one is as good as none, as it is everywhere.
     members.error.take_if(|error| is_nothing(error));
@@ -169,7 +170,7 @@ pub(crate) fn read(
         let error = Error::Malformed(secrets.malformed(malformed));
         return Answer::Failed(fail(members.rescued(), error).with_excerpt(page));
     }
-    match success(members, now, grant, quirks, sent) {
+    match success(&mut members, now, grant, quirks, sent) {
         Ok(mut tokens) => {
             if let Some(quirks) = quirks
                 && let Ok(answer) = json::value(response.body())
@@ -185,12 +186,11 @@ pub(crate) fn read(
 impl<'a> Members<'a> {
     /// The members of an answer of a provider that has them elsewhere. What cannot be read as JSON is read as it is
     /// everywhere, so that no refresh token is lost.
-    fn of_provider(body: &'a [u8], quirks: &Quirks) -> (Self, Result<(), Malformed>) {
-        let Ok(answer) = json::value(body) else { return Self::read(body) };
+    fn read_of_provider(&mut self, body: &'a [u8], quirks: &Quirks) -> Result<(), Malformed> {
+        let Ok(answer) = json::value(body) else { return self.read(body) };
         let find = |name| quirks.find(&answer, name).filter(|value| **value != Value::Null).cloned();
         let error = quirks.error(&answer).filter(|error| !is_nothing(error));
-        let error = error.or_else(|| quirks.refusal(&answer));
-        let members = Self {
+        *self = Self {
             access_token: find("access_token"),
             token_type: find("token_type"),
             expires_in: find("expires_in"),
@@ -199,24 +199,25 @@ impl<'a> Members<'a> {
             scope: find("scope"),
             id_token: find("id_token"),
             issued_token_type: find("issued_token_type"),
-            error,
+            error: error.or_else(|| quirks.refusal(&answer)),
             error_description: find("error_description"),
             error_uri: find("error_uri"),
             message: find("message"),
             interval: find("interval"),
         };
-        (members, Ok(()))
+        Ok(())
     }
 }
 
 /// Reads the tokens of an authorization response that has them in it (RFC 6749 section 4.2.2), and no error.
 pub(crate) fn from_fragment(fragment: &[u8], now: Now, grant: &dyn Grant) -> Result<Tokens, Failure> {
-    let (members, syntax) = Members::read(fragment);
+    let mut members = Members::default();
+    let syntax = members.read(fragment);
     if let Err(malformed) = syntax {
         let malformed = members.secrets(Scrub::nothing()).malformed(malformed);
         return Err(Failure::from(Error::Malformed(malformed)).with_rescued(members.rescued()));
     }
-    success(members, now, grant, None, Scrub::nothing)
+    success(&mut members, now, grant, None, Scrub::nothing)
         .map_err(|(error, rescued)| Failure::from(error).with_rescued(rescued))
 }
 
@@ -242,7 +243,7 @@ pub(crate) fn outage(response: &Response, now: Now) -> Option<Failure> {
 
 /// What was granted, or what is wrong with it and the refresh token that came along all the same.
 fn success(
-    members: Members<'_>,
+    members: &mut Members<'_>,
     now: Now,
     grant: &dyn Grant,
     quirks: Option<&Quirks>,
@@ -250,13 +251,13 @@ fn success(
 ) -> Result<Tokens, (Error, Option<RefreshToken>)> {
     let refresh_token = members.rescued();
     // RFC 6749 section 5.1 and appendix A.12. A token with a line break in it would split the header it is put into.
-    let access_token = match required(members.access_token, "access_token") {
+    let access_token = match required(members.access_token.take(), "access_token") {
         Ok(access_token) => access_token,
         Err(error) => return Err((error, refresh_token)),
     };
     let named = members.token_type.as_ref().map(|named| named.as_str().unwrap_or_default());
     let bearer = quirks.is_some_and(|quirks| quirks.is_bearer(named));
-    let token_type = match required(members.token_type, "token_type") {
+    let token_type = match required(members.token_type.take(), "token_type") {
         _ if bearer => TokenType::BEARER.as_str().into(),
         Ok(token_type) => token_type,
         Err(error) => return Err((error, refresh_token)),
@@ -272,7 +273,7 @@ fn success(
         // Some servers mix members up: what is shown is enough for the name of a type, and opens nothing.
         let mut secrets = sent();
         secrets.add(Some(access_token));
-        secrets.add(members.refresh_token.and_then(Value::into_string));
+        secrets.add(members.refresh_token.take().and_then(Value::into_string));
         return Err((Error::Rejected(Rejected::TokenType(secrets.shown(&token_type, 8))), refresh_token));
     };
     // An empty one is as good as none; one that cannot be sent back is the server's fault.
@@ -283,13 +284,14 @@ fn success(
     Ok(Tokens {
         access_token: AccessToken::new(access_token),
         token_type,
-        expires_at: life(members.expires_in, members.expires, now.unix, quirks)
+        expires_at: life(members.expires_in.take(), members.expires.take(), now.unix, quirks)
             .map(|life| now.unix.after(life)),
         refresh_token,
-        scope: members.scope.and_then(|value| scope(value, grant.scope())),
-        id_token: members.id_token.and_then(Value::into_string).map(IdToken::new),
+        scope: members.scope.take().and_then(|value| scope(value, grant.scope())),
+        id_token: members.id_token.take().and_then(Value::into_string).map(IdToken::new),
         issued_token_type: members
             .issued_token_type
+            .take()
             .and_then(Value::into_string)
             .filter(|text| is_vschar(text))
             .map(|text| TokenTypeIdentifier::from_text(&text)),
@@ -356,10 +358,11 @@ pub(crate) fn scope(value: Value<'_>, asked: Option<&Scope>) -> Option<Scope> {
 /// A scope value may have a comma in it (RFC 6749 section 3.3), and some servers separate values by commas. Those are
 /// meant where no space stands without one, and where no value that was asked for has one.
 fn commas_separate(list: &str, asked: Option<&Scope>) -> bool {
+    if all(list.as_bytes(), |byte| byte != b',') || asked.is_some_and(|asked| asked.as_str().contains(',')) {
+        return false;
+    }
     let values = list.trim().split(' ').filter(|value| !value.is_empty());
-    list.contains(',')
-        && !asked.is_some_and(|asked| asked.as_str().contains(','))
-        && values.rev().skip(1).all(|value| value.ends_with(','))
+    values.rev().skip(1).all(|value| value.ends_with(','))
 }
 
 /// Reads `error_description` and `error_uri` beside an error code, for any endpoint.
@@ -382,8 +385,8 @@ pub(crate) fn refusal(
 
 /// The `error` of a body, whatever the status says.
 pub(crate) fn error_code(response: &Response) -> Option<ErrorCode> {
-    let (members, syntax) = Members::read(response.body());
-    syntax.ok()?;
+    let mut members = Members::default();
+    members.read(response.body()).ok()?;
     members.error.and_then(Value::into_string).map(|code| ErrorCode::from_text(&code))
 }
 

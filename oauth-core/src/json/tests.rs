@@ -3,7 +3,7 @@ use alloc::vec;
 
 fn read_members(body: &[u8]) -> Result<Vec<(String, Value<'_>)>, Malformed> {
     let mut read = Vec::new();
-    members(body, |_| true, |name, value| read.push((name.to_owned(), value)))?;
+    members(body, |_| Some(()), |(), name, value| read.push((name.to_owned(), value)))?;
     Ok(read)
 }
 
@@ -80,8 +80,8 @@ fn what_comes_after_a_reason_to_refuse_is_still_handed_over() {
         let mut last = None;
         let read = super::members(
             body.as_bytes(),
-            |_| true,
-            |name, value| {
+            |_| Some(()),
+            |(), name, value| {
                 if name == "last" {
                     last = value.into_string().map(Cow::into_owned);
                 }

@@ -58,7 +58,7 @@ pub(super) fn sentence(body: &[u8], sent: &Scrub) -> Option<String> {
 }
 
 /// The words of a page; `None` for what is no page.
-pub(super) fn page(body: &[u8], sent: &Scrub) -> Option<String> {
+pub(crate) fn page(body: &[u8], sent: &Scrub) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     if !text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}').starts_with('<') {
         return None;
