@@ -113,10 +113,12 @@ impl AuthorizeDevice {
         let mut sent =
             self.call.secrets(&self.client, Purpose::DeviceAuthorization, Form::with_capacity(128));
         self.read(response, now, &mut sent).map_err(|error| {
-            let excerpt = match error {
-                Error::Malformed(Malformed::Status) => token::excerpt(response.body(), &sent),
-                Error::Malformed(Malformed::NotJson) => token::told::page(response.body(), &sent),
-                _ => None,
+            let excerpt = if let Error::Malformed(Malformed::Status) = error {
+                token::excerpt(response.body(), &sent)
+            } else if let Error::Malformed(Malformed::NotJson) = error {
+                token::told::page(response.body(), &sent)
+            } else {
+                None
             };
             Failure::from(error).with_status(status).with_excerpt(excerpt)
         })
