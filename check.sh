@@ -133,11 +133,12 @@ cargo test --workspace --all-features
 step "vectors"
 if [ -n "${OAUTH_VECTORS:-}" ]; then
     cargo test -p oauth-core --lib vectors -- --ignored --nocapture | tee "$pure/vectors"
-    count=$(sed -n 's/^vectors: .* \([0-9]*\) run$/\1/p' "$pure/vectors" | awk '{ sum += $1 } END { print sum + 0 }')
+    cargo test -p oauth-jwt --test vectors -- --ignored --nocapture | tee -a "$pure/vectors"
+    count=$(sed -n 's/^\.*vectors: .* \([0-9]*\) run$/\1/p' "$pure/vectors" | awk '{ sum += $1 } END { print sum + 0 }')
     left=nothing
 else
     count=0
-    left="json-test-suite (set OAUTH_VECTORS to the folder that holds it)"
+    left="json-test-suite, wycheproof, rfc-vectors (set OAUTH_VECTORS to the folder that holds them)"
 fi
 printf '\ncheck.sh: all passed in %d s; installed: %s\n' $((SECONDS - begun)) "${installed[*]:-nothing}"
 echo "vectors: $count run; not run: $left"

@@ -9,10 +9,14 @@ use crate::failure::Malformed;
 use crate::secret::{Buffer, SecretBytes};
 use crate::text::printable;
 use alloc::borrow::{Cow, ToOwned as _};
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::de::{Deserialize as _, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+mod value;
+
+pub use value::Value;
+pub(crate) use value::quote;
 
 /// How deep values may nest. Real answers need five levels.
 const MAX_DEPTH: u32 = 32;
@@ -20,114 +24,6 @@ const MAX_DEPTH: u32 = 32;
 const MAX_VALUES: u32 = 16_384;
 /// How many members one object may have: each is compared with those before it.
 pub(crate) const MAX_MEMBERS: usize = 256;
-
-/// A JSON value as it stands in a document (RFC 8259); `Display` writes it as JSON.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Value<'a> {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number that is not negative.
-    Unsigned(u64),
-    /// A negative number, a fraction, or one above `u64`.
-    Float(f64),
-    /// A text.
-    String(Cow<'a, str>),
-    /// Values in their order.
-    Array(Vec<Self>),
-    /// Members in their order; no name comes twice.
-    Object(Vec<(Cow<'a, str>, Self)>),
-}
-
-impl Value<'static> {
-    /// A text.
-    #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::String(Cow::Owned(text.into()))
-    }
-}
-
-impl<'a> Value<'a> {
-    /// The text of a text.
-    #[must_use]
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::String(text) => Some(text),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Unsigned(_)
-            | Self::Float(_)
-            | Self::Array(_)
-            | Self::Object(_) => None,
-        }
-    }
-
-    /// The texts of a list, whatever else is in it left out; of anything but a list, none.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let values = if let Self::Array(values) = self { values.as_slice() } else { &[] };
-        values.iter().filter_map(Self::as_str)
-    }
-
-    /// A copy that outlives the document.
-    #[must_use]
-    pub fn into_owned(self) -> Value<'static> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(value) => Value::Bool(value),
-            Self::Unsigned(value) => Value::Unsigned(value),
-            Self::Float(value) => Value::Float(value),
-            Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
-            Self::Array(values) => Value::Array(values.into_iter().map(Value::into_owned).collect()),
-            Self::Object(members) => {
-                let owned =
-                    |(name, value): (Cow<'_, str>, Self)| (Cow::Owned(name.into_owned()), value.into_owned());
-                Value::Object(members.into_iter().map(owned).collect())
-            }
-        }
-    }
-
-    pub(crate) fn into_string(self) -> Option<Cow<'a, str>> {
-        match self {
-            Self::String(text) => Some(text),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Unsigned(_)
-            | Self::Float(_)
-            | Self::Array(_)
-            | Self::Object(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Unsigned(number) => write!(f, "{number}"),
-            Self::Float(number) if number.is_finite() => write!(f, "{number}"),
-            // JSON has no such number.
-            Self::Float(_) => f.write_str("null"),
-            Self::String(text) => f.write_str(&quoted(text)),
-            Self::Array(values) => {
-                f.write_str("[")?;
-                for (index, value) in values.iter().enumerate() {
-                    write!(f, "{}{value}", if index == 0 { "" } else { "," })?;
-                }
-                f.write_str("]")
-            }
-            Self::Object(members) => {
-                f.write_str("{")?;
-                for (index, (name, value)) in members.iter().enumerate() {
-                    write!(f, "{}{}:{value}", if index == 0 { "" } else { "," }, quoted(name))?;
-                }
-                f.write_str("}")
-            }
-        }
-    }
-}
 
 /// What a wanted member is known by.
 pub(crate) trait Wanted: Copy {
@@ -616,16 +512,6 @@ impl<'de> Visitor<'de> for Skipped<'_, 'de> {
         self.bounds.forget_since(since);
         Ok(())
     }
-}
-
-/// Writes a JSON string, quotes and all.
-pub(crate) fn quote(text: &str, out: &mut String) {
-    out.push_str(&quoted(text));
-}
-
-fn quoted(text: &str) -> String {
-    // Writing a `str` into memory cannot fail.
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What can be wrong with a key, when it is loaded and when it is used. No text here ever holds a byte of a key.
 
+use crate::verify_error::JwkError;
 use oauth_core::{Algorithm, KeyId};
 use std::error::Error as StdError;
 use std::fmt;
@@ -42,6 +43,15 @@ pub enum KeyError {
     RsaTooLarge {
         /// The size of its modulus.
         bits: usize,
+    },
+    /// A JWK that cannot be read.
+    Jwk(JwkError),
+    /// The key cannot sign with the algorithm that was asked for.
+    OtherAlgorithm {
+        /// The algorithm that was asked for.
+        asked: Algorithm,
+        /// What it signs with.
+        own: Algorithm,
     },
     /// A client secret signs with HS256, HS384 or HS512, and with nothing else.
     NotAnHmac {
@@ -98,7 +108,7 @@ impl fmt::Display for KeyError {
             Self::Unsupported { found } => write!(
                 f,
                 "the private key is {found}, which is not supported: \
-                 give an RSA key or an EC key on curve P-256, in PKCS#8, PKCS#1 or SEC1"
+                 give an RSA key, an EC key on curve P-256 or P-384, or an Ed25519 key, in PKCS#8, PKCS#1 or SEC1"
             ),
             Self::RsaTooSmall { bits } => write!(
                 f,
@@ -106,6 +116,10 @@ impl fmt::Display for KeyError {
             ),
             Self::RsaTooLarge { bits } => {
                 write!(f, "the RSA key has {bits} bits, and more than 4096 are not supported: {NEW_RSA_KEY}")
+            }
+            Self::Jwk(why) => write!(f, "{why}"),
+            Self::OtherAlgorithm { asked, own } => {
+                write!(f, "the key signs with {own}, and cannot sign with {asked}: ask for {own}, or give another key")
             }
             Self::NotAnHmac { asked } => write!(
                 f,
@@ -137,6 +151,7 @@ impl StdError for KeyError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Rejected { cause } => Some(&**cause),
+            Self::Jwk(why) => Some(why),
             Self::NotPem
             | Self::Malformed { .. }
             | Self::NoPrivateKey
@@ -147,6 +162,7 @@ impl StdError for KeyError {
             | Self::Unsupported { .. }
             | Self::RsaTooSmall { .. }
             | Self::RsaTooLarge { .. }
+            | Self::OtherAlgorithm { .. }
             | Self::NotAnHmac { .. }
             | Self::SecretTooShort { .. }
             | Self::EcPublicKeyMissing

@@ -18,15 +18,31 @@
 //! # Ok::<(), oauth_jwt::KeyError>(())
 //! ```
 //!
-//! - **In scope**: reading private keys (RSA and EC P-256, in PEM), choosing one by its name, signing (RS256 and ES256).
+//! A message of the other side is taken apart by [`Jws::parse`] and verified by a [`KeySet`]: of [`PublicKey`]s, or of
+//! [`SharedKey`]s, which are two types, so that the one can never be taken for the other.
+//!
+//! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519, in PEM or as a JWK), choosing one by its name,
+//!   signing; reading public keys, verifying.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; files and passwords, which are the
 //!   program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
 
+mod base64url;
 mod error;
+mod jwk;
+mod jws;
+mod key_set;
 mod keyring;
 mod pem;
+mod roca;
+mod shared_key;
 mod signing_key;
+mod verify_error;
 
 pub use error::{KeyError, SigningError};
+pub use jwk::PublicKey;
+pub use jws::{Accepted, Header, Jws};
+pub use key_set::{KeySet, Verifier};
 pub use keyring::Keyring;
+pub use shared_key::SharedKey;
 pub use signing_key::SigningKey;
+pub use verify_error::{JwkError, JwsError};

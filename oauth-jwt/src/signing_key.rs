@@ -1,35 +1,50 @@
 //! One private key: parsed and checked once, then ready to sign.
 
 use crate::error::KeyError;
+use crate::jwk::{PublicKey, bytes, text};
 use crate::pem::{self, Format};
-use oauth_core::{Algorithm, ClientSecret};
+use crate::shared_key;
+use crate::verify_error::JwkError;
+use oauth_core::{Algorithm, ClientSecret, JsonValue as Value};
 use pkcs8::der::asn1::{OctetStringRef, SequenceRef, UintRef};
 use pkcs8::der::{Decode as _, SliceReader};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use ring::hmac;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::rsa::{KeyPairComponents, PublicKeyComponents};
+use ring::signature::{
+    self as engine, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaEncoding,
+    RsaKeyPair,
+};
 use sec1::EcPrivateKey;
 use std::fmt;
+use zeroize::Zeroizing;
 
-/// A key that signs with one algorithm: RS256 for RSA, ES256 for EC on curve P-256, HS256 to HS512 for a client secret.
+/// A key that signs with one algorithm.
+///
+/// Which one follows from the key: ES256 for EC on curve P-256, ES384 on P-384, EdDSA for Ed25519, HS256 to HS512 as a
+/// secret was taken for. An RSA key signs with RS256 unless [`with_algorithm`](Self::with_algorithm) says otherwise.
 ///
 /// The copies made while it is read are wiped. The signing engine keeps the numbers in memory of its own, which it does
 /// not wipe. The text given to [`from_pem`](Self::from_pem) stays the caller's to wipe.
-pub struct SigningKey(KeyPair);
+pub struct SigningKey {
+    pair: KeyPair,
+    algorithm: Algorithm,
+}
 
 enum KeyPair {
-    Rs256(Box<RsaKeyPair>),
-    Es256(Box<EcdsaKeyPair>),
-    Hmac(hmac::Key, Algorithm),
+    Rsa(Box<RsaKeyPair>),
+    Ec(Box<EcdsaKeyPair>),
+    Ed25519(Box<Ed25519KeyPair>),
+    Hmac(hmac::Key),
 }
 
 impl SigningKey {
     /// Reads the one private key of a PEM file, and makes sure that it can sign.
     ///
-    /// Takes RSA keys of 2048 to 4096 bits as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), and EC keys on
-    /// curve P-256 as PKCS#8 or SEC1 (`EC PRIVATE KEY`). Certificates beside the key are passed over. Nothing is
-    /// decrypted.
+    /// Takes RSA keys of 2048 to 4096 bits as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), EC keys on curve P-256
+    /// or P-384 as PKCS#8 or SEC1 (`EC PRIVATE KEY`), and Ed25519 keys as PKCS#8. Certificates beside the key are passed
+    /// over. Nothing is decrypted.
     ///
     /// # Errors
     ///
@@ -41,7 +56,21 @@ impl SigningKey {
             Format::Pkcs1 => rsa(&key.der),
             Format::Sec1 => ec(&key.der, None),
         }
-        .map(Self)
+    }
+
+    /// Reads one private JWK (RFC 7518 section 6, RFC 8037): RSA with all its numbers, EC on P-256 or P-384, Ed25519, or a
+    /// secret whose `alg` is told.
+    ///
+    /// # Errors
+    ///
+    /// It is no such key, lacks a member, or its numbers do not fit together; or it names an algorithm that is not its own.
+    pub fn from_jwk(jwk: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let jwk = Value::read(jwk.as_ref()).map_err(|why| KeyError::Jwk(JwkError::Json(why)))?;
+        let key = from_jwk(&jwk)?;
+        match text(&jwk, "alg").map_err(KeyError::Jwk)? {
+            Some(algorithm) => key.with_algorithm(Algorithm::from_text(algorithm)),
+            None => Ok(key),
+        }
     }
 
     /// Takes a client secret for `client_secret_jwt`: HS256, HS384 or HS512 (OpenID Connect Core section 9).
@@ -51,67 +80,176 @@ impl SigningKey {
     /// The algorithm is no HMAC, or the secret is shorter than its hash, which RFC 7518 section 3.2 forbids: such a secret
     /// can be guessed from one signature.
     pub fn from_secret(secret: &ClientSecret, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let (kind, needed) = match () {
-            () if algorithm == Algorithm::HS256 => (hmac::HMAC_SHA256, 32),
-            () if algorithm == Algorithm::HS384 => (hmac::HMAC_SHA384, 48),
-            () if algorithm == Algorithm::HS512 => (hmac::HMAC_SHA512, 64),
-            () => return Err(KeyError::NotAnHmac { asked: algorithm }),
+        let pair = KeyPair::Hmac(shared_key::key(secret.expose().as_bytes(), &algorithm)?);
+        Ok(Self { pair, algorithm })
+    }
+
+    /// Signs with this algorithm from now on, and with no other (RFC 8725 section 3.1): RS256 to RS512 and PS256 to PS512
+    /// are there for one and the same RSA key, `EdDSA` and `Ed25519` are two names of one.
+    ///
+    /// # Errors
+    ///
+    /// The key cannot sign with it.
+    pub fn with_algorithm(mut self, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let can = match &self.pair {
+            KeyPair::Rsa(_) => rsa_encoding(&algorithm).is_some(),
+            KeyPair::Ed25519(_) => [Algorithm::EDDSA, Algorithm::ED25519].contains(&algorithm),
+            KeyPair::Ec(_) | KeyPair::Hmac(_) => algorithm == self.algorithm,
         };
-        let secret = secret.expose().as_bytes();
-        if secret.len() < needed {
-            return Err(KeyError::SecretTooShort { bytes: secret.len(), needed });
+        if !can {
+            return Err(KeyError::OtherAlgorithm { asked: algorithm, own: self.algorithm });
         }
-        Ok(Self(KeyPair::Hmac(hmac::Key::new(kind, secret), algorithm)))
+        self.algorithm = algorithm;
+        Ok(self)
     }
 
     /// The one algorithm that it signs with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        match &self.0 {
-            KeyPair::Rs256(_) => Algorithm::RS256,
-            KeyPair::Es256(_) => Algorithm::ES256,
-            KeyPair::Hmac(_, algorithm) => algorithm.clone(),
-        }
+        self.algorithm.clone()
+    }
+
+    /// Its public half, to be registered with the server; `None` for a secret, which has none.
+    #[must_use]
+    pub fn public_key(&self) -> Option<PublicKey> {
+        let key = match &self.pair {
+            KeyPair::Rsa(pair) => {
+                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+                PublicKey::from_rsa(&public.n, &public.e).ok()?
+            }
+            KeyPair::Ec(pair) => PublicKey::from_point(pair.public_key().as_ref())?,
+            KeyPair::Ed25519(pair) => PublicKey::from_ed25519(pair.public_key().as_ref()),
+            KeyPair::Hmac(_) => return None,
+        };
+        Some(key.with_algorithm(self.algorithm.clone()))
     }
 
     /// The signature as JWS spells it; `None` when the signing engine fails.
     pub(crate) fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {
-        match &self.0 {
-            KeyPair::Rs256(pair) => rs256(pair, input),
-            // RFC 7518 section 3.4: R and S side by side, 64 bytes.
-            KeyPair::Es256(pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
-            KeyPair::Hmac(key, _) => Some(hmac::sign(key, input).as_ref().to_vec()),
+        match &self.pair {
+            KeyPair::Rsa(pair) => rsa_signature(pair, &self.algorithm, input),
+            // RFC 7518 section 3.4: R and S side by side.
+            KeyPair::Ec(pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
+            KeyPair::Ed25519(pair) => Some(pair.sign(input).as_ref().to_vec()),
+            KeyPair::Hmac(key) => Some(hmac::sign(key, input).as_ref().to_vec()),
         }
     }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, [redacted])", self.algorithm())
+        write!(f, "SigningKey({}, [redacted])", self.algorithm)
     }
 }
 
-fn rs256(pair: &RsaKeyPair, input: &[u8]) -> Option<Vec<u8>> {
+fn rsa_encoding(algorithm: &Algorithm) -> Option<&'static dyn RsaEncoding> {
+    let known: [(Algorithm, &dyn RsaEncoding); 6] = [
+        (Algorithm::RS256, &engine::RSA_PKCS1_SHA256),
+        (Algorithm::RS384, &engine::RSA_PKCS1_SHA384),
+        (Algorithm::RS512, &engine::RSA_PKCS1_SHA512),
+        (Algorithm::PS256, &engine::RSA_PSS_SHA256),
+        (Algorithm::PS384, &engine::RSA_PSS_SHA384),
+        (Algorithm::PS512, &engine::RSA_PSS_SHA512),
+    ];
+    known.into_iter().find(|(name, _)| name == algorithm).map(|(_, encoding)| encoding)
+}
+
+fn rsa_signature(pair: &RsaKeyPair, algorithm: &Algorithm, input: &[u8]) -> Option<Vec<u8>> {
     let mut signature = vec![0; pair.public().modulus_len()];
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input, &mut signature).ok()?;
+    pair.sign(rsa_encoding(algorithm)?, &SystemRandom::new(), input, &mut signature).ok()?;
     Some(signature)
+}
+
+fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
+    let kind =
+        text(jwk, "kty").and_then(|kind| kind.ok_or(JwkError::Member("kty"))).map_err(KeyError::Jwk)?;
+    if kind == "oct" {
+        let secret = secret(jwk, "k")?;
+        let algorithm = text(jwk, "alg").and_then(|alg| alg.ok_or(JwkError::Member("alg")));
+        let algorithm = Algorithm::from_text(algorithm.map_err(KeyError::Jwk)?);
+        let pair = KeyPair::Hmac(shared_key::key(&secret, &algorithm)?);
+        return Ok(SigningKey { pair, algorithm });
+    }
+    // What is wrong with its public half is told first.
+    let public = PublicKey::read(jwk).map_err(KeyError::Jwk)?;
+    let private = secret(jwk, "d")?;
+    if kind == "RSA" {
+        let part = |name| bytes(jwk, name).map_err(KeyError::Jwk);
+        let (n, e) = (part("n")?, part("e")?);
+        let rest = ["p", "q", "dp", "dq", "qi"].map(|name| secret(jwk, name));
+        let [p, q, dp, dq, qi] = rest;
+        let (p, q, dp, dq, qi) = (p?, q?, dp?, dq?, qi?);
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents { n: unpadded(&n), e: unpadded(&e) },
+            d: unpadded(&private),
+            p: unpadded(&p),
+            q: unpadded(&q),
+            dP: unpadded(&dp),
+            dQ: unpadded(&dq),
+            qInv: unpadded(&qi),
+        };
+        return usable_rsa(RsaKeyPair::from_components(&components));
+    }
+    match public.point() {
+        Some(point) if kind == "EC" => ec_pair(&private, point),
+        _ => {
+            let x = bytes(jwk, "x").map_err(KeyError::Jwk)?;
+            let pair = Ed25519KeyPair::from_seed_and_public_key(&private, &x)
+                .map_err(|cause| KeyError::Rejected { cause: cause.into() })?;
+            Ok(SigningKey { pair: KeyPair::Ed25519(Box::new(pair)), algorithm: Algorithm::EDDSA })
+        }
+    }
+}
+
+fn secret(jwk: &Value<'_>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    bytes(jwk, name).map(Zeroizing::new).map_err(KeyError::Jwk)
+}
+
+/// The engine refuses leading zeros, which some writers leave.
+fn unpadded(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    &number[zeros..]
+}
+
+fn usable_rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<SigningKey, KeyError> {
+    let pair = pair.map_err(|cause| KeyError::Rejected { cause: cause.into() })?;
+    let algorithm = Algorithm::RS256;
+    // The engine finds a damaged exponent only when it signs: better now than in the middle of a flow.
+    if rsa_signature(&pair, &algorithm, b"").is_none() {
+        return Err(KeyError::Rejected { cause: "it cannot sign".into() });
+    }
+    Ok(SigningKey { pair: KeyPair::Rsa(Box::new(pair)), algorithm })
+}
+
+fn ec_pair(private: &[u8], public: &[u8]) -> Result<SigningKey, KeyError> {
+    let curves: [(usize, &EcdsaSigningAlgorithm, Algorithm); 2] = [
+        (65, &engine::ECDSA_P256_SHA256_FIXED_SIGNING, Algorithm::ES256),
+        (97, &engine::ECDSA_P384_SHA384_FIXED_SIGNING, Algorithm::ES384),
+    ];
+    let Some((_, signing, algorithm)) = curves.into_iter().find(|(length, ..)| *length == public.len())
+    else {
+        return Err(KeyError::Unsupported { found: "an EC key on curve P-521" });
+    };
+    EcdsaKeyPair::from_private_key_and_public_key(signing, private, public, &SystemRandom::new())
+        .map(|pair| SigningKey { pair: KeyPair::Ec(Box::new(pair)), algorithm })
+        .map_err(|cause| KeyError::Rejected { cause: cause.into() })
 }
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// What people do bring, and is not supported: for the error's text.
-const OTHERS: [(ObjectIdentifier, &str); 5] = [
+const OTHERS: [(ObjectIdentifier, &str); 3] = [
     // A key that its maker restricted to PSS may not make the older signatures (RFC 4055 section 1.2).
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10"), "an RSA key for PSS only"),
-    (ObjectIdentifier::new_unwrap("1.3.101.112"), "an Ed25519 key"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.34"), "an EC key on curve P-384"),
     (ObjectIdentifier::new_unwrap("1.3.132.0.35"), "an EC key on curve P-521"),
     (ObjectIdentifier::new_unwrap("1.3.132.0.10"), "an EC key on curve secp256k1"),
 ];
 
-fn pkcs8(der: &[u8]) -> Result<KeyPair, KeyError> {
+fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
     let info = PrivateKeyInfoRef::try_from(der)
         .map_err(|_| KeyError::Malformed { why: "it is not the PKCS#8 structure that its label names" })?;
     match info.algorithm.oid {
@@ -120,6 +258,10 @@ fn pkcs8(der: &[u8]) -> Result<KeyPair, KeyError> {
             Ok(curve) => ec(info.private_key.as_bytes(), Some(curve)),
             Err(_) => Err(KeyError::EcCurveNotNamed),
         },
+        // Some writers leave the public half out (RFC 8410 section 7), and the engine makes it again.
+        ED25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+            .map(|pair| SigningKey { pair: KeyPair::Ed25519(Box::new(pair)), algorithm: Algorithm::EDDSA })
+            .map_err(|cause| KeyError::Rejected { cause: cause.into() }),
         other => Err(unsupported(other, "of an unknown algorithm")),
     }
 }
@@ -129,7 +271,7 @@ fn unsupported(oid: ObjectIdentifier, otherwise: &'static str) -> KeyError {
     KeyError::Unsupported { found }
 }
 
-fn rsa(der: &[u8]) -> Result<KeyPair, KeyError> {
+fn rsa(der: &[u8]) -> Result<SigningKey, KeyError> {
     let malformed = |_| KeyError::Malformed { why: "it is not the RSA structure that its label names" };
     let (version, bits) = rsa_size(der).map_err(malformed)?;
     // RFC 8017 appendix A.1.2: version 1 has three primes or more.
@@ -143,12 +285,7 @@ fn rsa(der: &[u8]) -> Result<KeyPair, KeyError> {
     if bits > 4096 {
         return Err(KeyError::RsaTooLarge { bits });
     }
-    let pair = RsaKeyPair::from_der(der).map_err(|cause| KeyError::Rejected { cause: cause.into() })?;
-    // The engine finds a damaged exponent only when it signs: better now than in the middle of a flow.
-    if rs256(&pair, b"").is_none() {
-        return Err(KeyError::Rejected { cause: "it cannot sign".into() });
-    }
-    Ok(KeyPair::Rs256(Box::new(pair)))
+    usable_rsa(RsaKeyPair::from_der(der))
 }
 
 /// The version of the structure, and how many bits its modulus has; the engine reads the rest.
@@ -163,25 +300,27 @@ fn rsa_size(der: &[u8]) -> pkcs8::der::Result<(u8, usize)> {
 }
 
 /// `curve`: what a PKCS#8 wrapper says. Without one the key itself must name its curve (RFC 5915 section 3).
-fn ec(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<KeyPair, KeyError> {
+fn ec(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<SigningKey, KeyError> {
     let key = EcPrivateKey::try_from(der).map_err(|_| match begins_as_ec(der) {
         Ok(true) => KeyError::EcCurveNotNamed,
         _ => KeyError::Malformed { why: "it is not the EC structure that its label names" },
     })?;
-    for named in [curve, key.parameters.and_then(sec1::EcParameters::named_curve)].into_iter().flatten() {
-        if named != P256 {
-            return Err(unsupported(named, "an EC key on an unknown curve"));
-        }
-    }
-    if curve.is_none() && key.parameters.is_none() {
-        return Err(KeyError::EcCurveNotNamed);
+    let own = key.parameters.and_then(sec1::EcParameters::named_curve);
+    let Some(named) = curve.or(own) else { return Err(KeyError::EcCurveNotNamed) };
+    let length = match named {
+        P256 => 65,
+        P384 => 97,
+        other => return Err(unsupported(other, "an EC key on an unknown curve")),
+    };
+    if own.is_some_and(|own| own != named) {
+        return Err(KeyError::Malformed { why: "it names two curves" });
     }
     // SEC 1 section 2.3.3: 4 begins an uncompressed point.
     let Some(public @ [4, ..]) = key.public_key else { return Err(KeyError::EcPublicKeyMissing) };
-    let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-    EcdsaKeyPair::from_private_key_and_public_key(algorithm, key.private_key, public, &SystemRandom::new())
-        .map(|pair| KeyPair::Es256(Box::new(pair)))
-        .map_err(|cause| KeyError::Rejected { cause: cause.into() })
+    if public.len() != length {
+        return Err(KeyError::Malformed { why: "its public half is not of the curve that it names" });
+    }
+    ec_pair(key.private_key, public)
 }
 
 /// Whether a structure that is none of ours is an EC key all the same: what it lacks then is the name of its curve.

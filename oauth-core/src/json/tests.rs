@@ -1,4 +1,5 @@
 use super::*;
+use alloc::string::String;
 use alloc::vec;
 
 fn read_members(body: &[u8]) -> Result<Vec<(String, Value<'_>)>, Malformed> {
