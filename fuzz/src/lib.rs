@@ -16,6 +16,7 @@
 
 pub mod callback;
 pub mod challenge;
+pub mod claims;
 pub mod device_authorization;
 mod document;
 pub mod flow_order;

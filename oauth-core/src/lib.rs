@@ -195,6 +195,7 @@ mod bearer;
 mod body;
 mod call;
 mod challenge;
+mod claims;
 mod client;
 mod client_metadata;
 mod date;
@@ -236,6 +237,10 @@ pub use authentication::Registration;
 pub use authorize::{AuthorizationRequest, AuthorizationUrl, Authorize, Ready};
 pub use bearer::InvalidBearerToken;
 pub use challenge::{Challenge, Challenges, InvalidChallenge};
+pub use claims::{
+    AccessTokenClaims, AccessTokenRules, ClaimsError, IdTokenClaims, IdTokenRules, LogoutTokenClaims,
+    LogoutTokenRules,
+};
 pub use client::{Client, ConfigError};
 pub use client_metadata::ClientMetadata;
 pub use device::{AuthorizeDevice, DevicePrompt, PollDevice};
