@@ -144,6 +144,6 @@ impl fmt::Display for JwsError {
 impl StdError for JwsError {}
 
 /// What a message says of itself, short and on one line.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     format!("{:?}", text.chars().take(60).collect::<String>())
 }

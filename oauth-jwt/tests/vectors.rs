@@ -4,7 +4,10 @@
 #![allow(clippy::print_stdout, reason = "the count of vectors is what check.sh reads")]
 
 use oauth_core::Algorithm;
-use oauth_jwt::{Accepted, JwkError, Jws, JwsError, KeySet, PublicKey, SharedKey, SigningKey, Verifier};
+use oauth_jwt::{
+    Accepted, JwkError, Jws, JwsError, KeyError, KeySet, PublicKey, ServiceAccount, ServiceAccountError,
+    SharedKey, SigningKey, Verifier,
+};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -177,6 +180,51 @@ fn signatures_and_thumbprints_of_the_rfcs() {
     }
     assert_eq!(run, 8);
     println!("vectors: RFC signatures {run} run");
+}
+
+#[test]
+#[ignore = "needs OAUTH_VECTORS"]
+fn key_files_of_google_s_own_libraries() {
+    let samples = folder().join("google-key-samples");
+    let mut run = 0;
+    let mut folders = vec![samples];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let text = std::fs::read(&path).unwrap();
+            let read = ServiceAccount::from_json(&text);
+            let file: Value = serde_json::from_slice(&text).unwrap_or_default();
+            match (file["type"].as_str(), &read) {
+                (Some("service_account"), Ok(account)) => {
+                    assert_eq!(file["client_email"], account.client_email());
+                    assert_eq!(file["private_key_id"].as_str(), account.private_key_id());
+                }
+                // The samples of one library have no real key in them, one is too small to be safe.
+                (Some("service_account"), Err(why)) => assert!(
+                    matches!(
+                        why,
+                        ServiceAccountError::Key(KeyError::NotPem | KeyError::RsaTooSmall { .. })
+                            | ServiceAccountError::Member("private_key" | "type")
+                    ),
+                    "{}: {why}",
+                    path.display()
+                ),
+                (Some(kind), Err(ServiceAccountError::Kind(found))) => assert_eq!(found, kind),
+                (None, Err(ServiceAccountError::Member("type") | ServiceAccountError::Json(_))) => {}
+                (kind, read) => panic!("{}: {kind:?} {read:?}", path.display()),
+            }
+            run += 1;
+        }
+    }
+    assert_eq!(run, 43);
+    println!("vectors: key files {run} run");
 }
 
 fn sign(jwk: &Value, input: &str) -> String {

@@ -1,11 +1,11 @@
 //! A service account: an assertion that a key of this process signs, in place of a person (RFC 7523).
 //!
-//! `cargo run --example service --features jwt -- ISSUER CLIENT_ID KEY.pem [CA.pem]`. The key may as well be in an HSM or a
-//! KMS: whatever answers `Host::key` signs.
+//! `cargo run --example service --features jwt -- ISSUER CLIENT_ID KEY [CA.pem]`, where KEY is a PEM file or the JSON file of a
+//! service account. The key may as well be in an HSM or a KMS: whatever answers `Host::key` signs.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use oauth::core::{JwtBearer, KeyId, Policy, Registration, Scope};
-use oauth::jwt::{Keyring, SigningKey};
+use oauth::jwt::{Keyring, ServiceAccount, SigningKey};
 use oauth::{Authorization, HyperHost, Settings, WithKeys, blocking};
 use std::error::Error;
 use std::fs;
@@ -16,7 +16,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let (issuer, client_id, key, ca) = match arguments.as_slice() {
         [issuer, client_id, key] => (issuer, client_id, key, None),
         [issuer, client_id, key, ca] => (issuer, client_id, key, Some(ca)),
-        _ => return Err("usage: service ISSUER CLIENT_ID KEY.pem [CA.pem]".into()),
+        _ => return Err("usage: service ISSUER CLIENT_ID KEY [CA.pem]".into()),
     };
     let mut settings = Settings::new();
     if let Some(ca) = ca {
@@ -33,14 +33,21 @@ pub(crate) fn authorize(
     key: &[u8],
     settings: Settings,
 ) -> Result<Authorization, Box<dyn Error>> {
-    let key = SigningKey::from_pem(key)?;
-    let algorithm = key.algorithm();
+    let service = KeyId::new("service");
+    let (key, grant) = if key.starts_with(b"{") {
+        // The file says who signs, by which key, and for whom.
+        let account = ServiceAccount::from_json(key)?;
+        let grant = account.grant(service.clone());
+        (account.into_key(), grant)
+    } else {
+        let key = SigningKey::from_pem(key)?;
+        let grant = JwtBearer::new(service.clone(), key.algorithm(), client_id, issuer);
+        (key, grant)
+    };
     let mut keyring = Keyring::new();
-    let _none_before = keyring.insert(KeyId::new("service"), key);
+    let _none_before = keyring.insert(service, key);
 
     let host = Arc::new(WithKeys::new(Arc::new(HyperHost::new(settings)?), keyring));
     let authorizer = blocking::discover(issuer, Registration::public(client_id), Policy::strict(), host)?;
-    let grant =
-        JwtBearer::new(KeyId::new("service"), algorithm, client_id, issuer).with_scope(Scope::new("jobs")?);
-    Ok(authorizer.blocking().exchange(grant)?)
+    Ok(authorizer.blocking().exchange(grant.with_scope(Scope::new("jobs")?))?)
 }

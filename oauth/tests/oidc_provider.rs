@@ -69,6 +69,19 @@ fn a_service_account_signs_its_way_in() {
         assert_eq!(authorization.scope().unwrap().as_str(), "jobs");
         assert!(!authorization.token().is_empty());
 
+        // The same in the file that Google gives out; the server wants itself as the audience.
+        let file = serde_json::json!({
+            "type": "service_account",
+            "client_email": client_id,
+            "private_key_id": "a key",
+            "private_key": key,
+            "token_uri": server().issuer(),
+        });
+        let settings = trusting(server().ca_pem());
+        let file = file.to_string().into_bytes();
+        let authorization = service::authorize(server().issuer(), client_id, &file, settings).unwrap();
+        assert!(!authorization.token().is_empty());
+
         let other = if client_id == "service-ES256" { server::RS256_KEY } else { server::ES256_KEY };
         let settings = trusting(server().ca_pem());
         let error = service::authorize(server().issuer(), client_id, other.as_bytes(), settings).unwrap_err();
