@@ -111,12 +111,16 @@ const EXPLAIN_HELP: &str = r#"Kinds:
   introspection, revocation, registration
   www_authenticate             what a protected resource asks for
   callback                     what came back from the browser
+  jwks                         the keys of a server (RFC 7517)
+  id_token                     the token itself, with its keys in the context
+  key_file                     a private key: PEM, JWK, or the file of a service account
 
 What the client knew, as far as it matters for the kind:
   issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type,
   token_type, code, access_token, old.access_token, old.refresh_token, old.scope, redirect_uri,
   state, response_type, response_mode, iss_supported, resource, interval, expires_in,
-  now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
+  alg, jwks, jwks_after_refetch, nonce, max_age, acr_essential, clock_tolerance,
+  old.id_token_claims, now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
   password_grant, implicit_grant), provider (github and the like, or a profile as JSON) with the
   variables that it leaves open
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 15] = [
     "token_response",
     "token_error",
     "refresh_response",
@@ -24,8 +24,11 @@ const KINDS: [&str; 12] = [
     "registration",
     "www_authenticate",
     "callback",
+    "jwks",
+    "id_token",
+    "key_file",
 ];
-const UNSUPPORTED: [&str; 6] = ["browser_url", "jwks", "id_token", "key_file", "par", "dpop"];
+const UNSUPPORTED: [&str; 3] = ["browser_url", "par", "dpop"];
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)

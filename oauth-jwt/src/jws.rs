@@ -104,7 +104,8 @@ impl<'a> Jws<'a> {
 
     /// Verifies the signature by one of these keys, and gives the payload.
     ///
-    /// Exactly one key is tried: the one that the header names, or the only one that can verify its algorithm.
+    /// Exactly one key is tried: the one that the header names, or the only one that can verify its algorithm and has no
+    /// other name.
     ///
     /// # Errors
     /// The algorithm or the kind is not accepted, no key or more than one comes into question, or the signature is not

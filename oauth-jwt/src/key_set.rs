@@ -110,14 +110,18 @@ impl<K: Verifier> KeySet<K> {
 
     /// The one key that comes into question.
     pub(crate) fn select(&self, algorithm: &Algorithm, kid: Option<&str>) -> Result<&K, JwsError> {
-        let named = |key: &&K| kid.is_none_or(|kid| key.kid() == Some(kid));
-        let mut fitting = self.0.iter().filter(named).filter(|key| key.can(algorithm));
+        let known = kid.is_some_and(|kid| self.0.iter().any(|key| key.kid() == Some(kid)));
+        let comes_into_question = |key: &&K| match kid {
+            None => true,
+            Some(kid) if known => key.kid() == Some(kid),
+            // A key without a name may be the one that is meant; one with another name is not.
+            Some(_) => key.kid().is_none(),
+        };
+        let mut fitting = self.0.iter().filter(comes_into_question).filter(|key| key.can(algorithm));
         match (fitting.next(), fitting.next(), kid) {
             (Some(key), None, _) => Ok(key),
             (Some(_), Some(_), _) => Err(JwsError::SeveralKeys),
-            (None, _, Some(kid)) if !self.0.iter().any(|key| key.kid() == Some(kid)) => {
-                Err(JwsError::UnknownKid(kid.to_owned()))
-            }
+            (None, _, Some(kid)) if !known => Err(JwsError::UnknownKid(kid.to_owned())),
             (None, ..) => Err(JwsError::NoKey(algorithm.clone())),
         }
     }

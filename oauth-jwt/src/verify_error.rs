@@ -53,7 +53,9 @@ impl fmt::Display for JwkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(why) => write!(f, "the keys cannot be read: {why}"),
-            Self::Member(name) => write!(f, "{name} of the key is missing or not what it may be"),
+            Self::Member(name) => {
+                write!(f, "{name} is missing among the keys, or of a key, or not what it may be")
+            }
             Self::Unsupported { member, found } => {
                 write!(f, "{member} of the key is {found}, which is not supported")
             }

@@ -271,6 +271,8 @@ fn one_key_is_tried_and_an_unknown_name_is_told() {
     assert_eq!(verify(r#"{"alg":"ES256"}"#, &keys), Err(JwsError::SeveralKeys));
     // Without a name, the only one that fits will do.
     assert!(verify(r#"{"alg":"ES256"}"#, &KeySet::new([named("one"), public(&rsa)])).is_ok());
+    // So will one that has no name, whatever the message calls it.
+    assert!(verify(r#"{"alg":"ES256","kid":"three"}"#, &KeySet::new([public(&p256), public(&rsa)])).is_ok());
     let twice = KeySet::new([named("one"), named("one")]);
     assert_eq!(verify(r#"{"alg":"ES256","kid":"one"}"#, &twice), Err(JwsError::SeveralKeys));
 }

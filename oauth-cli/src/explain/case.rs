@@ -26,6 +26,8 @@ pub(super) enum Message {
     Response(Captured),
     Callback(Callback),
     Responses(Vec<Step>),
+    /// A signed message, as it came in an answer.
+    Token(String),
     /// A request as bytes, which this build does not read.
     RawRequest,
     /// Of a kind that this build does not read.
@@ -97,6 +99,10 @@ impl Case {
                 members.clear();
                 Message::Unread
             }
+            Kind::IdToken => match members.remove("jwt") {
+                Some(Value::String(token)) => Message::Token(token),
+                _ => return Err(Broken("jwt is missing, or is no text".into())),
+            },
             Kind::Callback if members.remove("raw_request_b64").is_some() => Message::RawRequest,
             Kind::Callback => Message::Callback(callback(&mut members)?),
             Kind::DevicePoll if members.contains_key("responses") => {
@@ -137,6 +143,9 @@ impl Case {
                 Message::RawRequest
             }
             Kind::Callback => Message::Callback(address(text)),
+            Kind::IdToken => Message::Token(String::from_utf8_lossy(text.trim_ascii()).into_owned()),
+            // Bytes as they are: a key has blank lines in it, and is no answer of anyone.
+            Kind::KeyFile => Message::Response(captured(200, &[], text.to_vec())),
             _ => {
                 let prefixed;
                 let read = http::read(match kind {

@@ -125,7 +125,7 @@ impl Kind {
 
     /// Whether this build has no reader for it yet. It says so, and does not guess.
     pub(super) const fn is_unsupported(self) -> bool {
-        matches!(self, Self::BrowserUrl | Self::Jwks | Self::IdToken | Self::KeyFile | Self::Par | Self::Dpop)
+        matches!(self, Self::BrowserUrl | Self::Par | Self::Dpop)
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! - `case`, `context`, `http`: from a line of JSON, or a file, to a case;
 //! - `client`: the client, its clock and chance, and the driver; `tokens`, `device`, `metadata`, `endpoints`, `callback`,
-//!   `challenge`: which flow a kind is judged by, and what it ends in;
+//!   `challenge`, `signed`: which flow or reader a kind is judged by, and what it ends in;
 //! - `rules`: from what the core says to a class, a rule and whose fault it is, in one table;
 //! - `verdict`, `text`, `quote`, `secrets`: what is shown, and what is not.
 
@@ -23,6 +23,7 @@ mod metadata;
 mod quote;
 mod rules;
 mod secrets;
+mod signed;
 mod text;
 mod tokens;
 mod verdict;
@@ -120,6 +121,15 @@ fn judge(mut case: Case, show_secrets: bool) -> Verdict {
         }
         (Kind::Callback, Message::Callback(callback)) => callback::judge(case, &callback, &mut verdict),
         (Kind::DevicePoll, Message::Responses(steps)) => device::judge_poll(case, &steps, &mut verdict),
+        (Kind::IdToken, Message::Token(token)) => signed::judge_id_token(case, &token, &mut verdict),
+        (Kind::KeyFile, Message::Response(captured)) => {
+            signed::judge_key_file(captured.parts().map_or(&[], |parts| &parts.body), &mut verdict);
+            Ok(())
+        }
+        (Kind::Jwks, Message::Response(captured)) => {
+            signed::judge_jwks(captured.parts(), &mut verdict);
+            Ok(())
+        }
         (kind, Message::Response(captured)) => match kind {
             kind if kind.is_of_token_endpoint() => tokens::judge(case, captured, &mut verdict),
             Kind::DeviceAuthorization => device::judge_prompt(case, captured, &mut verdict),
@@ -150,6 +160,9 @@ fn unsupported(kind: Kind) -> Stop {
 
 /// What there is to look at, for people: told in a word, and the beginning of the body.
 fn received(case: &Case, verdict: &mut Verdict) -> Option<Vec<u8>> {
+    if matches!(case.kind, Kind::KeyFile | Kind::Jwks) {
+        return None;
+    }
     let captured = match &case.message {
         Message::Response(captured) => captured,
         Message::Responses(steps) => match steps.as_slice() {
@@ -161,7 +174,8 @@ fn received(case: &Case, verdict: &mut Verdict) -> Option<Vec<u8>> {
             let head = [callback.target.as_bytes(), b" ", callback.body.as_slice()].concat();
             return Some(head.trim_ascii().to_owned());
         }
-        Message::RawRequest | Message::Unread => return None,
+        // What is secret, or has secrets in it, is not quoted.
+        Message::Token(_) | Message::RawRequest | Message::Unread => return None,
     };
     let parts = captured.parts()?;
     let reason = parts.status.canonical_reason().unwrap_or_default();
