@@ -182,6 +182,51 @@ fn signatures_and_thumbprints_of_the_rfcs() {
     println!("vectors: RFC signatures {run} run");
 }
 
+/// RFC 7520 section 4 and RFC 8037: what is the same each time is made again byte for byte, the rest is verified.
+#[test]
+#[ignore = "needs OAUTH_VECTORS"]
+fn cookbook_of_rfc7520_signatures() {
+    let mut run = 0;
+    for name in [
+        "jws/4_1.rsa_v15_signature",
+        "jws/4_2.rsa-pss_signature",
+        "jws/4_3.ecdsa_signature",
+        "jws/4_4.hmac-sha2_integrity_protection",
+        "jws/4_5.signature_with_detached_content",
+        "jws/4_6.protecting_specific_header_fields",
+        "jws/4_7.protecting_content_only",
+        "curve25519/jws",
+    ] {
+        let file = read(&format!("jose-cookbook/{name}.json"));
+        let mut key = file["input"]["key"].clone();
+        key["alg"] = file["input"]["alg"].clone();
+        let signing = &file["signing"];
+        if file["reproducible"] == true {
+            assert_eq!(sign(&key, signing["sig-input"].as_str().unwrap()), signing["sig"], "{name}");
+        }
+        // Detached content, and signatures in JSON, are no messages here.
+        let whole = file["output"]["compact"].as_str().filter(|compact| !compact.contains(".."));
+        if let Some(compact) = whole {
+            let happened = verify(&key, compact);
+            if key["alg"] == "ES512" {
+                // The engine has no P-521.
+                assert!(
+                    matches!(happened, Err(Refused::Message(JwsError::NoKey(_)))),
+                    "{name}: {happened:?}"
+                );
+            } else {
+                assert_eq!(
+                    happened.unwrap(),
+                    file["input"]["payload"].as_str().unwrap().as_bytes(),
+                    "{name}"
+                );
+            }
+        }
+        run += 1;
+    }
+    println!("vectors: RFC 7520 signatures {run} run");
+}
+
 #[test]
 #[ignore = "needs OAUTH_VECTORS"]
 fn key_files_of_google_s_own_libraries() {
