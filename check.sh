@@ -84,12 +84,14 @@ features() { # package, features…
 }
 step "features of oauth-core"
 features oauth-core providers
+step "features of oauth-jwt"
+features oauth-jwt encrypted
 step "features of oauth-loopback"
 features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract
 step "features of oauth"
-features oauth hyper isahc jwt loopback providers hyper,loopback isahc,loopback
+features oauth hyper isahc jwt encrypted-keys loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc
 
@@ -133,12 +135,12 @@ cargo test --workspace --all-features
 step "vectors"
 if [ -n "${OAUTH_VECTORS:-}" ]; then
     cargo test -p oauth-core --lib vectors -- --ignored --nocapture | tee "$pure/vectors"
-    cargo test -p oauth-jwt --test vectors -- --ignored --nocapture | tee -a "$pure/vectors"
+    cargo test -p oauth-jwt --all-features --test vectors -- --ignored --nocapture | tee -a "$pure/vectors"
     count=$(sed -n 's/^\.*vectors: .* \([0-9]*\) run$/\1/p' "$pure/vectors" | awk '{ sum += $1 } END { print sum + 0 }')
     left=nothing
 else
     count=0
-    left="json-test-suite, wycheproof, rfc-vectors (set OAUTH_VECTORS to the folder that holds them)"
+    left="json-test-suite, wycheproof, rfc-vectors, key files (set OAUTH_VECTORS to the folder that holds them)"
 fi
 printf '\ncheck.sh: all passed in %d s; installed: %s\n' $((SECONDS - begun)) "${installed[*]:-nothing}"
 echo "vectors: $count run; not run: $left"

@@ -27,8 +27,10 @@ pub enum KeyError {
         /// How many.
         count: usize,
     },
-    /// The private key is encrypted with a password.
+    /// The private key is encrypted with a password, and none was given.
     Encrypted,
+    /// The password is not the one that the private key is encrypted with, or the file is damaged.
+    Password,
     /// The private key is of a kind that is not supported.
     Unsupported {
         /// Of which kind it is.
@@ -91,7 +93,7 @@ impl fmt::Display for KeyError {
                 "there is no private key in the PEM file: give the file with the section -----BEGIN PRIVATE KEY-----",
             ),
             Self::Certificate => f.write_str(
-                "the PEM file holds a certificate only, which cannot sign: give the file with its private key",
+                "the file holds a certificate only, which cannot sign: give the file with its private key",
             ),
             Self::PublicKey => f.write_str(
                 "the PEM file holds a public key only, which cannot sign: give the file with its private key",
@@ -102,8 +104,11 @@ impl fmt::Display for KeyError {
                  leave one in the file"
             ),
             Self::Encrypted => f.write_str(
-                "the private key is encrypted, and passwords are not supported: \
+                "the private key is encrypted: give its password, or \
                  decrypt it with `openssl pkey -in OLD -out NEW` and guard the new file",
+            ),
+            Self::Password => f.write_str(
+                "the password is wrong, or the file is damaged: try the password with `openssl pkey -in FILE -noout`",
             ),
             Self::Unsupported { found } => write!(
                 f,
@@ -159,6 +164,7 @@ impl StdError for KeyError {
             | Self::PublicKey
             | Self::SeveralPrivateKeys { .. }
             | Self::Encrypted
+            | Self::Password
             | Self::Unsupported { .. }
             | Self::RsaTooSmall { .. }
             | Self::RsaTooLarge { .. }

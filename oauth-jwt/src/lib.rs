@@ -27,6 +27,8 @@
 //!   program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
 
 mod base64url;
+#[cfg(feature = "encrypted")]
+mod encrypted;
 mod error;
 mod jwk;
 mod jws;

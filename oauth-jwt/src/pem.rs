@@ -22,6 +22,8 @@ pub(crate) enum Format {
     Pkcs1,
     /// `EC PRIVATE KEY` (RFC 5915).
     Sec1,
+    /// `ENCRYPTED PRIVATE KEY` (RFC 5958 section 3): what is in it, its password opens.
+    Encrypted,
 }
 
 /// Certificates and parameters beside the key are common in one file, and passed over.
@@ -54,7 +56,7 @@ impl Section<'_> {
             b"PRIVATE KEY" => Format::Pkcs8,
             b"RSA PRIVATE KEY" => Format::Pkcs1,
             b"EC PRIVATE KEY" => Format::Sec1,
-            b"ENCRYPTED PRIVATE KEY" => return Err(KeyError::Encrypted),
+            b"ENCRYPTED PRIVATE KEY" => Format::Encrypted,
             b"OPENSSH PRIVATE KEY" => return Err(KeyError::Unsupported { found: "in OpenSSH's own format" }),
             _ => return Err(KeyError::Unsupported { found: "of a kind that its PEM label alone names" }),
         };

@@ -55,6 +55,7 @@ impl SigningKey {
             Format::Pkcs8 => pkcs8(&key.der),
             Format::Pkcs1 => rsa(&key.der),
             Format::Sec1 => ec(&key.der, None),
+            Format::Encrypted => Err(KeyError::Encrypted),
         }
     }
 
@@ -249,7 +250,7 @@ const OTHERS: [(ObjectIdentifier, &str); 3] = [
     (ObjectIdentifier::new_unwrap("1.3.132.0.10"), "an EC key on curve secp256k1"),
 ];
 
-fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
+pub(crate) fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
     let info = PrivateKeyInfoRef::try_from(der)
         .map_err(|_| KeyError::Malformed { why: "it is not the PKCS#8 structure that its label names" })?;
     match info.algorithm.oid {

@@ -272,6 +272,47 @@ fn key_files_of_google_s_own_libraries() {
     println!("vectors: key files {run} run");
 }
 
+/// Files of OpenSSL, Firefox, macOS and Windows, with their passwords.
+#[cfg(feature = "encrypted")]
+#[test]
+#[ignore = "needs OAUTH_VECTORS"]
+fn pkcs12_files() {
+    use oauth_core::Password;
+    let manifest = std::fs::read_to_string(folder().join("pkcs12-manifest.jsonl")).unwrap();
+    let (mut run, mut refused) = (0, 0);
+    for entry in manifest.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let name = entry["file"].as_str().unwrap();
+        let pfx = std::fs::read(folder().join(name)).unwrap();
+        let password = entry["password"].as_str().unwrap_or_default();
+        let happened = SigningKey::from_pkcs12(&pfx, &Password::new(password));
+        println!(
+            "{name}: {}",
+            happened.as_ref().map_or_else(ToString::to_string, |key| key.algorithm().to_string())
+        );
+        match &happened {
+            Ok(_) => assert_eq!(entry["has_key"], true, "{name}"),
+            Err(KeyError::Certificate | KeyError::NoPrivateKey) => {
+                assert_eq!(entry["has_key"], false, "{name}")
+            }
+            // Opened, and not safe to sign with.
+            Err(KeyError::RsaTooSmall { .. }) => {}
+            Err(KeyError::Unsupported { .. }) => refused += 1,
+            // Its check is made with no password at all, which is another thing than an empty one; the reader cannot.
+            Err(KeyError::Password) if name.ends_with("RSATestCertDotNet.pfx") => refused += 1,
+            Err(why) => panic!("{name}: {why}"),
+        }
+        run += 1;
+        if happened.is_ok() && !password.is_empty() {
+            let wrong = SigningKey::from_pkcs12(&pfx, &Password::new(format!("{password}?")));
+            assert!(matches!(wrong, Err(KeyError::Password)), "{name}: {wrong:?}");
+        }
+    }
+    assert_eq!(run, 26);
+    let opened = run - refused;
+    assert!(opened >= 23, "only {opened} of {run} open");
+    println!("vectors: PKCS#12 files, {opened} of them open, {run} run");
+}
+
 fn sign(jwk: &Value, input: &str) -> String {
     use oauth_core::{Input, KeyId, KeyTask, SignTask};
     let key = SigningKey::from_jwk(jwk.to_string()).unwrap();

@@ -39,6 +39,7 @@
 //! - `loopback` (default): `Authorizer::sign_in`, the listener and the browser launch.
 //! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
 //! - `jwt`: `WithKeys`, a host with keys in memory.
+//! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;

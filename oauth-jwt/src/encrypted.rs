@@ -1,0 +1,66 @@
+//! Private keys that a password opens: PKCS#12 files (PFX) and encrypted PKCS#8.
+
+use crate::error::KeyError;
+use crate::pem::{self, Format};
+use crate::signing_key::{SigningKey, pkcs8};
+use oauth_core::Password;
+use p12_keystore::Pkcs12Archive;
+use p12_keystore::error::Error;
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::der::ErrorKind;
+
+impl SigningKey {
+    /// Reads the one private key of a PEM file, [`from_pem`](Self::from_pem), that may be encrypted as PKCS#8
+    /// (`ENCRYPTED PRIVATE KEY`, RFC 8018 with PBES2).
+    ///
+    /// # Errors
+    /// As `from_pem`; the password is wrong, or the encryption is not supported: the older one of a `Proc-Type` header,
+    /// say.
+    pub fn from_encrypted_pem(pem: impl AsRef<[u8]>, password: &Password) -> Result<Self, KeyError> {
+        let key = pem::private_key(pem.as_ref())?;
+        if key.format != Format::Encrypted {
+            return Self::from_pem(pem);
+        }
+        let encrypted = EncryptedPrivateKeyInfoRef::try_from(&**key.der).map_err(|_| {
+            KeyError::Malformed { why: "it is not the encrypted structure that its label names" }
+        })?;
+        match encrypted.decrypt(password.expose()) {
+            Ok(document) => pkcs8(document.as_bytes()),
+            Err(_) if encrypted.encryption_algorithm.pbes2().is_none() => {
+                Err(KeyError::Unsupported { found: "encrypted in a way that is no longer safe" })
+            }
+            Err(_) => Err(KeyError::Password),
+        }
+    }
+
+    /// Reads the one private key of a PKCS#12 file (PFX, RFC 7292), in old or in new encryption. Certificates beside it are
+    /// passed over.
+    ///
+    /// # Errors
+    /// It is no such file, the password is wrong, there is no private key in it or more than one, or one of a kind that
+    /// cannot sign.
+    pub fn from_pkcs12(pfx: impl AsRef<[u8]>, password: &Password) -> Result<Self, KeyError> {
+        let archive =
+            Pkcs12Archive::from_pkcs12(pfx.as_ref(), password.expose()).map_err(|error| refused(&error))?;
+        match archive.keys.as_slice() {
+            [] if archive.certs.is_empty() => Err(KeyError::NoPrivateKey),
+            [] => Err(KeyError::Certificate),
+            [key] => pkcs8(key.key.as_der()),
+            several => Err(KeyError::SeveralPrivateKeys { count: several.len() }),
+        }
+    }
+}
+
+fn refused(error: &Error) -> KeyError {
+    match error {
+        Error::MacError(_) | Error::Pkcs5Error(_) | Error::UnpadError => KeyError::Password,
+        Error::UnsupportedEncryptionScheme | Error::UnsupportedMacAlgorithm => {
+            KeyError::Unsupported { found: "encrypted in a way that is not known" }
+        }
+        // As Firefox writes them.
+        Error::DerError(error) if error.kind() == ErrorKind::IndefiniteLength => {
+            KeyError::Unsupported { found: "in a file of BER, which OpenSSL writes anew as DER" }
+        }
+        _ => KeyError::Malformed { why: "it is no PKCS#12 file" },
+    }
+}
