@@ -2,7 +2,7 @@
 # Everything that must hold, in one command. Installs what it needs and says so; `--long` adds the slow parts.
 #
 #   ./check.sh          fmt, clippy, docs, tests, doctests, features, fuzz smoke, interop
-#   ./check.sh --long   the same, with five minutes of fuzzing for each target
+#   ./check.sh --long   the same, with five minutes of fuzzing for each target, and the benches held to their bounds
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -131,6 +131,11 @@ unset RUSTC_BOOTSTRAP
 # --- what it does -----------------------------------------------------------------------------------------------------
 step "tests"
 cargo test --workspace --all-features
+
+if [ "$fuzz_seconds" -gt 10 ]; then
+    step "benches"
+    cargo run -q -p oauth-benches --release -- --gate
+fi
 
 step "vectors"
 if [ -n "${OAUTH_VECTORS:-}" ]; then

@@ -129,6 +129,13 @@ impl Call {
         client.request(purpose, fields, assertion).map_or(Asked::Nothing, Asked::Send)
     }
 
+    /// The response that is owed, where it is one, without moving it: mostly it is.
+    pub(crate) fn response<'i>(&mut self, input: &'i Input) -> Option<&'i Response> {
+        let (State::Sending, Input::Response(response)) = (&self.state, input) else { return None };
+        self.state = State::Over;
+        Some(response)
+    }
+
     pub(crate) fn handle(&mut self, input: Input) -> Heard {
         match (core::mem::replace(&mut self.state, State::Over), input) {
             (State::Signing, Input::Signature(signature)) => {

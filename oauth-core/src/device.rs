@@ -334,6 +334,9 @@ impl PollDevice {
     }
 
     fn hear(&mut self, input: Input, now: Now) -> Polling {
+        if let Some(response) = self.call.response(&input) {
+            return self.receive(response, now);
+        }
         let heard = self.call.handle(input);
         if let Heard::Unreachable(why) = heard {
             return self.unreachable(why, now);

@@ -6,7 +6,7 @@
 //! Done         checked tokens (section 5.1), or a refusal (section 5.2)
 //! ```
 
-use crate::call::{Call, Heard};
+use crate::call::Call;
 use crate::client::{Client, ConfigError};
 use crate::date;
 use crate::failure::{Error, Failure, Misuse, Refusal, Rejected};
@@ -117,8 +117,8 @@ impl<G: Grant> Exchange<G> {
         self.call.poll(&self.client, Purpose::Token, now.unix, |form| grant.form(form)).into()
     }
 
-    fn hear(&mut self, heard: Heard, now: Now) -> State {
-        match heard.response() {
+    fn hear(&mut self, input: Input, now: Now) -> State {
+        match self.call.handle(input).response() {
             Ok(None) => State::Calling,
             Ok(Some(response)) => State::Finish(self.receive(&response, now)),
             Err(failure) => State::Finish(Err(failure)),
@@ -169,8 +169,12 @@ pub(crate) fn accept(grant: &impl Grant, mut tokens: Tokens) -> Result<Tokens, F
     if let Err(rejected) = grant.check(&tokens) {
         return Err(Failure::from(Error::Rejected(rejected)).with_rescued(tokens.refresh_token));
     }
-    tokens.scope = tokens.scope.or_else(|| grant.scope().cloned());
-    tokens.refresh_token = tokens.refresh_token.or_else(|| grant.renews().cloned());
+    if tokens.scope.is_none() {
+        tokens.scope = grant.scope().cloned();
+    }
+    if tokens.refresh_token.is_none() {
+        tokens.refresh_token = grant.renews().cloned();
+    }
     Ok(tokens)
 }
 
@@ -196,19 +200,24 @@ impl<G: Grant> Flow for Exchange<G> {
     }
 
     fn handle(&mut self, input: Input, now: Now) {
+        if matches!(self.state, State::Calling) {
+            self.state = match self.call.response(&input) {
+                Some(response) => State::Finish(self.receive(response, now)),
+                None => self.hear(input, now),
+            };
+            return;
+        }
         self.state = match (core::mem::replace(&mut self.state, State::Over), input) {
             (State::Signing, Input::Signature(signature)) => {
                 self.grant.signed(&signature);
                 State::Calling
             }
             (State::Signing, Input::KeyFailed(failed)) => State::Finish(Err(Error::Key(failed).into())),
-            (State::Calling, input) => {
-                let heard = self.call.handle(input);
-                self.hear(heard, now)
-            }
             (State::Finish(result), _) => State::Finish(Err(unasked(result))),
             (State::Over, _) => State::Over,
-            (State::Begin | State::Signing, _) => State::Finish(Err(Failure::misuse(Misuse::NotAsked))),
+            (State::Begin | State::Signing | State::Calling, _) => {
+                State::Finish(Err(Failure::misuse(Misuse::NotAsked)))
+            }
         };
     }
 

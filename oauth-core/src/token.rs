@@ -256,26 +256,28 @@ fn success(
         Err(error) => return Err((error, refresh_token)),
     };
     let named = members.token_type.as_ref().map(|named| named.as_str().unwrap_or_default());
-    let bearer = quirks.is_some_and(|quirks| quirks.is_bearer(named));
-    let token_type = match required(members.token_type.take(), "token_type") {
-        _ if bearer => TokenType::BEARER.as_str().into(),
-        Ok(token_type) => token_type,
-        Err(error) => return Err((error, refresh_token)),
+    let is = |known: TokenType| named.is_some_and(|named| named.eq_ignore_ascii_case(known.as_str()));
+    let token_type = if is(TokenType::BEARER) || quirks.is_some_and(|quirks| quirks.is_bearer(named)) {
+        TokenType::BEARER
+    } else if is(TokenType::N_A) {
+        TokenType::N_A
+    } else {
+        match required(members.token_type.take(), "token_type") {
+            Ok(name) => TokenType::other(name),
+            Err(error) => return Err((error, refresh_token)),
+        }
     };
-    let known = [TokenType::BEARER, TokenType::N_A];
-    let Some(token_type) = known
-        .into_iter()
-        .find(|known| known.as_str().eq_ignore_ascii_case(&token_type))
-        .or_else(|| Some(TokenType::other(&*token_type)))
-        .filter(|token_type| grant.takes(token_type))
-    else {
+    if !grant.takes(&token_type) {
         // RFC 6749 section 7.1: a client must not use a token whose type it does not understand.
         // Some servers mix members up: what is shown is enough for the name of a type, and opens nothing.
         let mut secrets = sent();
         secrets.add(Some(access_token));
         secrets.add(members.refresh_token.take().and_then(Value::into_string));
-        return Err((Error::Rejected(Rejected::TokenType(secrets.shown(&token_type, 8))), refresh_token));
-    };
+        return Err((
+            Error::Rejected(Rejected::TokenType(secrets.shown(token_type.as_str(), 8))),
+            refresh_token,
+        ));
+    }
     // An empty one is as good as none; one that cannot be sent back is the server's fault.
     let empty = matches!(&members.refresh_token, Some(Value::String(text)) if text.is_empty());
     if members.refresh_token.is_some() && refresh_token.is_none() && !empty {
@@ -300,8 +302,11 @@ fn success(
 }
 
 fn required<'a>(member: Option<Value<'a>>, name: &'static str) -> Result<Cow<'a, str>, Error> {
-    let value = member.ok_or(Error::Malformed(Malformed::Missing(name)))?;
-    value.into_string().filter(|text| is_vschar(text)).ok_or(Error::Malformed(Malformed::Invalid(name)))
+    match member {
+        Some(Value::String(text)) if is_vschar(&text) => Ok(text),
+        Some(_) => Err(Error::Malformed(Malformed::Invalid(name))),
+        None => Err(Error::Malformed(Malformed::Missing(name))),
+    }
 }
 
 /// How long the access token lives.
