@@ -1,11 +1,14 @@
-//! Private keys, as PEM and as JWK.
+//! Private keys: PEM, JWK, and Java key stores.
 
-use oauth_core::{Input, KeyId, KeyTask, SignTask};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use oauth_core::{Input, KeyId, KeyTask, Password, SignTask};
 use oauth_jwt::{Accepted, Jws, KeySet, Keyring, SigningKey};
 
 /// A key that was read signs, and its public half, where it has one, verifies that.
 pub fn run(input: &[u8]) {
-    for read in [SigningKey::from_pem(input), SigningKey::from_jwk(input)] {
+    let jks = SigningKey::from_jks(input, &Password::new("throw-away"));
+    for read in [SigningKey::from_pem(input), SigningKey::from_jwk(input), jks] {
         let key = match read {
             Ok(key) => key,
             Err(why) => {
@@ -32,14 +35,5 @@ pub fn run(input: &[u8]) {
 }
 
 fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(bits >> (18 - 6 * at)) as usize & 63]));
-        }
-    }
-    text
+    URL_SAFE_NO_PAD.encode(bytes)
 }

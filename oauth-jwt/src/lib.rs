@@ -30,6 +30,7 @@ mod base64url;
 #[cfg(feature = "encrypted")]
 mod encrypted;
 mod error;
+mod jks;
 mod jwk;
 mod jws;
 mod key_set;

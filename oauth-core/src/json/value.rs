@@ -54,15 +54,7 @@ impl<'a> Value<'a> {
     /// The text of a text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::String(text) => Some(text),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Unsigned(_)
-            | Self::Float(_)
-            | Self::Array(_)
-            | Self::Object(_) => None,
-        }
+        if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// The texts of a list, whatever else is in it left out; of anything but a list, none.
@@ -90,15 +82,7 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn into_string(self) -> Option<Cow<'a, str>> {
-        match self {
-            Self::String(text) => Some(text),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Unsigned(_)
-            | Self::Float(_)
-            | Self::Array(_)
-            | Self::Object(_) => None,
-        }
+        if let Self::String(text) = self { Some(text) } else { None }
     }
 }
 

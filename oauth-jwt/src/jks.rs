@@ -1,0 +1,163 @@
+//! Java key stores of the older kind (JKS). The newer ones, with the same file names, are PKCS#12.
+//!
+//! The format is written down in no specification; it is small, and what is read of it is bounded by the file.
+
+use crate::error::KeyError;
+use crate::signing_key::{SigningKey, pkcs8};
+use oauth_core::Password;
+use pkcs8::ObjectIdentifier;
+use pkcs8::der::asn1::{OctetStringRef, SequenceRef};
+use pkcs8::der::{Decode as _, SliceReader};
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
+use zeroize::Zeroizing;
+
+const JKS: u32 = 0xFEED_FEED;
+/// Of the extension for symmetric keys, whose protection is another one.
+const JCEKS: u32 = 0xCECE_CECE;
+const PRIVATE_KEY: u32 = 1;
+const CERTIFICATE: u32 = 2;
+/// What is hashed between the password and the file.
+const WHITENER: &[u8] = b"Mighty Aphrodite";
+/// How a private key is protected in it (JavaSoft proprietary key-protection algorithm).
+const PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.42.2.17.1.1");
+
+impl SigningKey {
+    /// Reads the one private key of a Java key store of the older kind (JKS), whose password is that of the key as well.
+    ///
+    /// # Errors
+    /// It is no such file, the password is wrong, there is no private key in it or more than one, or one of a kind that
+    /// cannot sign.
+    pub fn from_jks(jks: impl AsRef<[u8]>, password: &Password) -> Result<Self, KeyError> {
+        let jks = jks.as_ref();
+        let password = utf16(password);
+        let cut = KeyError::Malformed { why: "it is no Java key store, or was cut short" };
+        let Some((body, digest)) = jks.split_last_chunk::<SHA1_OUTPUT_LEN>() else { return Err(cut) };
+        let mut reader = Reader(body);
+        match reader.number() {
+            Some(JKS) => {}
+            Some(JCEKS) => {
+                return Err(KeyError::Unsupported { found: "in a Java key store of the kind JCEKS" });
+            }
+            _ if jks.starts_with(&[0x30]) => {
+                return Err(KeyError::Unsupported {
+                    found: "in a Java key store that is a PKCS#12 file, to be opened as one,",
+                });
+            }
+            _ => return Err(cut),
+        }
+        // File and password are on one side: nobody measures how long this takes.
+        if sha1(&[&password, WHITENER, body]).as_ref() != digest {
+            return Err(KeyError::Password);
+        }
+        let Some((keys, certificates)) = reader.entries() else { return Err(cut) };
+        match keys.as_slice() {
+            [] if certificates => Err(KeyError::Certificate),
+            [] => Err(KeyError::NoPrivateKey),
+            [key] => pkcs8(&opened(key, &password)?),
+            several => Err(KeyError::SeveralPrivateKeys { count: several.len() }),
+        }
+    }
+}
+
+/// The password as Java hashes it.
+fn utf16(password: &Password) -> Zeroizing<Vec<u8>> {
+    let text = password.expose();
+    // Room for all of it: a `Vec` that grows leaves an unwiped copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * text.len()));
+    bytes.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
+    bytes
+}
+
+fn sha1(parts: &[&[u8]]) -> ring::digest::Digest {
+    let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    parts.iter().for_each(|part| context.update(part));
+    context.finish()
+}
+
+/// The private key of an entry: a salt, as many bytes of a chain of hashes as the key has, and a hash to check by.
+fn opened(entry: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let malformed =
+        || KeyError::Malformed { why: "a private key of the Java key store is not what it should be" };
+    let (algorithm, protected) = envelope(entry).map_err(|_| malformed())?;
+    if algorithm != PROTECTION {
+        return Err(KeyError::Unsupported { found: "protected in a way that is not known" });
+    }
+    let (salt, rest) = protected.split_first_chunk::<SHA1_OUTPUT_LEN>().ok_or_else(malformed)?;
+    let (hidden, check) = rest.split_last_chunk::<SHA1_OUTPUT_LEN>().ok_or_else(malformed)?;
+    let mut key = Zeroizing::new(hidden.to_vec());
+    let mut link = sha1(&[password, salt]);
+    for block in key.chunks_mut(SHA1_OUTPUT_LEN) {
+        block.iter_mut().zip(link.as_ref()).for_each(|(byte, mask)| *byte ^= mask);
+        link = sha1(&[password, link.as_ref()]);
+    }
+    // The key may have another password than the store.
+    if sha1(&[password, &key]).as_ref() == check { Ok(key) } else { Err(KeyError::Password) }
+}
+
+/// `EncryptedPrivateKeyInfo` (RFC 5958 section 3): by which algorithm, and what.
+fn envelope(der: &[u8]) -> pkcs8::der::Result<(ObjectIdentifier, &[u8])> {
+    let mut reader = SliceReader::new(<&SequenceRef>::from_der(der)?.as_bytes())?;
+    let algorithm = <&SequenceRef>::decode(&mut reader)?;
+    let algorithm = ObjectIdentifier::decode(&mut SliceReader::new(algorithm.as_bytes())?)?;
+    Ok((algorithm, <&OctetStringRef>::decode(&mut reader)?.as_bytes()))
+}
+
+/// What is left of the file; nothing is read beyond it.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        let (number, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_be_bytes(*number))
+    }
+
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        self.bytes(usize::from(u16::from_be_bytes(*length)))
+    }
+
+    fn counted(&mut self) -> Option<&'a [u8]> {
+        let length = self.number()?;
+        self.bytes(usize::try_from(length).ok()?)
+    }
+
+    fn certificate(&mut self, version: u32) -> Option<()> {
+        if version > 1 {
+            let _kind = self.text()?;
+        }
+        self.counted().map(drop)
+    }
+
+    /// The private keys, and whether there is a certificate besides.
+    fn entries(&mut self) -> Option<(Vec<&'a [u8]>, bool)> {
+        let version = self.number().filter(|version| matches!(version, 1 | 2))?;
+        let (mut keys, mut certificates) = (Vec::new(), false);
+        for _ in 0..self.number()? {
+            let kind = self.number()?;
+            let _alias = self.text()?;
+            let _date = self.bytes(8)?;
+            match kind {
+                PRIVATE_KEY => {
+                    keys.push(self.counted()?);
+                    for _ in 0..self.number()? {
+                        self.certificate(version)?;
+                    }
+                }
+                CERTIFICATE => {
+                    certificates = true;
+                    self.certificate(version)?;
+                }
+                _ => return None,
+            }
+        }
+        Some((keys, certificates))
+    }
+}
