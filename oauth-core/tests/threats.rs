@@ -5,12 +5,14 @@
 //! knows that each has one.
 #![allow(missing_docs, reason = "a test has no public API")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_core::{
-    AccessToken, AuthMethod, AuthorizationRequest, AuthorizationResponse, Challenges, Client,
+    AccessToken, Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Challenges, Client,
     ClientCredentials, ClientSecret, ConfigError, DevicePrompt, Discover, DiscoverResource, Endpoint,
-    EndpointError, Error, Failure, Flow, Input, KeyId, Malformed, Mono, Now, OptOut, Output, Pending, Policy,
-    Purpose, Ready, Recognised, Refresh, RefreshToken, Registration, Rejected, Remedy, Request, Resource,
-    Seed, Server, ServerMemory, Tokens, Unix,
+    EndpointError, Error, Failure, Flow, Input, KeyId, KeyTask, Malformed, Mono, Now, OptOut, Output,
+    Pending, Policy, Purpose, Ready, Recognised, Refresh, RefreshToken, Registration, Rejected, Remedy,
+    Request, Resource, Seed, Server, ServerMemory, Tokens, Unix,
 };
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -143,10 +145,8 @@ fn a2_the_verifier_is_fresh_stays_here_and_proves_the_challenge() {
     let verifier = body.split_once("code_verifier=").unwrap().1.split('&').next().unwrap();
     assert_eq!(verifier.len(), 43);
     assert!(!open.contains(verifier) && !format!("{request:?}").contains(verifier));
-    let expected = base64::Engine::encode(
-        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
-        <sha2::Sha256 as sha2::Digest>::digest(verifier.as_bytes()),
-    );
+    let expected =
+        base64::Engine::encode(&URL_SAFE_NO_PAD, <sha2::Sha256 as sha2::Digest>::digest(verifier.as_bytes()));
     assert_eq!(parameters(&open)["code_challenge"], expected);
 }
 
@@ -501,4 +501,30 @@ fn d4_waits_are_monotonic_and_the_end_is_when_either_clock_says() {
     assert!(
         matches!(woke.poll(after(60)), Output::Done(Err(failure)) if matches!(*failure.error, Error::Expired))
     );
+}
+
+#[test]
+fn j14_a_client_assertion_is_for_the_issuer_short_lived_and_never_the_same_twice() {
+    let server = server().with_revocation_endpoint("https://as.example/revoke");
+    let registration = Registration::with_key("client", KeyId::new("k"), Algorithm::ES256);
+    let client = Client::new(server, registration, Policy::strict()).unwrap();
+    let claims = |number| {
+        let mut flow =
+            client.exchange(ClientCredentials::new(), &ServerMemory::default(), seed(number)).unwrap();
+        let Output::Key(KeyTask::Sign(task)) = flow.poll(START) else { panic!("nothing is signed") };
+        let input = String::from_utf8(task.input).unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(input.split_once('.').unwrap().1).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&claims).unwrap()
+    };
+    let mut seen = HashSet::new();
+    for number in 0..100 {
+        let claims = claims(number);
+        assert_eq!(claims["iss"], "client");
+        assert_eq!(claims["sub"], "client");
+        // One text, and no list: what another server accepts is not in it.
+        assert_eq!(claims["aud"], "https://as.example");
+        assert_eq!(claims["iat"], START.unix.0);
+        assert!(claims["exp"].as_u64().unwrap() <= START.unix.0 + 60, "{claims}");
+        assert!(seen.insert(claims["jti"].to_string()), "{claims}");
+    }
 }
