@@ -19,7 +19,22 @@
 //! ```
 //!
 //! A message of the other side is taken apart by [`Jws::parse`] and verified by a [`KeySet`]: of [`PublicKey`]s, or of
-//! [`SharedKey`]s, which are two types, so that the one can never be taken for the other.
+//! [`SharedKey`]s, which are two types, so that the one can never be taken for the other. An ID token is believed when its
+//! signature is right and its claims are, which the core checks:
+//!
+//! ```
+//! use oauth_core::{Algorithm, IdTokenRules, Unix};
+//! use oauth_jwt::{Accepted, Jws, KeySet, PublicKey};
+//!
+//! fn who_signed_in(id_token: &str, jwks: &[u8], nonce: &str, now: Unix) -> Result<String, Box<dyn std::error::Error>> {
+//!     let keys = KeySet::<PublicKey>::from_jwks(jwks)?;
+//!     // What was agreed on with the server, and nothing else.
+//!     let payload = Jws::parse(id_token)?.verify(&keys, &Accepted::new(&[Algorithm::RS256]))?;
+//!     let rules = IdTokenRules::new("https://login.example.com", "my-app").with_nonce(nonce);
+//!     Ok(rules.check(&payload, now)?.sub)
+//! }
+//! # assert!(who_signed_in("e30.e30.e30", br#"{"keys":[]}"#, "n", Unix(0)).is_err());
+//! ```
 //!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519, in PEM or as a JWK), choosing one by its name,
 //!   signing; reading public keys, verifying.
