@@ -129,6 +129,11 @@ impl Call {
         client.request(purpose, fields, assertion).map_or(Asked::Nothing, Asked::Send)
     }
 
+    /// Whether it is signed and not yet sent.
+    pub(crate) const fn is_signed(&self) -> bool {
+        matches!(self.state, State::Send)
+    }
+
     /// The response that is owed, where it is one, without moving it: mostly it is.
     pub(crate) fn response<'i>(&mut self, input: &'i Input) -> Option<&'i Response> {
         let (State::Sending, Input::Response(response)) = (&self.state, input) else { return None };

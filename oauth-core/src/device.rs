@@ -450,6 +450,10 @@ impl Flow for PollDevice {
                 self.call.begin();
                 self.call(now)
             }
+            // Whoever holds the key may have taken longer than the code lives.
+            Polling::Calling if self.call.is_signed() && self.expired(now) => {
+                Output::Done(Err(Error::Expired.into()))
+            }
             Polling::Calling => self.call(now),
             Polling::Finish => self.finished.take().map_or(Output::Idle, |result| Output::Done(*result)),
             Polling::Over => Output::Idle,

@@ -528,3 +528,24 @@ fn j14_a_client_assertion_is_for_the_issuer_short_lived_and_never_the_same_twice
         assert!(seen.insert(claims["jti"].to_string()), "{claims}");
     }
 }
+
+#[test]
+fn d4_a_key_holder_that_takes_longer_than_the_code_lives_ends_the_login() {
+    let registration = Registration::with_key("client", KeyId::new("k"), Algorithm::ES256);
+    let client = Client::new(server(), registration, Policy::strict()).unwrap();
+    let mut flow = client.authorize_device(None, &ServerMemory::default(), seed(1)).unwrap();
+    let signature = || Input::Signature(vec![0; 64]);
+    assert!(matches!(flow.poll(START), Output::Key(_)));
+    flow.handle(signature(), START);
+    assert!(matches!(flow.poll(START), Output::Send(_)));
+    flow.handle(response(200, PROMPT), START);
+    let Output::Done(Ok(prompt)) = flow.poll(START) else { panic!("a right answer") };
+    let mut poll = prompt.poll;
+    assert!(matches!(poll.poll(after(59)), Output::Key(_)));
+    poll.handle(signature(), after(60));
+    // Nothing is sent for a code that is over.
+    assert!(
+        matches!(poll.poll(after(60)), Output::Done(Err(failure)) if matches!(*failure.error, Error::Expired))
+    );
+    assert!(matches!(poll.poll(after(61)), Output::Idle));
+}
