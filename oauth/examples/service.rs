@@ -1,10 +1,11 @@
 //! A service account: an assertion that a key of this process signs, in place of a person (RFC 7523).
 //!
-//! `cargo run --example service --features jwt -- ISSUER CLIENT_ID KEY [CA.pem]`, where KEY is a PEM file or the JSON file of a
-//! service account. The key may as well be in an HSM or a KMS: whatever answers `Host::key` signs.
+//! `cargo run --example service --features encrypted-keys -- ISSUER CLIENT_ID KEY [CA.pem]`, where KEY is a PEM file, the
+//! JSON file of a service account, a PKCS#12 file (PFX) or a Java key store; the password of these is in `KEY_PASSWORD`. The
+//! key may as well be in an HSM or a KMS: whatever answers `Host::key` signs.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
-use oauth::core::{JwtBearer, KeyId, Policy, Registration, Scope};
+use oauth::core::{JwtBearer, KeyId, Password, Policy, Registration, Scope};
 use oauth::jwt::{Keyring, ServiceAccount, SigningKey};
 use oauth::{Authorization, HyperHost, Settings, WithKeys, blocking};
 use std::error::Error;
@@ -22,7 +23,8 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     if let Some(ca) = ca {
         settings = settings.with_extra_roots_pem(&fs::read(ca)?)?;
     }
-    println!("{}", authorize(issuer, client_id, &fs::read(key)?, settings)?.header_value());
+    let password = Password::new(std::env::var("KEY_PASSWORD").unwrap_or_default());
+    println!("{}", authorize(issuer, client_id, &fs::read(key)?, &password, settings)?.header_value());
     Ok(())
 }
 
@@ -31,6 +33,7 @@ pub(crate) fn authorize(
     issuer: &str,
     client_id: &str,
     key: &[u8],
+    password: &Password,
     settings: Settings,
 ) -> Result<Authorization, Box<dyn Error>> {
     let service = KeyId::new("service");
@@ -40,7 +43,12 @@ pub(crate) fn authorize(
         let grant = account.grant(service.clone());
         (account.into_key(), grant)
     } else {
-        let key = SigningKey::from_pem(key)?;
+        let key = match key {
+            // How the two begin: a sequence of DER, and a number of their own.
+            [0x30, ..] => SigningKey::from_pkcs12(key, password)?,
+            [0xFE, 0xED, ..] => SigningKey::from_jks(key, password)?,
+            _ => SigningKey::from_encrypted_pem(key, password)?,
+        };
         let grant = JwtBearer::new(service.clone(), key.algorithm(), client_id, issuer);
         (key, grant)
     };

@@ -54,18 +54,31 @@ on_each_engine! {
     the_blocking_front_does_the_same,
 }
 
-#[cfg(all(feature = "hyper", feature = "jwt"))]
+#[cfg(all(feature = "hyper", feature = "encrypted-keys"))]
 #[path = "../examples/service.rs"]
 #[allow(dead_code, reason = "the example's main reads its arguments, which a test has in hand")]
 mod service;
 
-#[cfg(all(feature = "hyper", feature = "jwt"))]
+#[cfg(all(feature = "hyper", feature = "encrypted-keys"))]
 #[test]
 fn a_service_account_signs_its_way_in() {
+    let authorize = |client_id: &str, key: &[u8], password: &str| {
+        let (password, settings) = (oauth::core::Password::new(password), trusting(server().ca_pem()));
+        service::authorize(server().issuer(), client_id, key, &password, settings)
+    };
+    let encrypted = [
+        &include_bytes!("../../oauth-jwt/tests/keys/rsa-2048.pfx")[..],
+        include_bytes!("../../oauth-jwt/tests/keys/rsa-2048.jks"),
+        include_bytes!("../../oauth-jwt/tests/keys/rsa-2048.encrypted.pkcs8.pem"),
+    ];
+    for key in encrypted {
+        assert!(!authorize("service-RS256", key, "throw-away").unwrap().token().is_empty());
+        assert!(
+            authorize("service-RS256", key, "wrong").unwrap_err().to_string().contains("password is wrong")
+        );
+    }
     for (client_id, key) in [("service-ES256", server::ES256_KEY), ("service-RS256", server::RS256_KEY)] {
-        let settings = trusting(server().ca_pem());
-        let authorization =
-            service::authorize(server().issuer(), client_id, key.as_bytes(), settings).unwrap();
+        let authorization = authorize(client_id, key.as_bytes(), "").unwrap();
         assert_eq!(authorization.scope().unwrap().as_str(), "jobs");
         assert!(!authorization.token().is_empty());
 
@@ -77,14 +90,11 @@ fn a_service_account_signs_its_way_in() {
             "private_key": key,
             "token_uri": server().issuer(),
         });
-        let settings = trusting(server().ca_pem());
-        let file = file.to_string().into_bytes();
-        let authorization = service::authorize(server().issuer(), client_id, &file, settings).unwrap();
+        let authorization = authorize(client_id, file.to_string().as_bytes(), "").unwrap();
         assert!(!authorization.token().is_empty());
 
         let other = if client_id == "service-ES256" { server::RS256_KEY } else { server::ES256_KEY };
-        let settings = trusting(server().ca_pem());
-        let error = service::authorize(server().issuer(), client_id, other.as_bytes(), settings).unwrap_err();
+        let error = authorize(client_id, other.as_bytes(), "").unwrap_err();
         assert!(error.to_string().contains("invalid_grant"), "{error}");
     }
 }
