@@ -6,8 +6,8 @@ use crate::signing_key::{SigningKey, pkcs8};
 use oauth_core::Password;
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error;
-use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::ErrorKind;
+use pkcs8::{EncryptedPrivateKeyInfoRef, pkcs5};
 
 impl SigningKey {
     /// Reads the one private key of a PEM file, [`from_pem`](Self::from_pem), that may be encrypted as PKCS#8
@@ -26,9 +26,12 @@ impl SigningKey {
         })?;
         match encrypted.decrypt(password.expose()) {
             Ok(document) => pkcs8(document.as_bytes()),
-            Err(_) if encrypted.encryption_algorithm.pbes2().is_none() => {
-                Err(KeyError::Unsupported { found: "encrypted in a way that is no longer safe" })
-            }
+            Err(pkcs8::Error::EncryptedPrivateKey(
+                pkcs5::Error::UnsupportedAlgorithm { .. }
+                | pkcs5::Error::AlgorithmParametersInvalid { .. }
+                | pkcs5::Error::NoPbes1CryptSupport,
+            )) => Err(UNKNOWN),
+            // What a wrong password gives is no padding, or no key.
             Err(_) => Err(KeyError::Password),
         }
     }
@@ -51,12 +54,14 @@ impl SigningKey {
     }
 }
 
+const UNKNOWN: KeyError = KeyError::Unsupported { found: "encrypted in a way that is not known" };
+
 fn refused(error: &Error) -> KeyError {
     match error {
+        // The library keeps of its error only the text.
+        Error::Pkcs5Error(text) if !text.contains("decryption failed") => UNKNOWN,
         Error::MacError(_) | Error::Pkcs5Error(_) | Error::UnpadError => KeyError::Password,
-        Error::UnsupportedEncryptionScheme | Error::UnsupportedMacAlgorithm => {
-            KeyError::Unsupported { found: "encrypted in a way that is not known" }
-        }
+        Error::UnsupportedEncryptionScheme | Error::UnsupportedMacAlgorithm => UNKNOWN,
         // As Firefox writes them.
         Error::DerError(error) if error.kind() == ErrorKind::IndefiniteLength => {
             KeyError::Unsupported { found: "in a file of BER, which OpenSSL writes anew as DER" }

@@ -108,7 +108,7 @@ impl fmt::Display for KeyError {
                  decrypt it with `openssl pkey -in OLD -out NEW` and guard the new file",
             ),
             Self::Password => f.write_str(
-                "the password is wrong, or the file is damaged: try the password with `openssl pkey -in FILE -noout`",
+                "the password is wrong, or the file is damaged: give the password that it was made with, in upper and lower case",
             ),
             Self::Unsupported { found } => write!(
                 f,

@@ -317,7 +317,7 @@ fn number(jwk: &Value<'_>, name: &'static str) -> Result<Vec<u8>, JwkError> {
     Ok(trimmed(&bytes(jwk, name)?).to_vec())
 }
 
-fn trimmed(number: &[u8]) -> &[u8] {
+pub(crate) fn trimmed(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
 }

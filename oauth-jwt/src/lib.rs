@@ -36,10 +36,11 @@
 //! # assert!(who_signed_in("e30.e30.e30", br#"{"keys":[]}"#, "n", Unix(0)).is_err());
 //! ```
 //!
-//! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519, in PEM or as a JWK), choosing one by its name,
-//!   signing; reading public keys, verifying.
-//! - **Out of scope**: headers, claims and their rules, which are the core's; files and passwords, which are the
-//!   program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
+//! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
+//!   accounts and, with the feature `encrypted`, PKCS#12 and encrypted PEM), choosing one by its name, signing; reading public
+//!   keys, verifying.
+//! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
+//!   from, which is the program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
 
 mod base64url;
 #[cfg(feature = "encrypted")]

@@ -1,7 +1,7 @@
 //! One private key: parsed and checked once, then ready to sign.
 
 use crate::error::KeyError;
-use crate::jwk::{PublicKey, bytes, text};
+use crate::jwk::{PublicKey, bytes, text, trimmed};
 use crate::pem::{self, Format};
 use crate::shared_key;
 use crate::verify_error::JwkError;
@@ -177,17 +177,17 @@ fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
     if kind == "RSA" {
         let part = |name| bytes(jwk, name).map_err(KeyError::Jwk);
         let (n, e) = (part("n")?, part("e")?);
-        let rest = ["p", "q", "dp", "dq", "qi"].map(|name| secret(jwk, name));
-        let [p, q, dp, dq, qi] = rest;
-        let (p, q, dp, dq, qi) = (p?, q?, dp?, dq?, qi?);
+        let (p, q) = (secret(jwk, "p")?, secret(jwk, "q")?);
+        let (dp, dq, qi) = (secret(jwk, "dp")?, secret(jwk, "dq")?, secret(jwk, "qi")?);
+        // The engine refuses leading zeros, which some writers leave.
         let components = KeyPairComponents {
-            public_key: PublicKeyComponents { n: unpadded(&n), e: unpadded(&e) },
-            d: unpadded(&private),
-            p: unpadded(&p),
-            q: unpadded(&q),
-            dP: unpadded(&dp),
-            dQ: unpadded(&dq),
-            qInv: unpadded(&qi),
+            public_key: PublicKeyComponents { n: trimmed(&n), e: trimmed(&e) },
+            d: trimmed(&private),
+            p: trimmed(&p),
+            q: trimmed(&q),
+            dP: trimmed(&dp),
+            dQ: trimmed(&dq),
+            qInv: trimmed(&qi),
         };
         return usable_rsa(RsaKeyPair::from_components(&components));
     }
@@ -204,12 +204,6 @@ fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
 
 fn secret(jwk: &Value<'_>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     bytes(jwk, name).map(Zeroizing::new).map_err(KeyError::Jwk)
-}
-
-/// The engine refuses leading zeros, which some writers leave.
-fn unpadded(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    &number[zeros..]
 }
 
 fn usable_rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<SigningKey, KeyError> {

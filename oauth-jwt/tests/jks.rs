@@ -34,6 +34,8 @@ fn what_is_in_it_beside_one_key_is_told() {
         Err(KeyError::SeveralPrivateKeys { count: 2 })
     ));
     assert!(matches!(open(&store("certificate.jks"), "throw-away"), Err(KeyError::Certificate)));
+    // The store opens, and its key has a password of its own.
+    assert!(matches!(open(&store("p256-two-passwords.jks"), "throw-away"), Err(KeyError::Password)));
     let error = open(&store("p256.jceks"), "throw-away").unwrap_err();
     assert!(matches!(error, KeyError::Unsupported { found } if found.contains("JCEKS")), "{error}");
     let error = open(&[0x30; 64], "throw-away").unwrap_err();

@@ -61,7 +61,7 @@ fn public(group: &Value) -> &Value {
 }
 
 #[test]
-#[ignore = "needs OAUTH_VECTORS"]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
 fn wycheproof_signatures() {
     // These two are character for character vector 357, which is valid: padding was lost on the way into the file.
     const SAME_AS_A_VALID_ONE: [u64; 2] = [367, 370];
@@ -108,7 +108,7 @@ fn wycheproof_signatures() {
 }
 
 #[test]
-#[ignore = "needs OAUTH_VECTORS"]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
 fn wycheproof_keys() {
     let file = read("wycheproof/testvectors_v1/json_web_key_test.json");
     let mut run = 0;
@@ -128,7 +128,7 @@ fn wycheproof_keys() {
 }
 
 #[test]
-#[ignore = "needs OAUTH_VECTORS"]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
 fn signatures_and_thumbprints_of_the_rfcs() {
     let text = std::fs::read_to_string(folder().join("rfc-vectors/vectors.jsonl")).unwrap();
     let mut run = 0;
@@ -184,7 +184,7 @@ fn signatures_and_thumbprints_of_the_rfcs() {
 
 /// RFC 7520 section 4 and RFC 8037: what is the same each time is made again byte for byte, the rest is verified.
 #[test]
-#[ignore = "needs OAUTH_VECTORS"]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
 fn cookbook_of_rfc7520_signatures() {
     let mut run = 0;
     for name in [
@@ -228,7 +228,7 @@ fn cookbook_of_rfc7520_signatures() {
 }
 
 #[test]
-#[ignore = "needs OAUTH_VECTORS"]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
 fn key_files_of_google_s_own_libraries() {
     let samples = folder().join("google-key-samples");
     let mut run = 0;
@@ -275,7 +275,7 @@ fn key_files_of_google_s_own_libraries() {
 /// Files of OpenSSL, Firefox, macOS and Windows, with their passwords.
 #[cfg(feature = "encrypted")]
 #[test]
-#[ignore = "needs OAUTH_VECTORS"]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
 fn pkcs12_files() {
     use oauth_core::Password;
     let manifest = std::fs::read_to_string(folder().join("pkcs12-manifest.jsonl")).unwrap();

@@ -320,3 +320,106 @@ fn a_private_jwk_whose_halves_do_not_fit_is_refused() {
         assert!(matches!(error, KeyError::Jwk(JwkError::Member(found)) if found == name), "{error}");
     }
 }
+
+/// A number as a JWK spells it.
+fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey, JwkError> {
+    let (n, e) = (URL_SAFE_NO_PAD.encode(modulus), URL_SAFE_NO_PAD.encode(exponent));
+    PublicKey::from_jwk(format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#))
+}
+
+#[test]
+fn an_rsa_key_that_is_not_safe_is_refused() {
+    let right = [0xC5; 256];
+    for exponent in [&[1, 0, 1][..], &[3], &[0, 3], &[0xFF, 0xFF, 0xFF, 0xFF]] {
+        assert!(rsa(&right, exponent).is_ok(), "{exponent:?}");
+    }
+    for exponent in [&[][..], &[0], &[1], &[2], &[1, 0, 0], &[1, 0, 0, 0, 1]] {
+        assert!(matches!(rsa(&right, exponent), Err(JwkError::Member("e"))), "{exponent:?}");
+    }
+    let mut short = right;
+    short[0] = 0x7F;
+    assert!(matches!(rsa(&short, &[3]), Err(JwkError::RsaTooSmall { bits: 2047 })));
+    assert!(matches!(rsa(&[0xC5; 1025], &[3]), Err(JwkError::RsaTooLarge { bits: 8200 })));
+    assert!(rsa(&[&[0][..], &right].concat(), &[3]).is_ok(), "a leading zero is no bit");
+}
+
+#[test]
+fn an_rsa_key_of_the_generator_known_as_roca_is_refused() {
+    // CVE-2017-15361: its moduli are powers of 65537, modulo many small primes. So is a power of it.
+    let mut power = vec![1_u8];
+    while power.len() < 257 {
+        // Times 65537: itself, and itself two bytes on.
+        let mut sum = vec![0; power.len() + 3];
+        for (at, byte) in power.iter().enumerate().flat_map(|(at, byte)| [(at, byte), (at + 2, byte)]) {
+            let (mut place, mut carry) = (at, u16::from(*byte));
+            while carry > 0 {
+                let total = u16::from(sum[place]) + carry;
+                sum[place] = (total & 0xFF) as u8;
+                carry = total >> 8;
+                place += 1;
+            }
+        }
+        while sum.last() == Some(&0) {
+            sum.pop();
+        }
+        power = sum;
+    }
+    power.reverse();
+    assert!(matches!(rsa(&power, &[1, 0, 1]), Err(JwkError::Roca)));
+    let last = power.len() - 1;
+    power[last] ^= 2;
+    assert!(rsa(&power, &[1, 0, 1]).is_ok());
+}
+
+#[test]
+fn base64url_has_one_spelling() {
+    let message = signed_as(p256(), r#"{"alg":"ES256"}"#, "a");
+    let (input, signature) = message.rsplit_once('.').unwrap();
+    let (header, payload) = input.split_once('.').unwrap();
+    assert_eq!(payload, "YQ");
+    let keys = KeySet::new([public(&p256())]);
+    let verify = |message: String| match Jws::parse(&message) {
+        Ok(jws) => jws.verify(&keys, &Accepted::new(&[Algorithm::ES256])),
+        Err(why) => Err(why),
+    };
+    assert!(verify(message.clone()).is_ok());
+    // Padding, another alphabet, bits that mean nothing, a character too many or too few, white space.
+    for payload in ["YQ==", "Y+", "YR", "Y", " YQ", "YQ\n", "Y?Q"] {
+        let refused = verify(format!("{header}.{payload}.{signature}"));
+        assert_eq!(refused, Err(JwsError::Encoding("payload")), "{payload:?}");
+    }
+    assert_eq!(verify(format!("{header}=.YQ.{signature}")), Err(JwsError::Encoding("header")));
+    assert_eq!(verify(format!("{header}.YQ.{signature}=")), Err(JwsError::Encoding("signature")));
+}
+
+#[test]
+fn a_secret_that_is_shorter_than_its_hash_is_none() {
+    for (alg, needed) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
+        let jwks = |length: usize| {
+            let k = URL_SAFE_NO_PAD.encode(vec![7; length]);
+            KeySet::<SharedKey>::from_jwks(format!(r#"{{"keys":[{{"kty":"oct","alg":"{alg}","k":"{k}"}}]}}"#))
+        };
+        assert!(jwks(needed).is_ok());
+        for length in [0, needed - 1] {
+            assert!(matches!(jwks(length), Err(JwkError::Shared(_))), "{alg} {length}");
+        }
+    }
+}
+
+#[test]
+fn a_key_for_another_use_does_not_verify() {
+    let message = signed_as(p256(), r#"{"alg":"ES256"}"#, "{}");
+    let jwk = public(&p256()).to_jwk();
+    for (use_or_operations, right) in [
+        (r#""use":"sig""#, true),
+        (r#""key_ops":["verify"]"#, true),
+        (r#""use":"enc""#, false),
+        (r#""key_ops":["encrypt"]"#, false),
+        (r#""key_ops":[]"#, false),
+    ] {
+        let jwk = format!("{},{use_or_operations}}}", jwk.trim_end_matches('}'));
+        let keys = KeySet::new([PublicKey::from_jwk(jwk).unwrap()]);
+        let verified = Jws::parse(&message).unwrap().verify(&keys, &Accepted::new(&[Algorithm::ES256]));
+        assert_eq!(verified.is_ok(), right, "{use_or_operations}: {verified:?}");
+    }
+}

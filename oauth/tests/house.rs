@@ -310,6 +310,21 @@ fn every_crate_inherits_the_lints_which_forbid_unsafe_code() {
     }
 }
 
+/// A fuzzer writes what it finds into the first folder that it is given; that is `fuzz/corpus`, which is not kept.
+#[test]
+fn the_seeds_of_the_fuzzers_are_few_and_have_names() {
+    for target in fs::read_dir(root().join("fuzz/seeds")).unwrap() {
+        let seeds: Vec<_> =
+            fs::read_dir(target.unwrap().path()).unwrap().map(|seed| seed.unwrap().path()).collect();
+        let found = |path: &&PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        assert_eq!(seeds.iter().find(found), None);
+        assert!(seeds.len() <= 32, "{} seeds", seeds.len());
+    }
+}
+
 #[test]
 fn no_file_is_longer_than_600_lines() {
     fn walk(folder: &Path, long: &mut Vec<String>) {

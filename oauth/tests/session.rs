@@ -6,9 +6,9 @@ use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use oauth::core::{
-    Client, ClientCredentials, ClientSecret, Delivered, Mono, Now, OptOut, Password, Policy, RefreshToken,
-    Registration, Remedy, Request, ResourceOwnerPassword, Response, Server, Unix, Unreachable,
-    UnreachableKind,
+    AccessToken, AuthorizationRequest, Client, ClientCredentials, ClientSecret, Delivered, Mono, Now, OptOut,
+    Password, Policy, RefreshToken, Registration, Remedy, Request, ResourceOwnerPassword, Response, Server,
+    Unix, Unreachable, UnreachableKind,
 };
 use oauth::host::{BoxFuture, Host};
 use oauth::{Authorizer, Error, Session};
@@ -22,6 +22,8 @@ struct Told {
     answers: Mutex<VecDeque<Answer>>,
     sent: Mutex<Vec<String>>,
     seconds: AtomicUsize,
+    /// While the machine slept: the wall clock alone went on.
+    slept: AtomicUsize,
 }
 
 enum Answer {
@@ -87,7 +89,8 @@ impl Host for Told {
 
     fn now(&self) -> Now {
         let seconds = self.seconds.load(Ordering::SeqCst) as u64;
-        Now { mono: Mono::from_duration(Duration::from_secs(seconds)), unix: Unix(1_700_000_000 + seconds) }
+        let unix = Unix(1_700_000_000 + seconds + self.slept.load(Ordering::SeqCst) as u64);
+        Now { mono: Mono::from_duration(Duration::from_secs(seconds)), unix }
     }
 }
 
@@ -190,6 +193,26 @@ fn r5_a_token_that_ends_at_once_is_renewed_once_a_call_and_no_more_than_once_a_s
     host.tokens("a2", "r2", 0);
     assert_eq!(run(session.authorization()).unwrap().token(), "a2");
     assert_eq!(host.requests(), 2);
+}
+
+#[test]
+fn a_token_ends_while_the_machine_sleeps() {
+    let host = Arc::new(Told::default());
+    let session = session(&host);
+    host.slept.fetch_add(3600, Ordering::SeqCst);
+    host.tokens("a2", "r2", 3600);
+    assert_eq!(run(session.authorization()).unwrap().token(), "a2");
+}
+
+#[test]
+fn a_token_ends_although_the_wall_clock_was_set_back() {
+    let host = Arc::new(Told::default());
+    host.slept.fetch_add(1_000_000, Ordering::SeqCst);
+    let session = session(&host);
+    host.slept.store(0, Ordering::SeqCst);
+    host.pass(3600);
+    host.tokens("a2", "r2", 3600);
+    assert_eq!(run(session.authorization()).unwrap().token(), "a2");
 }
 
 #[test]
@@ -347,4 +370,26 @@ fn whoever_runs_a_legacy_grant_is_warned_before_it_is_sent() {
     host.say(200, r#"{"access_token":"a1","token_type":"Bearer"}"#);
     run(authorizer.client_credentials(None)).unwrap();
     assert_eq!(warnings.lock().unwrap().len(), 1, "nothing was waived for this one");
+}
+
+#[test]
+fn each_way_that_goes_by_a_waived_rule_says_so() {
+    let host = Arc::new(Told::default());
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let into = Arc::clone(&warnings);
+    let server = Server::new("https://as.example.com")
+        .with_authorization_endpoint("https://as.example.com/authorize")
+        .with_token_endpoint("https://as.example.com/token")
+        .with_token_info_endpoint("https://as.example.com/tokeninfo");
+    let policy = Policy::strict().waive(OptOut::ImplicitGrant).waive(OptOut::TokenInQuery);
+    let client = Client::new(server, Registration::public("client"), policy).unwrap();
+    let authorizer = Authorizer::new(client, Arc::clone(&host) as _)
+        .on_warning(move |opt_out| into.lock().unwrap().push(opt_out));
+    let request = || AuthorizationRequest::new("https://client.example.com/callback");
+    run(authorizer.begin(request())).unwrap();
+    assert!(warnings.lock().unwrap().is_empty());
+    run(authorizer.begin(request().implicit())).unwrap();
+    host.say(200, r#"{"aud":"client"}"#);
+    run(authorizer.token_info(AccessToken::new("at"))).unwrap();
+    assert_eq!(*warnings.lock().unwrap(), [OptOut::ImplicitGrant, OptOut::TokenInQuery]);
 }

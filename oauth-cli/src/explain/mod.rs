@@ -123,8 +123,7 @@ fn judge(mut case: Case, show_secrets: bool) -> Verdict {
         (Kind::DevicePoll, Message::Responses(steps)) => device::judge_poll(case, &steps, &mut verdict),
         (Kind::IdToken, Message::Token(token)) => signed::judge_id_token(case, &token, &mut verdict),
         (Kind::KeyFile, Message::Response(captured)) => {
-            signed::judge_key_file(captured.parts().map_or(&[], |parts| &parts.body), &mut verdict);
-            Ok(())
+            signed::judge_key_file(captured.parts().map_or(&[], |parts| &parts.body), &mut verdict)
         }
         (Kind::Jwks, Message::Response(captured)) => {
             signed::judge_jwks(captured.parts(), &mut verdict);

@@ -117,12 +117,11 @@ fn rules(case: &Case, algorithm: &Algorithm) -> Result<IdTokenRules, Stop> {
     let mut rules = IdTokenRules::new(issuer, context.text("client_id")?.unwrap_or("client"));
     if let Some(old) = context.value("old.id_token_claims") {
         let payload = old.as_str().map_or_else(|| old.to_string(), str::to_owned);
+        let read: Value = serde_json::from_str(&payload).unwrap_or_default();
         // It was believed then; when that was, the case does not say.
-        let then =
-            serde_json::from_str::<Value>(&payload).unwrap_or_default()["iat"].as_u64().unwrap_or_default();
-        let nonce =
-            serde_json::from_str::<Value>(&payload).unwrap_or_default()["nonce"].as_str().map(str::to_owned);
-        let first = nonce.into_iter().fold(rules.clone(), IdTokenRules::with_nonce);
+        let then = read["iat"].as_u64().unwrap_or_default();
+        let first =
+            read["nonce"].as_str().map_or_else(|| rules.clone(), |nonce| rules.clone().with_nonce(nonce));
         let first = first.check(payload.as_bytes(), Unix(then));
         rules = rules
             .after_refresh(first.map_err(|error| Broken(format!("context.old.id_token_claims: {error}")))?);
@@ -226,7 +225,16 @@ fn refuse_claims(why: &ClaimsError, verdict: &mut Verdict) {
     verdict.refuse_as(class, rule, why.to_string(), remedy, Exit::Network);
 }
 
-pub(super) fn judge_key_file(text: &[u8], verdict: &mut Verdict) {
+pub(super) fn judge_key_file(text: &[u8], verdict: &mut Verdict) -> Result<(), Stop> {
+    // How a Java key store and a PKCS#12 file begin.
+    if matches!(text, [0xFE, 0xED, ..] | [0x30, ..]) {
+        return Err(Stop::Unsupported("key files behind a password yet; give the key as PEM".into()));
+    }
+    key_file(text, verdict);
+    Ok(())
+}
+
+fn key_file(text: &[u8], verdict: &mut Verdict) {
     let read = JsonValue::read(text).ok().filter(|read| matches!(read, JsonValue::Object(_)));
     let refused = match read {
         Some(file) if file.member("kty").is_none() => match ServiceAccount::from_json(text) {
