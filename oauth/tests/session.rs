@@ -155,6 +155,18 @@ fn r5_a_thousand_callers_make_one_request_and_share_its_answer() {
 }
 
 #[test]
+fn r5_whoever_waited_shares_a_failure_that_may_be_tried_again_at_once() {
+    let host = Arc::new(Told::default());
+    let session = Session::resume(strict(&host), RefreshToken::new("r0"));
+    host.answers.lock().unwrap().push_back(Answer::Later(503, "0"));
+    let answers = all((0..100).map(|_| session.authorization()).collect());
+    assert_eq!(host.requests(), 1);
+    assert!(answers.iter().all(Result::is_err));
+    host.tokens("a1", "r1", 3600);
+    assert_eq!(run(session.authorization()).unwrap().token(), "a1");
+}
+
+#[test]
 fn r5_threads_share_one_request() {
     let host = Arc::new(Told::default());
     host.tokens("a1", "r1", 3600);

@@ -219,9 +219,6 @@ impl IdTokenRules {
         if claims.auth_time.is_some() && first.auth_time.is_some() && claims.auth_time != first.auth_time {
             return wrong("auth_time");
         }
-        if claims.azp.is_some() && first.azp.is_some() && claims.azp != first.azp {
-            return wrong("azp");
-        }
         Ok(())
     }
 }

@@ -168,6 +168,9 @@ fn oidc_core_3_1_2_1_a_sign_in_that_is_too_old_or_of_another_kind_is_refused() {
 #[test]
 fn j10_oidc_core_12_2_a_refresh_tells_of_the_same_person() {
     let first = check(&with("auth_time", "1699990000")).unwrap();
+    // Whatever the rules are for by now.
+    let moved = IdTokenRules::new("https://b", "client").after_refresh(first.clone());
+    assert_eq!(wrong(moved.check(with("iss", r#""https://b""#).as_bytes(), NOW)), "iss");
     let rules = IdTokenRules::new("https://as.example", "client").after_refresh(first);
     for payload in [with("nonce", ""), with("x", "1"), with("auth_time", "1699990000")] {
         assert!(rules.check(payload.as_bytes(), NOW).is_ok(), "{payload}");
