@@ -186,6 +186,8 @@ registry! {
         ES384 = "ES384",
         /// ECDSA with P-521 and SHA-512.
         ES512 = "ES512",
+        /// ECDSA with secp256k1 and SHA-256 (RFC 8812 section 3.2).
+        ES256K = "ES256K",
         /// Ed25519, by the older name that most servers use (RFC 8037 section 3.1).
         EDDSA = "EdDSA",
         /// Ed25519 (RFC 9864 section 2.2).

@@ -41,7 +41,7 @@ pub enum KeyError {
         /// The size of its modulus.
         bits: usize,
     },
-    /// The RSA key has more than 4096 bits, the largest that the signing engine takes.
+    /// The RSA key has more than 4096 bits, the largest that ring takes.
     RsaTooLarge {
         /// The size of its modulus.
         bits: usize,
@@ -113,7 +113,7 @@ impl fmt::Display for KeyError {
             Self::Unsupported { found } => write!(
                 f,
                 "the private key is {found}, which is not supported: \
-                 give an RSA key, an EC key on curve P-256 or P-384, or an Ed25519 key, in PKCS#8, PKCS#1 or SEC1"
+                 give an RSA key, an EC key on curve {CURVES}, or an Ed25519 key, in PKCS#8, PKCS#1 or SEC1"
             ),
             Self::RsaTooSmall { bits } => write!(
                 f,
@@ -176,6 +176,13 @@ impl StdError for KeyError {
         }
     }
 }
+
+/// On which curves an EC key signs.
+const CURVES: &str = if cfg!(feature = "aws-lc-rs") {
+    "P-256, P-384, P-521 or secp256k1"
+} else {
+    "P-256 or P-384 (for P-521 and secp256k1 build with the feature aws-lc-rs)"
+};
 
 const NEW_RSA_KEY: &str = "make a new one with \
     `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out NEW` and register it";

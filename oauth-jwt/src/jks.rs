@@ -2,13 +2,13 @@
 //!
 //! The format is written down in no specification; it is small, and what is read of it is bounded by the file.
 
+use crate::engine::digest::{Context, Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
 use crate::error::KeyError;
 use crate::signing_key::{SigningKey, pkcs8};
 use oauth_core::Password;
 use pkcs8::ObjectIdentifier;
 use pkcs8::der::asn1::{OctetStringRef, SequenceRef};
 use pkcs8::der::{Decode as _, SliceReader};
-use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
 use zeroize::Zeroizing;
 
 const JKS: u32 = 0xFEED_FEED;
@@ -68,7 +68,7 @@ fn utf16(password: &Password) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-fn sha1(parts: &[&[u8]]) -> ring::digest::Digest {
+fn sha1(parts: &[&[u8]]) -> Digest {
     let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     parts.iter().for_each(|part| context.update(part));
     context.finish()

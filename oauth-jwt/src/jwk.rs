@@ -1,11 +1,13 @@
 //! Public keys as servers publish them (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 
 use crate::base64url;
+use crate::curve::Curve;
+use crate::engine::{
+    self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, digest, signature as algorithms,
+};
 use crate::roca;
 use crate::verify_error::JwkError;
 use oauth_core::{Algorithm, JsonValue as Value};
-use ring::digest;
-use ring::signature::{self as engine, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 use std::fmt;
 
 /// A public key, and what it may be used for. It verifies; it can never become the key of a MAC.
@@ -32,34 +34,6 @@ enum Material {
     Ed25519 {
         x: Vec<u8>,
     },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Curve {
-    P256,
-    P384,
-    P521,
-}
-
-impl Curve {
-    const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-        }
-    }
-
-    /// How many bytes a coordinate has (RFC 7518 section 6.2.1.2).
-    const fn size(self) -> usize {
-        match self {
-            Self::P256 => 32,
-            Self::P384 => 48,
-            Self::P521 => 66,
-        }
-    }
 }
 
 /// What every kind of key says beside its numbers (RFC 7517 section 4).
@@ -117,8 +91,7 @@ impl PublicKey {
             "RSA" => rsa(number(jwk, "n")?, number(jwk, "e")?)?,
             "EC" => {
                 let name = text(jwk, "crv")?.ok_or(JwkError::Member("crv"))?;
-                let curve = Curve::ALL.into_iter().find(|curve| curve.name() == name);
-                let curve = curve.ok_or_else(|| JwkError::unsupported("crv", name))?;
+                let curve = Curve::named(name).ok_or_else(|| JwkError::unsupported("crv", name))?;
                 let mut point = vec![4];
                 for name in ["x", "y"] {
                     let coordinate = bytes(jwk, name)?;
@@ -150,19 +123,18 @@ impl PublicKey {
         Ok(Self::of(rsa(trimmed(n).to_vec(), trimmed(e).to_vec())?))
     }
 
-    /// An uncompressed point on the curve that its length tells; `None` for any other.
-    pub(crate) fn from_point(point: &[u8]) -> Option<Self> {
-        let curve = Curve::ALL.into_iter().find(|curve| point.len() == 1 + 2 * curve.size())?;
-        Some(Self::of(Material::Ec { curve, point: point.to_vec() }))
+    /// An uncompressed point on this curve.
+    pub(crate) fn from_point(curve: Curve, point: &[u8]) -> Self {
+        Self::of(Material::Ec { curve, point: point.to_vec() })
     }
 
     pub(crate) fn from_ed25519(x: &[u8]) -> Self {
         Self::of(Material::Ed25519 { x: x.to_vec() })
     }
 
-    /// The uncompressed point of an EC key.
-    pub(crate) fn point(&self) -> Option<&[u8]> {
-        if let Material::Ec { point, .. } = &self.material { Some(point) } else { None }
+    /// The uncompressed point of an EC key, and its curve.
+    pub(crate) fn point(&self) -> Option<(Curve, &[u8])> {
+        if let Material::Ec { curve, point } = &self.material { Some((*curve, point)) } else { None }
     }
 
     fn of(material: Material) -> Self {
@@ -235,7 +207,9 @@ impl PublicKey {
     pub(crate) fn fits(&self, algorithm: &Algorithm) -> bool {
         match &self.material {
             Material::Rsa { .. } => rsa_parameters(algorithm).is_some(),
-            Material::Ec { curve, .. } => ec_algorithm(*curve, algorithm).is_some(),
+            Material::Ec { curve, .. } => {
+                curve.algorithm() == *algorithm && engine::ecdsa_verification(*curve).is_some()
+            }
             Material::Ed25519 { .. } => [Algorithm::EDDSA, Algorithm::ED25519].contains(algorithm),
         }
     }
@@ -245,10 +219,10 @@ impl PublicKey {
         match &self.material {
             Material::Rsa { n, e } => rsa_parameters(algorithm)
                 .is_some_and(|rsa| RsaPublicKeyComponents { n, e }.verify(rsa, message, signature).is_ok()),
-            Material::Ec { curve, point } => ec_algorithm(*curve, algorithm)
+            Material::Ec { curve, point } => engine::ecdsa_verification(*curve)
                 .is_some_and(|ec| UnparsedPublicKey::new(ec, point).verify(message, signature).is_ok()),
             Material::Ed25519 { x } => {
-                UnparsedPublicKey::new(&engine::ED25519, x).verify(message, signature).is_ok()
+                UnparsedPublicKey::new(&algorithms::ED25519, x).verify(message, signature).is_ok()
             }
         }
     }
@@ -262,23 +236,14 @@ impl fmt::Debug for PublicKey {
 
 fn rsa_parameters(algorithm: &Algorithm) -> Option<&'static RsaParameters> {
     let known: [(Algorithm, &RsaParameters); 6] = [
-        (Algorithm::RS256, &engine::RSA_PKCS1_2048_8192_SHA256),
-        (Algorithm::RS384, &engine::RSA_PKCS1_2048_8192_SHA384),
-        (Algorithm::RS512, &engine::RSA_PKCS1_2048_8192_SHA512),
-        (Algorithm::PS256, &engine::RSA_PSS_2048_8192_SHA256),
-        (Algorithm::PS384, &engine::RSA_PSS_2048_8192_SHA384),
-        (Algorithm::PS512, &engine::RSA_PSS_2048_8192_SHA512),
+        (Algorithm::RS256, &algorithms::RSA_PKCS1_2048_8192_SHA256),
+        (Algorithm::RS384, &algorithms::RSA_PKCS1_2048_8192_SHA384),
+        (Algorithm::RS512, &algorithms::RSA_PKCS1_2048_8192_SHA512),
+        (Algorithm::PS256, &algorithms::RSA_PSS_2048_8192_SHA256),
+        (Algorithm::PS384, &algorithms::RSA_PSS_2048_8192_SHA384),
+        (Algorithm::PS512, &algorithms::RSA_PSS_2048_8192_SHA512),
     ];
     known.into_iter().find(|(name, _)| name == algorithm).map(|(_, rsa)| rsa)
-}
-
-fn ec_algorithm(curve: Curve, algorithm: &Algorithm) -> Option<&'static engine::EcdsaVerificationAlgorithm> {
-    match curve {
-        Curve::P256 if *algorithm == Algorithm::ES256 => Some(&engine::ECDSA_P256_SHA256_FIXED),
-        Curve::P384 if *algorithm == Algorithm::ES384 => Some(&engine::ECDSA_P384_SHA384_FIXED),
-        // The engine has no such curve.
-        Curve::P256 | Curve::P384 | Curve::P521 => None,
-    }
 }
 
 fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Material, JwkError> {

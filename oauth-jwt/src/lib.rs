@@ -37,14 +37,17 @@
 //! ```
 //!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
-//!   accounts and, with the feature `encrypted`, PKCS#12 and encrypted PEM), choosing one by its name, signing; reading public
+//!   accounts; with the feature `encrypted`, PKCS#12 and encrypted PEM; with the feature `aws-lc-rs`, EC on P-521 and
+//!   secp256k1), choosing one by its name, signing; reading public
 //!   keys, verifying.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
 //!   from, which is the program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
 
 mod base64url;
+mod curve;
 #[cfg(feature = "encrypted")]
 mod encrypted;
+mod engine;
 mod error;
 mod jks;
 mod jwk;

@@ -1,11 +1,11 @@
 //! Keys that both sides know: what HS256 and its like verify by.
 
 use crate::base64url;
+use crate::engine::hmac;
 use crate::error::KeyError;
 use crate::jwk::{Usage, text};
 use crate::verify_error::JwkError;
 use oauth_core::{Algorithm, ClientSecret, JsonValue as Value};
-use ring::hmac;
 use std::fmt;
 use zeroize::Zeroizing;
 

@@ -1,5 +1,12 @@
 //! One private key: parsed and checked once, then ready to sign.
 
+use crate::curve::Curve;
+use crate::engine::rand::SystemRandom;
+use crate::engine::rsa::{KeyPairComponents, PublicKeyComponents};
+use crate::engine::{
+    self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, KeyRejected, RsaEncoding, RsaKeyPair, hmac,
+    signature as algorithms,
+};
 use crate::error::KeyError;
 use crate::jwk::{PublicKey, bytes, text, trimmed};
 use crate::pem::{self, Format};
@@ -9,13 +16,6 @@ use oauth_core::{Algorithm, ClientSecret, JsonValue as Value};
 use pkcs8::der::asn1::{OctetStringRef, SequenceRef, UintRef};
 use pkcs8::der::{Decode as _, SliceReader};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
-use ring::hmac;
-use ring::rand::SystemRandom;
-use ring::rsa::{KeyPairComponents, PublicKeyComponents};
-use ring::signature::{
-    self as engine, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaEncoding,
-    RsaKeyPair,
-};
 use sec1::EcPrivateKey;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -23,9 +23,10 @@ use zeroize::Zeroizing;
 /// A key that signs with one algorithm.
 ///
 /// Which one follows from the key: ES256 for EC on curve P-256, ES384 on P-384, EdDSA for Ed25519, HS256 to HS512 as a
-/// secret was taken for. An RSA key signs with RS256 unless [`with_algorithm`](Self::with_algorithm) says otherwise.
+/// secret was taken for; with the feature `aws-lc-rs`, ES512 on P-521 and ES256K on secp256k1. An RSA key signs with RS256
+/// unless [`with_algorithm`](Self::with_algorithm) says otherwise.
 ///
-/// The copies made while it is read are wiped. The signing engine keeps the numbers in memory of its own, which it does
+/// The copies made while it is read are wiped. The signing engine keeps the numbers in memory of its own, which ring does
 /// not wipe. The text given to [`from_pem`](Self::from_pem) stays the caller's to wipe.
 pub struct SigningKey {
     pair: KeyPair,
@@ -34,17 +35,17 @@ pub struct SigningKey {
 
 enum KeyPair {
     Rsa(Box<RsaKeyPair>),
-    Ec(Box<EcdsaKeyPair>),
+    Ec(Curve, Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
 }
 
 impl SigningKey {
     /// Reads the one private key of a PEM file, and makes sure that it can sign.
     ///
-    /// Takes RSA keys of 2048 to 4096 bits as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), EC keys on curve P-256
-    /// or P-384 as PKCS#8 or SEC1 (`EC PRIVATE KEY`), and Ed25519 keys as PKCS#8. Certificates beside the key are passed
-    /// over. Nothing is decrypted.
+    /// Takes RSA keys of 2048 to 4096 bits as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), EC keys on the
+    /// curves of this type as PKCS#8 or SEC1 (`EC PRIVATE KEY`), and Ed25519 keys as PKCS#8. Certificates beside the key are
+    /// passed over. Nothing is decrypted.
     ///
     /// # Errors
     ///
@@ -59,8 +60,8 @@ impl SigningKey {
         }
     }
 
-    /// Reads one private JWK (RFC 7518 section 6, RFC 8037): RSA with all its numbers, EC on P-256 or P-384, Ed25519, or a
-    /// secret whose `alg` is told.
+    /// Reads one private JWK (RFC 7518 section 6, RFC 8037): RSA with all its numbers, EC, Ed25519, or a secret whose
+    /// `alg` is told.
     ///
     /// # Errors
     ///
@@ -81,7 +82,7 @@ impl SigningKey {
     /// The algorithm is no HMAC, or the secret is shorter than its hash, which RFC 7518 section 3.2 forbids: such a secret
     /// can be guessed from one signature.
     pub fn from_secret(secret: &ClientSecret, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let pair = KeyPair::Hmac(shared_key::key(secret.expose().as_bytes(), &algorithm)?);
+        let pair = KeyPair::Hmac(Box::new(shared_key::key(secret.expose().as_bytes(), &algorithm)?));
         Ok(Self { pair, algorithm })
     }
 
@@ -95,7 +96,7 @@ impl SigningKey {
         let can = match &self.pair {
             KeyPair::Rsa(_) => rsa_encoding(&algorithm).is_some(),
             KeyPair::Ed25519(_) => [Algorithm::EDDSA, Algorithm::ED25519].contains(&algorithm),
-            KeyPair::Ec(_) | KeyPair::Hmac(_) => algorithm == self.algorithm,
+            KeyPair::Ec(..) | KeyPair::Hmac(_) => algorithm == self.algorithm,
         };
         if !can {
             return Err(KeyError::OtherAlgorithm { asked: algorithm, own: self.algorithm });
@@ -115,10 +116,10 @@ impl SigningKey {
     pub fn public_key(&self) -> Option<PublicKey> {
         let key = match &self.pair {
             KeyPair::Rsa(pair) => {
-                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
                 PublicKey::from_rsa(&public.n, &public.e).ok()?
             }
-            KeyPair::Ec(pair) => PublicKey::from_point(pair.public_key().as_ref())?,
+            KeyPair::Ec(curve, pair) => PublicKey::from_point(*curve, pair.public_key().as_ref()),
             KeyPair::Ed25519(pair) => PublicKey::from_ed25519(pair.public_key().as_ref()),
             KeyPair::Hmac(_) => return None,
         };
@@ -130,7 +131,7 @@ impl SigningKey {
         match &self.pair {
             KeyPair::Rsa(pair) => rsa_signature(pair, &self.algorithm, input),
             // RFC 7518 section 3.4: R and S side by side.
-            KeyPair::Ec(pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
+            KeyPair::Ec(_, pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
             KeyPair::Ed25519(pair) => Some(pair.sign(input).as_ref().to_vec()),
             KeyPair::Hmac(key) => Some(hmac::sign(key, input).as_ref().to_vec()),
         }
@@ -145,18 +146,18 @@ impl fmt::Debug for SigningKey {
 
 fn rsa_encoding(algorithm: &Algorithm) -> Option<&'static dyn RsaEncoding> {
     let known: [(Algorithm, &dyn RsaEncoding); 6] = [
-        (Algorithm::RS256, &engine::RSA_PKCS1_SHA256),
-        (Algorithm::RS384, &engine::RSA_PKCS1_SHA384),
-        (Algorithm::RS512, &engine::RSA_PKCS1_SHA512),
-        (Algorithm::PS256, &engine::RSA_PSS_SHA256),
-        (Algorithm::PS384, &engine::RSA_PSS_SHA384),
-        (Algorithm::PS512, &engine::RSA_PSS_SHA512),
+        (Algorithm::RS256, &algorithms::RSA_PKCS1_SHA256),
+        (Algorithm::RS384, &algorithms::RSA_PKCS1_SHA384),
+        (Algorithm::RS512, &algorithms::RSA_PKCS1_SHA512),
+        (Algorithm::PS256, &algorithms::RSA_PSS_SHA256),
+        (Algorithm::PS384, &algorithms::RSA_PSS_SHA384),
+        (Algorithm::PS512, &algorithms::RSA_PSS_SHA512),
     ];
     known.into_iter().find(|(name, _)| name == algorithm).map(|(_, encoding)| encoding)
 }
 
 fn rsa_signature(pair: &RsaKeyPair, algorithm: &Algorithm, input: &[u8]) -> Option<Vec<u8>> {
-    let mut signature = vec![0; pair.public().modulus_len()];
+    let mut signature = vec![0; pair.public_key().modulus_len()];
     pair.sign(rsa_encoding(algorithm)?, &SystemRandom::new(), input, &mut signature).ok()?;
     Some(signature)
 }
@@ -168,7 +169,7 @@ fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
         let secret = secret(jwk, "k")?;
         let algorithm = text(jwk, "alg").and_then(|alg| alg.ok_or(JwkError::Member("alg")));
         let algorithm = Algorithm::from_text(algorithm.map_err(KeyError::Jwk)?);
-        let pair = KeyPair::Hmac(shared_key::key(&secret, &algorithm)?);
+        let pair = KeyPair::Hmac(Box::new(shared_key::key(&secret, &algorithm)?));
         return Ok(SigningKey { pair, algorithm });
     }
     // What is wrong with its public half is told first.
@@ -177,6 +178,7 @@ fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
     if kind == "RSA" {
         let part = |name| bytes(jwk, name).map_err(KeyError::Jwk);
         let (n, e) = (part("n")?, part("e")?);
+        rsa_size(trimmed(&n), trimmed(&e))?;
         let (p, q) = (secret(jwk, "p")?, secret(jwk, "q")?);
         let (dp, dq, qi) = (secret(jwk, "dp")?, secret(jwk, "dq")?, secret(jwk, "qi")?);
         // The engine refuses leading zeros, which some writers leave.
@@ -192,8 +194,8 @@ fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
         return usable_rsa(RsaKeyPair::from_components(&components));
     }
     match public.point() {
-        Some(point) if kind == "EC" => ec_pair(&private, point),
-        _ => {
+        Some((curve, point)) => ec_pair(curve, &private, point),
+        None => {
             let x = bytes(jwk, "x").map_err(KeyError::Jwk)?;
             let pair = Ed25519KeyPair::from_seed_and_public_key(&private, &x)
                 .map_err(|cause| KeyError::Rejected { cause: cause.into() })?;
@@ -206,7 +208,7 @@ fn secret(jwk: &Value<'_>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, Key
     bytes(jwk, name).map(Zeroizing::new).map_err(KeyError::Jwk)
 }
 
-fn usable_rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<SigningKey, KeyError> {
+fn usable_rsa(pair: Result<RsaKeyPair, KeyRejected>) -> Result<SigningKey, KeyError> {
     let pair = pair.map_err(|cause| KeyError::Rejected { cause: cause.into() })?;
     let algorithm = Algorithm::RS256;
     // The engine finds a damaged exponent only when it signs: better now than in the middle of a flow.
@@ -216,33 +218,23 @@ fn usable_rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<Sign
     Ok(SigningKey { pair: KeyPair::Rsa(Box::new(pair)), algorithm })
 }
 
-fn ec_pair(private: &[u8], public: &[u8]) -> Result<SigningKey, KeyError> {
-    let curves: [(usize, &EcdsaSigningAlgorithm, Algorithm); 2] = [
-        (65, &engine::ECDSA_P256_SHA256_FIXED_SIGNING, Algorithm::ES256),
-        (97, &engine::ECDSA_P384_SHA384_FIXED_SIGNING, Algorithm::ES384),
-    ];
-    let Some((_, signing, algorithm)) = curves.into_iter().find(|(length, ..)| *length == public.len())
-    else {
-        return Err(KeyError::Unsupported { found: "an EC key on curve P-521" });
-    };
-    EcdsaKeyPair::from_private_key_and_public_key(signing, private, public, &SystemRandom::new())
-        .map(|pair| SigningKey { pair: KeyPair::Ec(Box::new(pair)), algorithm })
+fn ec_pair(curve: Curve, private: &[u8], public: &[u8]) -> Result<SigningKey, KeyError> {
+    // RFC 7518 section 6.2.2.1 and RFC 5915 section 3 give it one length.
+    if private.len() != curve.size() {
+        return Err(KeyError::Malformed { why: "its private half is not as long as its curve demands" });
+    }
+    engine::ecdsa(curve, private, public)
+        .ok_or(KeyError::Unsupported { found: curve.unsupported() })?
+        .map(|pair| SigningKey { pair: KeyPair::Ec(curve, Box::new(pair)), algorithm: curve.algorithm() })
         .map_err(|cause| KeyError::Rejected { cause: cause.into() })
 }
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// What people do bring, and is not supported: for the error's text.
-const OTHERS: [(ObjectIdentifier, &str); 3] = [
-    // A key that its maker restricted to PSS may not make the older signatures (RFC 4055 section 1.2).
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10"), "an RSA key for PSS only"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.35"), "an EC key on curve P-521"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.10"), "an EC key on curve secp256k1"),
-];
+/// A key that its maker restricted to PSS may not make the older signatures (RFC 4055 section 1.2).
+const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
 pub(crate) fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
     let info = PrivateKeyInfoRef::try_from(der)
@@ -257,22 +249,34 @@ pub(crate) fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
         ED25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
             .map(|pair| SigningKey { pair: KeyPair::Ed25519(Box::new(pair)), algorithm: Algorithm::EDDSA })
             .map_err(|cause| KeyError::Rejected { cause: cause.into() }),
-        other => Err(unsupported(other, "of an unknown algorithm")),
+        RSA_PSS => Err(KeyError::Unsupported { found: "an RSA key for PSS only" }),
+        _ => Err(KeyError::Unsupported { found: "of an unknown algorithm" }),
     }
-}
-
-fn unsupported(oid: ObjectIdentifier, otherwise: &'static str) -> KeyError {
-    let found = OTHERS.into_iter().find(|(known, _)| *known == oid).map_or(otherwise, |(_, name)| name);
-    KeyError::Unsupported { found }
 }
 
 fn rsa(der: &[u8]) -> Result<SigningKey, KeyError> {
     let malformed = |_| KeyError::Malformed { why: "it is not the RSA structure that its label names" };
-    let (version, bits) = rsa_size(der).map_err(malformed)?;
+    let (version, n, e) = rsa_public(der).map_err(malformed)?;
     // RFC 8017 appendix A.1.2: version 1 has three primes or more.
     if version != 0 {
         return Err(KeyError::Unsupported { found: "an RSA key with more than two primes" });
     }
+    rsa_size(n, e)?;
+    usable_rsa(RsaKeyPair::from_der(der))
+}
+
+/// The version of the structure, its modulus and its exponent; the engine reads the rest.
+fn rsa_public(der: &[u8]) -> pkcs8::der::Result<(u8, &[u8], &[u8])> {
+    let sequence = <&SequenceRef>::from_der(der)?;
+    let mut reader = SliceReader::new(sequence.as_bytes())?;
+    let version = u8::decode(&mut reader)?;
+    let (modulus, exponent) = (UintRef::decode(&mut reader)?, UintRef::decode(&mut reader)?);
+    Ok((version, modulus.as_bytes(), exponent.as_bytes()))
+}
+
+/// The same bounds with every engine. The numbers come without leading zeros.
+fn rsa_size(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyError> {
+    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
     // RFC 7518 section 3.3: a key of 2048 bits or larger MUST be used. The engine rounds up to whole bytes.
     if bits < 2048 {
         return Err(KeyError::RsaTooSmall { bits });
@@ -280,18 +284,11 @@ fn rsa(der: &[u8]) -> Result<SigningKey, KeyError> {
     if bits > 4096 {
         return Err(KeyError::RsaTooLarge { bits });
     }
-    usable_rsa(RsaKeyPair::from_der(der))
-}
-
-/// The version of the structure, and how many bits its modulus has; the engine reads the rest.
-fn rsa_size(der: &[u8]) -> pkcs8::der::Result<(u8, usize)> {
-    let sequence = <&SequenceRef>::from_der(der)?;
-    let mut reader = SliceReader::new(sequence.as_bytes())?;
-    let version = u8::decode(&mut reader)?;
-    let modulus = UintRef::decode(&mut reader)?;
-    let bytes = modulus.as_bytes();
-    let unused = bytes.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    Ok((version, bytes.len() * 8 - unused))
+    // FIPS 186-5 appendix A.1.1: greater than 2^16.
+    if exponent.len() < 3 {
+        return Err(KeyError::Rejected { cause: "the public exponent is less than 65537".into() });
+    }
+    Ok(())
 }
 
 /// `curve`: what a PKCS#8 wrapper says. Without one the key itself must name its curve (RFC 5915 section 3).
@@ -302,20 +299,18 @@ fn ec(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<SigningKey, KeyErro
     })?;
     let own = key.parameters.and_then(sec1::EcParameters::named_curve);
     let Some(named) = curve.or(own) else { return Err(KeyError::EcCurveNotNamed) };
-    let length = match named {
-        P256 => 65,
-        P384 => 97,
-        other => return Err(unsupported(other, "an EC key on an unknown curve")),
+    let Some(curve) = Curve::of_oid(named) else {
+        return Err(KeyError::Unsupported { found: "an EC key on an unknown curve" });
     };
     if own.is_some_and(|own| own != named) {
         return Err(KeyError::Malformed { why: "it names two curves" });
     }
     // SEC 1 section 2.3.3: 4 begins an uncompressed point.
     let Some(public @ [4, ..]) = key.public_key else { return Err(KeyError::EcPublicKeyMissing) };
-    if public.len() != length {
+    if public.len() != 1 + 2 * curve.size() {
         return Err(KeyError::Malformed { why: "its public half is not of the curve that it names" });
     }
-    ec_pair(key.private_key, public)
+    ec_pair(curve, key.private_key, public)
 }
 
 /// Whether a structure that is none of ours is an EC key all the same: what it lacks then is the name of its curve.

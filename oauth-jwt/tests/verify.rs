@@ -57,6 +57,10 @@ fn every_algorithm_signs_what_its_public_half_verifies() {
         SigningKey::from_pem(file("ed25519.pkcs8.pem")).unwrap(),
         SigningKey::from_pem(file("ed25519.pkcs8.pem")).unwrap().with_algorithm(Algorithm::ED25519).unwrap(),
     ];
+    if cfg!(feature = "aws-lc-rs") {
+        let others = ["p521.pkcs8.pem", "p521.sec1.pem", "secp256k1.pkcs8.pem", "secp256k1.sec1.pem"];
+        keys.extend(others.map(|name| SigningKey::from_pem(file(name)).unwrap()));
+    }
     for algorithm in RSA {
         let key = SigningKey::from_pem(file("rsa-2048.pkcs8.pem")).unwrap();
         keys.push(key.with_algorithm(algorithm).unwrap());
@@ -81,6 +85,25 @@ fn every_algorithm_signs_what_its_public_half_verifies() {
         let message = signed_as(key, &format!(r#"{{"alg":"{algorithm}"}}"#), "what was said");
         let set = KeySet::new([SharedKey::from_secret(&secret, algorithm.clone()).unwrap()]);
         assert!(Jws::parse(&message).unwrap().verify(&set, &Accepted::new(&[algorithm])).is_ok());
+    }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn private_jwks_on_the_curves_that_ring_does_not_have_sign() {
+    // Where the private half stands in a SEC1 file.
+    for (name, at) in [("p521.sec1.pem", 8..74), ("secp256k1.sec1.pem", 7..39)] {
+        let key = SigningKey::from_pem(file(name)).unwrap();
+        let d = URL_SAFE_NO_PAD.encode(&support::der_of(&file(name))[at]);
+        let private = format!(r#"{},"d":"{d}"}}"#, public(&key).to_jwk().trim_end_matches('}'));
+        let again = SigningKey::from_jwk(&private).unwrap();
+        assert_eq!(public(&again).thumbprint(), public(&key).thumbprint());
+        let algorithm = key.algorithm();
+        let keys = KeySet::new([public(&key)]);
+        let message = signed_as(again, &format!(r#"{{"alg":"{algorithm}"}}"#), "{}");
+        assert!(Jws::parse(&message).unwrap().verify(&keys, &Accepted::new(&[algorithm])).is_ok(), "{name}");
+        let wrong = private.replacen(r#""x":""#, r#""x":"A"#, 1);
+        assert!(SigningKey::from_jwk(wrong).is_err());
     }
 }
 

@@ -40,6 +40,7 @@
 //! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
 //! - `jwt`: `WithKeys`, a host with keys in memory.
 //! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
+//! - `aws-lc-rs`: keys on the curves P-521 and secp256k1, and encrypted messages (JWE).
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;

@@ -1,0 +1,55 @@
+//! The library that computes. There is ring, and with the feature `aws-lc-rs` the library of that name, which speaks the
+//! language of ring and knows more curves.
+
+use crate::curve::Curve;
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as library;
+#[cfg(not(feature = "aws-lc-rs"))]
+use ring as library;
+
+pub(crate) use library::error::KeyRejected;
+pub(crate) use library::signature::{
+    EcdsaKeyPair, EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+};
+pub(crate) use library::{digest, hmac, rand, rsa, signature};
+
+/// An EC key from its two halves, which have to fit each other; `None` for a curve that the library does not know.
+pub(crate) fn ecdsa(
+    curve: Curve,
+    private: &[u8],
+    public: &[u8],
+) -> Option<Result<EcdsaKeyPair, KeyRejected>> {
+    let algorithm = match curve {
+        Curve::P256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        Curve::P384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        #[cfg(feature = "aws-lc-rs")]
+        Curve::P521 => &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+        #[cfg(feature = "aws-lc-rs")]
+        Curve::Secp256k1 => &signature::ECDSA_P256K1_SHA256_FIXED_SIGNING,
+        #[cfg(not(feature = "aws-lc-rs"))]
+        Curve::P521 | Curve::Secp256k1 => return None,
+    };
+    #[cfg(feature = "aws-lc-rs")]
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, public);
+    #[cfg(not(feature = "aws-lc-rs"))]
+    let pair = {
+        let random = rand::SystemRandom::new();
+        EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, public, &random)
+    };
+    Some(pair)
+}
+
+/// What verifies on a curve; `None` for one that the library does not know.
+pub(crate) const fn ecdsa_verification(curve: Curve) -> Option<&'static EcdsaVerificationAlgorithm> {
+    match curve {
+        Curve::P256 => Some(&signature::ECDSA_P256_SHA256_FIXED),
+        Curve::P384 => Some(&signature::ECDSA_P384_SHA384_FIXED),
+        #[cfg(feature = "aws-lc-rs")]
+        Curve::P521 => Some(&signature::ECDSA_P521_SHA512_FIXED),
+        #[cfg(feature = "aws-lc-rs")]
+        Curve::Secp256k1 => Some(&signature::ECDSA_P256K1_SHA256_FIXED),
+        #[cfg(not(feature = "aws-lc-rs"))]
+        Curve::P521 | Curve::Secp256k1 => None,
+    }
+}
