@@ -140,7 +140,7 @@ fi
 step "vectors"
 if [ -n "${OAUTH_VECTORS:-}" ]; then
     cargo test -p oauth-core --lib vectors -- --ignored --nocapture | tee "$pure/vectors"
-    cargo test -p oauth-jwt --all-features --test vectors -- --ignored --nocapture | tee -a "$pure/vectors"
+    cargo test -p oauth-jwt --all-features --lib --test vectors -- --ignored --nocapture | tee -a "$pure/vectors"
     count=$(sed -n 's/^\.*vectors: .* \([0-9]*\) run$/\1/p' "$pure/vectors" | awk '{ sum += $1 } END { print sum + 0 }')
     left=nothing
 else

@@ -61,8 +61,8 @@ impl Curve {
         }
     }
 
-    /// For the text of an error: a key on a curve that the engine does not have.
-    pub(crate) const fn unsupported(self) -> &'static str {
+    /// For the text of an error: a key on a curve that cannot be used.
+    pub(crate) const fn described(self) -> &'static str {
         match self {
             Self::P256 => "an EC key on curve P-256",
             Self::P384 => "an EC key on curve P-384",

@@ -1,5 +1,7 @@
 //! What can be wrong with a key, when it is loaded and when it is used. No text here ever holds a byte of a key.
 
+#[cfg(feature = "aws-lc-rs")]
+use crate::jwe::KeyManagement;
 use crate::verify_error::JwkError;
 use oauth_core::{Algorithm, KeyId};
 use std::error::Error as StdError;
@@ -60,6 +62,18 @@ pub enum KeyError {
         /// The algorithm that was asked for.
         asked: Algorithm,
     },
+    /// A client secret is a key for AES Key Wrap or `dir`, and for nothing else.
+    #[cfg(feature = "aws-lc-rs")]
+    NotSymmetric {
+        /// The algorithm that was asked for.
+        asked: KeyManagement,
+    },
+    /// The private key is of a kind that signs and cannot decrypt.
+    #[cfg(feature = "aws-lc-rs")]
+    CannotDecrypt {
+        /// Of which kind it is.
+        found: &'static str,
+    },
     /// The client secret is shorter than the hash of its algorithm (RFC 7518 section 3.2).
     SecretTooShort {
         /// How long it is, in bytes.
@@ -93,10 +107,10 @@ impl fmt::Display for KeyError {
                 "there is no private key in the PEM file: give the file with the section -----BEGIN PRIVATE KEY-----",
             ),
             Self::Certificate => f.write_str(
-                "the file holds a certificate only, which cannot sign: give the file with its private key",
+                "the file holds a certificate only: give the file with its private key",
             ),
             Self::PublicKey => f.write_str(
-                "the PEM file holds a public key only, which cannot sign: give the file with its private key",
+                "the PEM file holds a public key only: give the file with its private key",
             ),
             Self::SeveralPrivateKeys { count } => write!(
                 f,
@@ -129,6 +143,16 @@ impl fmt::Display for KeyError {
             Self::NotAnHmac { asked } => write!(
                 f,
                 "a client secret cannot sign with {asked}: use HS256, HS384 or HS512, or a private key"
+            ),
+            #[cfg(feature = "aws-lc-rs")]
+            Self::NotSymmetric { asked } => {
+                write!(f, "a client secret is no key for {asked}: use A128KW, A256KW or dir, or a private key")
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            Self::CannotDecrypt { found } => write!(
+                f,
+                "the private key is {found}, which cannot decrypt: \
+                 give an RSA key, an EC key on curve P-256, P-384 or P-521, or an X25519 key as a JWK"
             ),
             Self::SecretTooShort { bytes, needed } => write!(
                 f,
@@ -173,6 +197,8 @@ impl StdError for KeyError {
             | Self::SecretTooShort { .. }
             | Self::EcPublicKeyMissing
             | Self::EcCurveNotNamed => None,
+            #[cfg(feature = "aws-lc-rs")]
+            Self::NotSymmetric { .. } | Self::CannotDecrypt { .. } => None,
         }
     }
 }

@@ -46,21 +46,10 @@ pub(crate) struct Usage {
 
 impl Usage {
     pub(crate) fn read(jwk: &Value<'_>) -> Result<Self, JwkError> {
-        let usage = text(jwk, "use")?;
-        let operations = match jwk.member("key_ops") {
-            None => None,
-            Some(Value::Array(operations)) => Some(operations),
-            Some(_) => return Err(JwkError::Member("key_ops")),
-        };
-        // Section 4.3: the operations are said one by one; some have them in one text, with commas.
-        let verifies = |operation: &Value<'_>| {
-            operation.as_str().is_some_and(|text| text.split(',').any(|one| one.trim() == "verify"))
-        };
         Ok(Self {
             kid: text(jwk, "kid")?.map(str::to_owned),
             algorithm: text(jwk, "alg")?.map(Algorithm::from_text),
-            verifies: usage.is_none_or(|usage| usage == "sig")
-                && operations.is_none_or(|operations| operations.iter().any(verifies)),
+            verifies: serves(jwk, "sig", &["verify"])?,
         })
     }
 
@@ -88,18 +77,12 @@ impl PublicKey {
 
     pub(crate) fn read(jwk: &Value<'_>) -> Result<Self, JwkError> {
         let material = match text(jwk, "kty")?.ok_or(JwkError::Member("kty"))? {
-            "RSA" => rsa(number(jwk, "n")?, number(jwk, "e")?)?,
+            "RSA" => {
+                let (n, e) = rsa_numbers(jwk)?;
+                Material::Rsa { n, e }
+            }
             "EC" => {
-                let name = text(jwk, "crv")?.ok_or(JwkError::Member("crv"))?;
-                let curve = Curve::named(name).ok_or_else(|| JwkError::unsupported("crv", name))?;
-                let mut point = vec![4];
-                for name in ["x", "y"] {
-                    let coordinate = bytes(jwk, name)?;
-                    if coordinate.len() != curve.size() {
-                        return Err(JwkError::Member(name));
-                    }
-                    point.extend(coordinate);
-                }
+                let (curve, point) = ec_point(jwk)?;
                 Material::Ec { curve, point }
             }
             "OKP" => match text(jwk, "crv")?.ok_or(JwkError::Member("crv"))? {
@@ -120,7 +103,9 @@ impl PublicKey {
 
     /// An RSA key: modulus and exponent, big-endian.
     pub(crate) fn from_rsa(n: &[u8], e: &[u8]) -> Result<Self, JwkError> {
-        Ok(Self::of(rsa(trimmed(n).to_vec(), trimmed(e).to_vec())?))
+        let (n, e) = (trimmed(n).to_vec(), trimmed(e).to_vec());
+        safe_rsa(&n, &e)?;
+        Ok(Self::of(Material::Rsa { n, e }))
     }
 
     /// An uncompressed point on this curve.
@@ -246,7 +231,14 @@ fn rsa_parameters(algorithm: &Algorithm) -> Option<&'static RsaParameters> {
     known.into_iter().find(|(name, _)| name == algorithm).map(|(_, rsa)| rsa)
 }
 
-fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Material, JwkError> {
+/// Modulus and exponent, big-endian, without leading zeros, of a key that is safe to use.
+pub(crate) fn rsa_numbers(jwk: &Value<'_>) -> Result<(Vec<u8>, Vec<u8>), JwkError> {
+    let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
+    safe_rsa(&n, &e)?;
+    Ok((n, e))
+}
+
+fn safe_rsa(n: &[u8], e: &[u8]) -> Result<(), JwkError> {
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     if bits < 2048 {
         return Err(JwkError::RsaTooSmall { bits });
@@ -255,13 +247,42 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Material, JwkError> {
         return Err(JwkError::RsaTooLarge { bits });
     }
     // 1 encrypts nothing; an even one undoes nothing.
-    if matches!(*e, [] | [1]) || e.last().is_some_and(|byte| byte % 2 == 0) || e.len() > 4 {
+    if matches!(e, [] | [1]) || e.last().is_some_and(|byte| byte % 2 == 0) || e.len() > 4 {
         return Err(JwkError::Member("e"));
     }
-    if roca::made(&n) {
+    if roca::made(n) {
         return Err(JwkError::Roca);
     }
-    Ok(Material::Rsa { n, e })
+    Ok(())
+}
+
+/// A curve and a point, uncompressed, that has the length of the curve and need not be on it.
+pub(crate) fn ec_point(jwk: &Value<'_>) -> Result<(Curve, Vec<u8>), JwkError> {
+    let name = text(jwk, "crv")?.ok_or(JwkError::Member("crv"))?;
+    let curve = Curve::named(name).ok_or_else(|| JwkError::unsupported("crv", name))?;
+    let mut point = vec![4];
+    for name in ["x", "y"] {
+        let coordinate = bytes(jwk, name)?;
+        if coordinate.len() != curve.size() {
+            return Err(JwkError::Member(name));
+        }
+        point.extend(coordinate);
+    }
+    Ok((curve, point))
+}
+
+/// Whether a key is for this use and one of these operations, as far as it says so itself (RFC 7517 sections 4.2 and 4.3).
+pub(crate) fn serves(jwk: &Value<'_>, usage: &str, operations: &[&str]) -> Result<bool, JwkError> {
+    let said = match jwk.member("key_ops") {
+        None => None,
+        Some(Value::Array(said)) => Some(said),
+        Some(_) => return Err(JwkError::Member("key_ops")),
+    };
+    // The operations are said one by one; some have them in one text, with commas.
+    let wanted = |operation: &Value<'_>| {
+        operation.as_str().is_some_and(|text| text.split(',').any(|one| operations.contains(&one.trim())))
+    };
+    Ok(text(jwk, "use")?.is_none_or(|said| said == usage) && said.is_none_or(|said| said.iter().any(wanted)))
 }
 
 /// A text; `None` where there is none, and an error where there is something else.

@@ -89,17 +89,7 @@ impl<K: Verifier> KeySet<K> {
     /// # Errors
     /// It is no such document, has more than a hundred keys or 256 KiB, or a key among shared ones is none.
     pub fn from_jwks(document: impl AsRef<[u8]>) -> Result<Self, JwkError> {
-        let document = document.as_ref();
-        if document.len() > MAX_DOCUMENT {
-            return Err(JwkError::TooManyKeys);
-        }
-        let read = Value::read(document).map_err(JwkError::Json)?;
-        let Some(Value::Array(keys)) = read.member("keys") else { return Err(JwkError::Member("keys")) };
-        if keys.len() > MAX_KEYS {
-            return Err(JwkError::TooManyKeys);
-        }
-        let keys: Result<Vec<_>, _> = keys.iter().map(K::from_member).collect();
-        Ok(Self(keys?.into_iter().flatten().collect()))
+        members(document.as_ref(), K::from_member).map(Self)
     }
 
     /// The keys, in their order.
@@ -110,19 +100,56 @@ impl<K: Verifier> KeySet<K> {
 
     /// The one key that comes into question.
     pub(crate) fn select(&self, algorithm: &Algorithm, kid: Option<&str>) -> Result<&K, JwsError> {
-        let known = kid.is_some_and(|kid| self.0.iter().any(|key| key.kid() == Some(kid)));
-        let comes_into_question = |key: &&K| match kid {
-            None => true,
-            Some(kid) if known => key.kid() == Some(kid),
-            // A key without a name may be the one that is meant; one with another name is not.
-            Some(_) => key.kid().is_none(),
-        };
-        let mut fitting = self.0.iter().filter(comes_into_question).filter(|key| key.can(algorithm));
-        match (fitting.next(), fitting.next(), kid) {
-            (Some(key), None, _) => Ok(key),
-            (Some(_), Some(_), _) => Err(JwsError::SeveralKeys),
-            (None, _, Some(kid)) if !known => Err(JwsError::UnknownKid(kid.to_owned())),
-            (None, ..) => Err(JwsError::NoKey(algorithm.clone())),
-        }
+        choose(&self.0, kid, K::kid, |key| key.can(algorithm)).map_err(|why| match why {
+            NotChosen::Several => JwsError::SeveralKeys,
+            NotChosen::UnknownKid(kid) => JwsError::UnknownKid(kid),
+            NotChosen::None => JwsError::NoKey(algorithm.clone()),
+        })
+    }
+}
+
+/// The keys of a document, those that `read` does not pass over.
+pub(crate) fn members<K>(
+    document: &[u8],
+    read: impl Fn(&Value<'_>) -> Result<Option<K>, JwkError>,
+) -> Result<Vec<K>, JwkError> {
+    if document.len() > MAX_DOCUMENT {
+        return Err(JwkError::TooManyKeys);
+    }
+    let document = Value::read(document).map_err(JwkError::Json)?;
+    let Some(Value::Array(keys)) = document.member("keys") else { return Err(JwkError::Member("keys")) };
+    if keys.len() > MAX_KEYS {
+        return Err(JwkError::TooManyKeys);
+    }
+    keys.iter().filter_map(|key| read(key).transpose()).collect()
+}
+
+/// Why there is no one key that comes into question.
+pub(crate) enum NotChosen {
+    Several,
+    UnknownKid(String),
+    None,
+}
+
+/// The one key that comes into question: of those that fit, the one of this name, or else the one without a name.
+pub(crate) fn choose<'k, K>(
+    keys: &'k [K],
+    kid: Option<&str>,
+    name: impl Fn(&K) -> Option<&str>,
+    fits: impl Fn(&K) -> bool,
+) -> Result<&'k K, NotChosen> {
+    let known = kid.is_some_and(|kid| keys.iter().any(|key| name(key) == Some(kid)));
+    let comes_into_question = |key: &&K| match kid {
+        None => true,
+        Some(kid) if known => name(key) == Some(kid),
+        // A key without a name may be the one that is meant; one with another name is not.
+        Some(_) => name(key).is_none(),
+    };
+    let mut fitting = keys.iter().filter(comes_into_question).filter(|key| fits(key));
+    match (fitting.next(), fitting.next(), kid) {
+        (Some(key), None, _) => Ok(key),
+        (Some(_), Some(_), _) => Err(NotChosen::Several),
+        (None, _, Some(kid)) if !known => Err(NotChosen::UnknownKid(kid.to_owned())),
+        (None, ..) => Err(NotChosen::None),
     }
 }

@@ -50,6 +50,8 @@ mod encrypted;
 mod engine;
 mod error;
 mod jks;
+#[cfg(feature = "aws-lc-rs")]
+mod jwe;
 mod jwk;
 mod jws;
 mod key_set;
@@ -62,6 +64,11 @@ mod signing_key;
 mod verify_error;
 
 pub use error::{KeyError, SigningError};
+#[cfg(feature = "aws-lc-rs")]
+pub use jwe::{
+    AcceptedEncryption, ContentEncryption, DecryptionKey, Encryption, EncryptionKey, Jwe, JweError,
+    JweHeader, KeyManagement,
+};
 pub use jwk::PublicKey;
 pub use jws::{Accepted, Header, Jws};
 pub use key_set::{KeySet, Verifier};

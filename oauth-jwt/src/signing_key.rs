@@ -33,7 +33,7 @@ pub struct SigningKey {
     algorithm: Algorithm,
 }
 
-enum KeyPair {
+pub(crate) enum KeyPair {
     Rsa(Box<RsaKeyPair>),
     Ec(Curve, Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
@@ -126,6 +126,12 @@ impl SigningKey {
         Some(key.with_algorithm(self.algorithm.clone()))
     }
 
+    /// The numbers alone, for another use.
+    #[cfg(feature = "aws-lc-rs")]
+    pub(crate) fn into_pair(self) -> KeyPair {
+        self.pair
+    }
+
     /// The signature as JWS spells it; `None` when the signing engine fails.
     pub(crate) fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {
         match &self.pair {
@@ -162,7 +168,8 @@ fn rsa_signature(pair: &RsaKeyPair, algorithm: &Algorithm, input: &[u8]) -> Opti
     Some(signature)
 }
 
-fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
+/// Whatever its `alg` says, if it is no secret.
+pub(crate) fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
     let kind =
         text(jwk, "kty").and_then(|kind| kind.ok_or(JwkError::Member("kty"))).map_err(KeyError::Jwk)?;
     if kind == "oct" {
@@ -224,7 +231,7 @@ fn ec_pair(curve: Curve, private: &[u8], public: &[u8]) -> Result<SigningKey, Ke
         return Err(KeyError::Malformed { why: "its private half is not as long as its curve demands" });
     }
     engine::ecdsa(curve, private, public)
-        .ok_or(KeyError::Unsupported { found: curve.unsupported() })?
+        .ok_or(KeyError::Unsupported { found: curve.described() })?
         .map(|pair| SigningKey { pair: KeyPair::Ec(curve, Box::new(pair)), algorithm: curve.algorithm() })
         .map_err(|cause| KeyError::Rejected { cause: cause.into() })
 }

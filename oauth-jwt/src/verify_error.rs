@@ -2,6 +2,8 @@
 //! printable first.
 
 use crate::error::KeyError;
+#[cfg(feature = "aws-lc-rs")]
+use crate::jwe::KeyManagement;
 use oauth_core::{Algorithm, Malformed};
 use std::error::Error as StdError;
 use std::fmt;
@@ -41,6 +43,15 @@ pub enum JwkError {
     Roca,
     /// More than a hundred keys, or 256 KiB of them.
     TooManyKeys,
+    /// The key is not for encryption, as it says itself (`use`, `key_ops`).
+    #[cfg(feature = "aws-lc-rs")]
+    OtherUse,
+    /// No key of the document is for encrypting by this algorithm, or none that is has the name asked for.
+    #[cfg(feature = "aws-lc-rs")]
+    NoEncryptionKey {
+        /// The algorithm.
+        algorithm: KeyManagement,
+    },
 }
 
 impl JwkError {
@@ -74,6 +85,17 @@ impl fmt::Display for JwkError {
                 f.write_str("the RSA key was made by a generator whose keys can be broken (CVE-2017-15361)")
             }
             Self::TooManyKeys => f.write_str("there are more than 100 keys, or more than 256 KiB of them"),
+            #[cfg(feature = "aws-lc-rs")]
+            Self::OtherUse => f.write_str(
+                "the key is not for encryption, as it says itself (use or key_ops): give the one that is",
+            ),
+            #[cfg(feature = "aws-lc-rs")]
+            Self::NoEncryptionKey { algorithm } => {
+                write!(
+                    f,
+                    "no key there is for encrypting by {algorithm}: get the keys anew, or use another algorithm"
+                )
+            }
         }
     }
 }
