@@ -334,3 +334,189 @@ fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
+
+/// Opened by this key alone, whatever of what is supported it asks for.
+#[cfg(feature = "aws-lc-rs")]
+fn decrypt(key: &Value, message: &str) -> Result<Vec<u8>, NotOpened> {
+    use oauth_jwt::{AcceptedEncryption, ContentEncryption, DecryptionKey, Jwe, KeyManagement};
+    let jwe = Jwe::parse(message).map_err(NotOpened::Message)?;
+    let key = DecryptionKey::from_jwk(key.to_string()).map_err(NotOpened::Key)?;
+    let algorithms = [
+        "RSA-OAEP",
+        "RSA-OAEP-256",
+        "ECDH-ES",
+        "ECDH-ES+A128KW",
+        "ECDH-ES+A256KW",
+        "A128KW",
+        "A256KW",
+        "dir",
+    ]
+    .map(|name| KeyManagement::from_text(name).unwrap());
+    let encryptions = ["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"]
+        .map(|name| ContentEncryption::from_text(name).unwrap());
+    let opened = jwe.decrypt([&key], &AcceptedEncryption::new(&algorithms, &encryptions));
+    opened.map(|content| content.expose().to_vec()).map_err(NotOpened::Message)
+}
+
+/// A message as it stands in a file: the JSON form is an object in some and a text in others.
+#[cfg(feature = "aws-lc-rs")]
+fn text_of(message: &Value) -> String {
+    message.as_str().map_or_else(|| message.to_string(), str::to_owned)
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[derive(Debug)]
+#[allow(dead_code, reason = "what it was is shown when a vector goes wrong")]
+enum NotOpened {
+    Key(KeyError),
+    Message(oauth_jwt::JweError),
+}
+
+#[cfg(feature = "aws-lc-rs")]
+impl NotOpened {
+    /// Whether this is a refusal of what is not supported, whoever sends it.
+    fn by_name(&self) -> bool {
+        use oauth_jwt::JweError::{Compressed, UnsupportedAlgorithm};
+        const NAMES: [&str; 6] =
+            ["RSA1_5", "A192KW", "ECDH-ES+A192KW", "A128GCMKW", "A192GCMKW", "A256GCMKW"];
+        match self {
+            Self::Message(UnsupportedAlgorithm(name)) => NAMES.contains(&name.as_str()),
+            Self::Message(Compressed) => true,
+            Self::Message(_) | Self::Key(_) => false,
+        }
+    }
+}
+
+/// What came of the encrypted messages of a file: how many were opened, refused by name, refused as invalid.
+#[cfg(feature = "aws-lc-rs")]
+fn opened_refused_invalid<'a>(cases: impl Iterator<Item = (&'a Value, &'a Value)>) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for (group, case) in cases {
+        let id = &case["tcId"];
+        let message = text_of(&case["jwe"]);
+        let happened = decrypt(&group["private"], &message);
+        let valid = case["result"] == "valid";
+        let which = match &happened {
+            Ok(content) => {
+                assert!(valid, "{id} {}", case["comment"]);
+                let expected = case["pt"].as_str().unwrap_or("666f6f");
+                assert_eq!(
+                    content.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+                    expected,
+                    "{id}"
+                );
+                0
+            }
+            Err(why) if why.by_name() => 1,
+            Err(why) => {
+                assert!(!valid, "{id} {}: {why:?}", case["comment"]);
+                2
+            }
+        };
+        counts[which] += 1;
+    }
+    counts
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
+fn wycheproof_encryption() {
+    let file = read("wycheproof/testvectors_v1/json_web_encryption_test.json");
+    let counts @ [opened, by_name, invalid] = opened_refused_invalid(cases(&file));
+    // By name: RSA1_5 and compression, refused for safety; key wrap by GCM or with 192 bits, which the engine does not do.
+    assert_eq!(counts, [47, 46, 46]);
+    let run = opened + by_name + invalid;
+    assert_eq!(run, 139);
+    println!(
+        "vectors: wycheproof encryption, {opened} opened, {by_name} refused by name, {invalid} invalid, {run} run"
+    );
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
+fn wycheproof_crypto() {
+    let file = read("wycheproof/testvectors_v1/json_web_crypto_test.json");
+    let (mut verified, mut invalid) = (0, 0);
+    for (group, case) in cases(&file) {
+        if case["jws"].is_null() {
+            continue;
+        }
+        let happened = verify(public(group), &text_of(&case["jws"]));
+        assert_eq!(happened.is_ok(), case["result"] == "valid", "{}: {happened:?}", case["tcId"]);
+        *(if happened.is_ok() { &mut verified } else { &mut invalid }) += 1;
+    }
+    let encrypted = cases(&file).filter(|(_, case)| !case["jwe"].is_null());
+    let [opened, by_name, not_opened] = opened_refused_invalid(encrypted);
+    assert_eq!([verified, opened, by_name, invalid + not_opened], [4, 2, 0, 77]);
+    let run = verified + opened + by_name + invalid + not_opened;
+    assert_eq!(run, 83);
+    println!(
+        "vectors: wycheproof crypto, {verified} verified, {opened} opened, {} invalid, {run} run",
+        invalid + not_opened
+    );
+}
+
+/// RFC 7520 sections 5 and 6: what is refused, and by which name. What is opened is also made again, in `src/jwe`.
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
+fn cookbook_of_rfc7520_encryption() {
+    use oauth_jwt::{Jwe, JweError};
+    let mut run = 0;
+    for (name, refused) in [
+        ("5_1.key_encryption_using_rsa_v15_and_aes-hmac-sha2", Some("RSA1_5")),
+        ("5_2.key_encryption_using_rsa-oaep_with_aes-gcm", None),
+        ("5_3.key_wrap_using_pbes2-aes-keywrap_with-aes-cbc-hmac-sha2", Some("PBES2-HS512+A256KW")),
+        ("5_4.key_agreement_with_key_wrapping_using_ecdh-es_and_aes-keywrap_with_aes-gcm", None),
+        ("5_5.key_agreement_using_ecdh-es_with_aes-cbc-hmac-sha2", None),
+        ("5_6.direct_encryption_using_aes-gcm", None),
+        ("5_7.key_wrap_using_aes-gcm_keywrap_with_aes-cbc-hmac-sha2", Some("A256GCMKW")),
+        ("5_8.key_wrap_using_aes-keywrap_with_aes-gcm", None),
+        ("5_9.compressed_content", Some("zip")),
+        ("5_10.including_additional_authentication_data", Some("JSON")),
+        ("5_11.protecting_specific_header_fields", Some("JSON")),
+        ("5_12.protecting_content_only", Some("JSON")),
+        ("5_13.encrypting_to_multiple_recipients", Some("JSON")),
+    ] {
+        let file = read(&format!("jose-cookbook/jwe/{name}.json"));
+        let output = &file["output"];
+        let message = text_of(output.get("compact").unwrap_or_else(|| &output["json"]));
+        let why = match refused {
+            None => {
+                let content = decrypt(&file["input"]["key"], &message).unwrap();
+                assert_eq!(content, file["input"]["plaintext"].as_str().unwrap().as_bytes(), "{name}");
+                run += 1;
+                continue;
+            }
+            Some("JSON") => {
+                // How many parts it seems to have depends on the dots in its names.
+                let why = Jwe::parse(&message).unwrap_err();
+                let known = [JweError::NotCompact, JweError::NotEncrypted, JweError::Encoding("header")];
+                assert!(known.contains(&why), "{name}: {why}");
+                run += 1;
+                continue;
+            }
+            Some("zip") => JweError::Compressed,
+            Some(alg) => JweError::UnsupportedAlgorithm(alg.to_owned()),
+        };
+        assert_eq!(Jwe::parse(&message).unwrap_err(), why, "{name}");
+        run += 1;
+    }
+    let file = read("jose-cookbook/6.nesting_signatures_and_encryption.json");
+    let message = file["encrypt"]["output"]["compact"].as_str().unwrap();
+    assert_eq!(Jwe::parse(message).unwrap().header().cty.as_deref(), Some("JWT"));
+    let signed = decrypt(&file["encrypt"]["input"]["key"], message).unwrap();
+    let mut key = file["sign"]["input"]["key"].clone();
+    key["alg"] = file["sign"]["input"]["alg"].clone();
+    let payload = verify(&key, std::str::from_utf8(&signed).unwrap()).unwrap();
+    assert_eq!(payload, file["sign"]["input"]["payload"].as_str().unwrap().as_bytes());
+    run += 1;
+    let file = read("jose-cookbook/curve25519/ecdh-es.json");
+    let content = decrypt(&file["input"]["key"], file["output"]["compact"].as_str().unwrap()).unwrap();
+    assert_eq!(content, file["input"]["plaintext"].as_str().unwrap().as_bytes());
+    run += 1;
+    assert_eq!(run, 15);
+    println!("vectors: RFC 7520 encryption, opened or refused by name, {run} run");
+}
