@@ -21,6 +21,7 @@ pub mod device_authorization;
 mod document;
 pub mod flow_order;
 pub mod introspection;
+pub mod jwe;
 pub mod jws;
 pub mod metadata;
 pub mod profile;

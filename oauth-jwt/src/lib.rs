@@ -1,4 +1,4 @@
-//! Keys and signatures for OAuth 2.0 clients.
+//! Keys, signatures and encrypted messages for OAuth 2.0 clients.
 //!
 //! The core writes headers and claims and asks for a signature by [`KeyTask`](oauth_core::KeyTask); a [`Keyring`]
 //! answers. Each [`SigningKey`] is parsed once, when it is loaded, and signs with one algorithm only.
@@ -36,10 +36,14 @@
 //! # assert!(who_signed_in("e30.e30.e30", br#"{"keys":[]}"#, "n", Unix(0)).is_err());
 //! ```
 //!
+//! With the feature `aws-lc-rs` the library of that name computes in place of ring: there are two more curves, and encrypted
+//! messages, which `Jwe::parse` takes apart and a `DecryptionKey` opens; `Encryption` makes them. An encrypted ID token has a
+//! signed one inside, to be verified as above. The feature is built by a C compiler and nothing else.
+//!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
 //!   accounts; with the feature `encrypted`, PKCS#12 and encrypted PEM; with the feature `aws-lc-rs`, EC on P-521 and
 //!   secp256k1), choosing one by its name, signing; reading public
-//!   keys, verifying.
+//!   keys, verifying; compact JWE.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
 //!   from, which is the program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
 
