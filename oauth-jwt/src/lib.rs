@@ -42,8 +42,7 @@
 //!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
 //!   accounts; with the feature `encrypted`, PKCS#12 and encrypted PEM; with the feature `aws-lc-rs`, EC on P-521 and
-//!   secp256k1), choosing one by its name, signing; reading public
-//!   keys, verifying; compact JWE.
+//!   secp256k1), choosing one by its name, signing; reading public keys, verifying; encrypted messages, both ways.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
 //!   from, which is the program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
 

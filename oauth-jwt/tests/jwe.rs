@@ -375,6 +375,8 @@ fn a_key_of_another_kind_is_no_key_and_another_key_opens_nothing() {
     // Another key of the same kind: by `dir`, one for another `enc`; else, one that opens nothing.
     let dir = |enc| DecryptionKey::from_secret(&secret(), KeyManagement::Dir, enc).unwrap();
     let direct = message(KeyManagement::Dir, enc);
+    let short = DecryptionKey::from_jwk(r#"{"kty":"oct","alg":"dir","k":"AAAAAAAAAAAAAAAAAAAAAA"}"#).unwrap();
+    assert_eq!(open(&direct, &short), Err(JweError::NoKey(KeyManagement::Dir)));
     assert_eq!(open(&direct, &dir(ContentEncryption::A256Gcm)), Err(JweError::NoKey(KeyManagement::Dir)));
     let other = DecryptionKey::from_secret(&ClientSecret::new("other"), KeyManagement::A128Kw, enc).unwrap();
     assert_eq!(open(&message(KeyManagement::A128Kw, enc), &other), Err(JweError::Decryption));
@@ -516,6 +518,9 @@ fn an_ephemeral_key_that_is_not_on_its_curve_is_refused() {
         point(x, y).replace("P-256", "secp256k1"),
         point(x, y).replace("EC", "RSA"),
         r#"{"kty":"OKP","crv":"X25519","x":"AAAA"}"#.into(),
+        // A whole `SubjectPublicKeyInfo` (RFC 8410 section 4).
+        r#"{"kty":"OKP","crv":"X25519","x":"MCowBQYDK2VuAyEA3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"}"#
+            .into(),
         r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.into(),
         r#""AAAA""#.into(),
         "null".into(),

@@ -3,6 +3,8 @@
 
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_core::{Algorithm, ClientSecret};
 use oauth_jwt::{KeyError, SigningKey};
 use std::error::Error as _;
@@ -184,6 +186,24 @@ fn an_rsa_key_with_a_damaged_number_is_rejected_when_it_is_loaded() {
         assert_eq!(cause == "it cannot sign", unchecked, "{damaged}: {cause}");
     }
     assert_eq!(rejected(file("rsa-exponent-3.pkcs8.pem")), "the public exponent is less than 65537");
+}
+
+#[test]
+fn an_rsa_key_as_a_jwk_has_the_same_bounds() {
+    let jwk = |change: fn(&mut [Vec<u8>; 8])| {
+        let mut numbers = rfc7515_a2();
+        change(&mut numbers);
+        let members = ["n", "e", "d", "p", "q", "dp", "dq", "qi"].into_iter().zip(numbers);
+        let members =
+            members.map(|(name, number)| format!(r#""{name}":"{}""#, URL_SAFE_NO_PAD.encode(number)));
+        let members = members.collect::<Vec<_>>().join(",");
+        SigningKey::from_jwk(format!(r#"{{"kty":"RSA",{members}}}"#))
+    };
+    assert!(jwk(|_| {}).is_ok());
+    let large = jwk(|numbers| numbers[0] = vec![0xC5; 513]).unwrap_err();
+    assert!(matches!(large, KeyError::RsaTooLarge { bits: 4104 }), "{large}");
+    let weak = jwk(|numbers| numbers[1] = vec![3]).unwrap_err();
+    assert!(weak.to_string().contains("the public exponent is less than 65537"), "{weak}");
 }
 
 #[test]

@@ -12,8 +12,6 @@ use aws_lc_rs::iv::FixedLength;
 use oauth_core::SecretBytes;
 use zeroize::Zeroizing;
 
-/// The tag of GCM, whole (RFC 7518 section 5.3).
-const GCM_TAG: usize = 16;
 const BLOCK: usize = 16;
 
 enum Means {
@@ -81,12 +79,9 @@ impl ContentEncryption {
         let mut text = Zeroizing::new(encrypted);
         let length = match self.means() {
             Means::Gcm(algorithm) => {
-                // A shorter tag is one that is easier to guess.
-                if authentication.len() != GCM_TAG {
-                    return None;
-                }
                 let key = LessSafeKey::new(UnboundKey::new(algorithm, cek).ok()?);
                 let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
+                // RFC 7518 section 5.3: of 128 bits, and the library takes no other.
                 key.open_in_place_separate_tag(nonce, Aad::from(aad), authentication, &mut text).ok()?.len()
             }
             Means::CbcHmac(algorithm, mac) => {

@@ -37,6 +37,16 @@ fn rfc_7518_appendix_c_key_agreement() {
     assert_eq!(base64url::encode(&key), "VqqN6vgjbSBcIijNcacQGg");
 }
 
+#[test]
+fn a_wrapped_key_of_another_length_is_none() {
+    let (by, short) = ([7; 16], [9; 16]);
+    let wrapped = key_management::wrapped(&by, &short).unwrap();
+    assert_eq!(key_management::unwrapped(&by, &wrapped, 16).unwrap().as_slice(), short);
+    for length in [0, 8, 24, 32, 64] {
+        assert!(key_management::unwrapped(&by, &wrapped, length).is_none(), "{length}");
+    }
+}
+
 /// RFC 7520 sections 5 and 6, and RFC 8037 appendix A.6 in its manner. RSA-OAEP is another one each time; all parts but that
 /// one are the same.
 #[test]
