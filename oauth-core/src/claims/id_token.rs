@@ -238,6 +238,7 @@ impl Bound {
 fn left_half(text: &str, algorithm: &Algorithm) -> Option<String> {
     let half = |hash: &[u8]| hash.get(..hash.len() / 2).map(|half| URL_SAFE_NO_PAD.encode(half));
     match algorithm.as_str() {
+        "ES256K" => half(&Sha256::digest(text)),
         name if name.ends_with("256") => half(&Sha256::digest(text)),
         name if name.ends_with("384") => half(&Sha384::digest(text)),
         // Ed25519 hashes with SHA-512 itself.

@@ -141,6 +141,7 @@ fn j10_oidc_core_3_3_2_11_hashes_bind_what_came_along() {
     ];
     for (algorithm, right) in [
         (Algorithm::HS256, 0),
+        (Algorithm::ES256K, 0),
         (Algorithm::ES384, 1),
         (Algorithm::PS512, 2),
         (Algorithm::EDDSA, 2),
