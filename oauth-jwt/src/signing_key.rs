@@ -44,7 +44,7 @@ impl SigningKey {
     /// Reads the one private key of a PEM file, and makes sure that it can sign.
     ///
     /// Takes RSA keys of 2048 to 4096 bits as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), EC keys on the
-    /// curves of this type as PKCS#8 or SEC1 (`EC PRIVATE KEY`), and Ed25519 keys as PKCS#8. Certificates beside the key are
+    /// curves that it signs on as PKCS#8 or SEC1 (`EC PRIVATE KEY`), and Ed25519 keys as PKCS#8. Certificates beside the key are
     /// passed over. Nothing is decrypted.
     ///
     /// # Errors
@@ -309,6 +309,10 @@ fn ec(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<SigningKey, KeyErro
     let Some(curve) = Curve::of_oid(named) else {
         return Err(KeyError::Unsupported { found: "an EC key on an unknown curve" });
     };
+    // Told before anything that could be mended in vain.
+    if engine::ecdsa_verification(curve).is_none() {
+        return Err(KeyError::Unsupported { found: curve.described() });
+    }
     if own.is_some_and(|own| own != named) {
         return Err(KeyError::Malformed { why: "it names two curves" });
     }

@@ -125,6 +125,17 @@ fn curves_that_ring_does_not_have_are_named_or_signed_on() {
 }
 
 #[test]
+fn a_curve_that_ring_does_not_have_is_told_before_what_else_is_wrong() {
+    let oid_p521 = [6, 5, 0x2b, 0x81, 4, 0, 35];
+    let error = refused(pem_of("EC PRIVATE KEY", &sec1(&[1; 66], Some(&oid_p521), &[])));
+    if cfg!(feature = "aws-lc-rs") {
+        assert!(matches!(error, KeyError::EcPublicKeyMissing), "{error}");
+    } else {
+        assert!(matches!(error, KeyError::Unsupported { .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_private_key_has_the_length_of_its_curve() {
     let (private, public) = rfc7515_a3();
     for wrong in [&private[1..], &[&[0], &private[..]].concat(), &[]] {
