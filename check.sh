@@ -85,13 +85,13 @@ features() { # package, features…
 step "features of oauth-core"
 features oauth-core providers
 step "features of oauth-jwt"
-features oauth-jwt encrypted
+features oauth-jwt encrypted stores
 step "features of oauth-loopback"
 features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract
 step "features of oauth"
-features oauth hyper isahc jwt encrypted-keys loopback providers hyper,loopback isahc,loopback
+features oauth hyper isahc jwt encrypted-keys stores loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc
 

@@ -36,6 +36,9 @@
 //! # assert!(who_signed_in("e30.e30.e30", br#"{"keys":[]}"#, "n", Unix(0)).is_err());
 //! ```
 //!
+//! With the feature `stores`, a `CertificateStore` finds a key by the subject of its certificate, in whatever file people
+//! have it.
+//!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
 //!   accounts and, with the feature `encrypted`, PKCS#12 and encrypted PEM), choosing one by its name, signing; reading public
 //!   keys, verifying.
@@ -56,6 +59,8 @@ mod roca;
 mod service_account;
 mod shared_key;
 mod signing_key;
+#[cfg(feature = "stores")]
+mod store;
 mod verify_error;
 
 pub use error::{KeyError, SigningError};
@@ -66,4 +71,6 @@ pub use keyring::Keyring;
 pub use service_account::{ServiceAccount, ServiceAccountError};
 pub use shared_key::SharedKey;
 pub use signing_key::SigningKey;
+#[cfg(feature = "stores")]
+pub use store::{CertificateStore, Entry, StoreError, StoreKind};
 pub use verify_error::{JwkError, JwsError};

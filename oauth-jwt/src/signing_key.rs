@@ -67,8 +67,12 @@ impl SigningKey {
     /// It is no such key, lacks a member, or its numbers do not fit together; or it names an algorithm that is not its own.
     pub fn from_jwk(jwk: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let jwk = Value::read(jwk.as_ref()).map_err(|why| KeyError::Jwk(JwkError::Json(why)))?;
-        let key = from_jwk(&jwk)?;
-        match text(&jwk, "alg").map_err(KeyError::Jwk)? {
+        Self::read(&jwk)
+    }
+
+    pub(crate) fn read(jwk: &Value<'_>) -> Result<Self, KeyError> {
+        let key = from_jwk(jwk)?;
+        match text(jwk, "alg").map_err(KeyError::Jwk)? {
             Some(algorithm) => key.with_algorithm(Algorithm::from_text(algorithm)),
             None => Ok(key),
         }

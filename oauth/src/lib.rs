@@ -40,6 +40,7 @@
 //! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
 //! - `jwt`: `WithKeys`, a host with keys in memory.
 //! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
+//! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;

@@ -40,7 +40,25 @@ fn names(tree: &BTreeSet<String>) -> BTreeSet<&str> {
 /// Who may depend on whom, and on which crates from outside: build and test dependencies apart.
 const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("oauth-core", &[], &["base64", "http", "serde", "serde_json", "sha2", "subtle", "url", "zeroize"]),
-    ("oauth-jwt", &["oauth-core"], &["base64ct", "p12-keystore", "pkcs8", "ring", "sec1", "url", "zeroize"]),
+    (
+        "oauth-jwt",
+        &["oauth-core"],
+        &[
+            "aes",
+            "argon2",
+            "base64ct",
+            "cbc",
+            "crypto-bigint",
+            "p12-keystore",
+            "pkcs8",
+            "quick-xml",
+            "ring",
+            "sec1",
+            "url",
+            "x509-cert",
+            "zeroize",
+        ],
+    ),
     (
         "oauth-loopback",
         &["oauth-core"],
