@@ -37,13 +37,13 @@
 //! ```
 //!
 //! With the feature `stores`, a `CertificateStore` finds a key by the subject of its certificate, in whatever file people
-//! have it.
+//! have it; with the feature `pkcs11`, in a security key as well, which signs by itself.
 //!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
 //!   accounts and, with the feature `encrypted`, PKCS#12 and encrypted PEM), choosing one by its name, signing; reading public
 //!   keys, verifying.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
-//!   from, which is the program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
+//!   from, which is the program's; keys that live elsewhere (a KMS), whose holder answers the same tasks in its own way.
 
 mod base64url;
 #[cfg(feature = "encrypted")]

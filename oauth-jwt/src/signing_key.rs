@@ -4,6 +4,8 @@ use crate::error::KeyError;
 use crate::jwk::{PublicKey, bytes, text, trimmed};
 use crate::pem::{self, Format};
 use crate::shared_key;
+#[cfg(feature = "pkcs11")]
+use crate::store::token::TokenKey;
 use crate::verify_error::JwkError;
 use oauth_core::{Algorithm, ClientSecret, JsonValue as Value};
 use pkcs8::der::asn1::{OctetStringRef, SequenceRef, UintRef};
@@ -37,6 +39,8 @@ enum KeyPair {
     Ec(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
     Hmac(hmac::Key),
+    #[cfg(feature = "pkcs11")]
+    Token(Box<TokenKey>),
 }
 
 impl SigningKey {
@@ -100,6 +104,8 @@ impl SigningKey {
             KeyPair::Rsa(_) => rsa_encoding(&algorithm).is_some(),
             KeyPair::Ed25519(_) => [Algorithm::EDDSA, Algorithm::ED25519].contains(&algorithm),
             KeyPair::Ec(_) | KeyPair::Hmac(_) => algorithm == self.algorithm,
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.can(&algorithm),
         };
         if !can {
             return Err(KeyError::OtherAlgorithm { asked: algorithm, own: self.algorithm });
@@ -125,8 +131,17 @@ impl SigningKey {
             KeyPair::Ec(pair) => PublicKey::from_point(pair.public_key().as_ref())?,
             KeyPair::Ed25519(pair) => PublicKey::from_ed25519(pair.public_key().as_ref()),
             KeyPair::Hmac(_) => return None,
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.public_key().clone(),
         };
         Some(key.with_algorithm(self.algorithm.clone()))
+    }
+
+    /// A key that stays in its token; `None` for one that signs with no known algorithm.
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn from_token(key: TokenKey) -> Option<Self> {
+        let algorithm = key.algorithm()?;
+        Some(Self { pair: KeyPair::Token(Box::new(key)), algorithm })
     }
 
     /// The signature as JWS spells it; `None` when the signing engine fails.
@@ -137,6 +152,8 @@ impl SigningKey {
             KeyPair::Ec(pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
             KeyPair::Ed25519(pair) => Some(pair.sign(input).as_ref().to_vec()),
             KeyPair::Hmac(key) => Some(hmac::sign(key, input).as_ref().to_vec()),
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.sign(&self.algorithm, input),
         }
     }
 }

@@ -41,6 +41,7 @@
 //! - `jwt`: `WithKeys`, a host with keys in memory.
 //! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
 //! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.
+//! - `pkcs11`: the same in security keys and other tokens.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;

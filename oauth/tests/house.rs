@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
             "base64ct",
             "cbc",
             "crypto-bigint",
+            "cryptoki",
             "p12-keystore",
             "pkcs8",
             "quick-xml",

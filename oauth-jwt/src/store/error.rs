@@ -75,6 +75,11 @@ pub enum StoreError {
         /// Which one was asked for.
         kind: StoreKind,
     },
+    /// The token, or the module that speaks to it, refuses.
+    Token {
+        /// What it says.
+        cause: Box<dyn StdError + Send + Sync>,
+    },
     /// This build is without the feature that the store needs.
     FeatureDisabled(&'static str),
 }
@@ -144,6 +149,11 @@ impl fmt::Display for StoreError {
                 f,
                 "{kind} is not supported on this platform: give a PKCS#12 file, PEM, or a security key (PKCS#11)"
             ),
+            Self::Token { cause } => write!(
+                f,
+                "the security key cannot be used ({}): check the path of its module, that it is plugged in, and its PIN",
+                shown(&cause.to_string())
+            ),
             Self::FeatureDisabled(feature) => write!(
                 f,
                 "this program was built without the feature {feature} of oauth-jwt: build it with that, or give a file"
@@ -157,6 +167,7 @@ impl StdError for StoreError {
         match self {
             Self::File { cause, .. } => Some(cause),
             Self::Key(why) => Some(why),
+            Self::Token { cause } => Some(&**cause),
             Self::TooLarge
             | Self::TooManyEntries
             | Self::Unrecognized { .. }

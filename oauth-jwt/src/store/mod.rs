@@ -2,8 +2,9 @@
 //!
 //! `kind` has the kinds and their numbers, `sniff` tells one from another, `entry` is what is in a store and `assemble`
 //! puts keys and certificates together, `subject` finds an entry by its name. A file for each family of formats: `pkcs12`,
-//! `java`, `pem` (private keys; DER as well), `public` (public keys and certificates), `pkcs7`, `ssh`, `ppk`, `xml`, `jwk`.
-//! Below them `certificate`, `wire` (how SSH writes numbers and texts) and `numbers` (a private key from its numbers).
+//! `java`, `pem` (private keys; DER as well), `public` (public keys and certificates), `pkcs7`, `ssh`, `ppk`, `xml`, `jwk`;
+//! `token` speaks to what keeps its keys. Below them `certificate`, `wire` (how SSH writes numbers and texts) and `numbers`
+//! (a private key from its numbers).
 
 mod assemble;
 mod certificate;
@@ -21,6 +22,8 @@ mod public;
 mod sniff;
 mod ssh;
 mod subject;
+#[cfg(feature = "pkcs11")]
+pub(crate) mod token;
 mod wire;
 mod xml;
 
@@ -66,6 +69,10 @@ impl CertificateStore {
     /// Opens the store that `locator` tells: a path for the kinds that are files; for the others the contents, or the
     /// contents as Base64. [`StoreKind::Auto`] takes either.
     ///
+    /// For [`StoreKind::SecurityKey`] it is the path of a PKCS#11 module, or a URI of RFC 7512 with `module-path`, and `token`
+    /// and `object` to choose by; the password is the PIN. The module is a library that this process loads: take its name
+    /// from nobody else. Each signature is made in the token, which the caller waits for.
+    ///
     /// A file is read by blocking I/O, 16 MiB of it at most; [`read`](Self::read) does none. A path has to be UTF-8.
     ///
     /// # Errors
@@ -84,9 +91,11 @@ impl CertificateStore {
                 let format = sniff::format(contents.bytes())?;
                 Self::of(format.file(), format, contents.bytes(), password)
             }
-            Place::System | Place::Token | Place::Blob(_) | Place::Auto => {
-                Self::read(kind, locator, password)
-            }
+            #[cfg(feature = "pkcs11")]
+            Place::Token => Ok(Self { kind, entries: token::open(kind, locator, password)? }),
+            #[cfg(not(feature = "pkcs11"))]
+            Place::Token => Err(StoreError::FeatureDisabled("pkcs11")),
+            Place::System | Place::Blob(_) | Place::Auto => Self::read(kind, locator, password),
         }
     }
 
@@ -109,7 +118,9 @@ impl CertificateStore {
         let contents = contents.bytes();
         match kind.place() {
             Place::System => Err(StoreError::NoSystemStore { kind }),
-            Place::Token => Err(StoreError::FeatureDisabled("pkcs11")),
+            Place::Token => {
+                Err(StoreError::Malformed { kind, why: "it is opened by its module, and has no contents" })
+            }
             Place::File(format) | Place::Blob(format) => Self::of(kind, format, contents, password),
             Place::Auto => {
                 let format = sniff::format(contents)?;

@@ -19,6 +19,10 @@ pub(super) fn read(
     let given = password.cloned().unwrap_or_else(|| Password::new(""));
     let archive = encrypted::archive(contents, &given).map_err(|error| match error {
         KeyError::Password if password.is_none() => StoreError::PasswordMissing,
+        KeyError::Unsupported { found } => StoreError::Unsupported {
+            found,
+            instead: "write it anew with `openssl pkcs12 -in OLD -nodes -out MIDDLE`, `openssl pkcs12 -export -in MIDDLE -out NEW`",
+        },
         other => StoreError::of(kind, other),
     })?;
     let mut parts = Parts::default();
