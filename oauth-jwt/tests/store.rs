@@ -346,10 +346,72 @@ fn what_is_nothing_known_is_told_with_what_would_be() {
     let error = CertificateStore::open(StoreKind::Auto, "no-such-file.pfx", None).unwrap_err();
     assert!(matches!(&error, StoreError::File { path, .. } if path.ends_with("no-such-file.pfx")), "{error}");
     assert!(error.to_string().contains("no-such-file.pfx"));
-    // A key in the place of a path is not shown.
-    let key = bytes("p256.chain.pfx");
-    let error = CertificateStore::open(StoreKind::PfxFile, &key, None).unwrap_err();
-    assert!(matches!(&error, StoreError::File { path, .. } if path.as_os_str() == "?"), "{error}");
+}
+
+/// An error names the path, and people mix up paths and contents.
+#[test]
+fn a_key_in_the_place_of_a_path_is_not_shown() {
+    let pem = file("p256.pkcs8.pem");
+    let base64 = BASE64_STANDARD.encode(support::der_of(&file("ed25519.pkcs8.pem")));
+    for contents in [pem.as_str(), &pem.replace('\n', ""), &file("rsa-2048.jwk.json"), &base64, &base64[..50]]
+    {
+        for kind in [StoreKind::PemKeyFile, StoreKind::PfxFile, StoreKind::Auto] {
+            let Err(error) = CertificateStore::open(kind, contents, None) else { continue };
+            assert!(matches!(error, StoreError::Unrecognized { .. }), "{error}");
+            assert!(!format!("{error} {error:?}").contains(&contents[30..45]), "{error}");
+        }
+    }
+}
+
+#[test]
+fn keys_in_der_and_what_windows_puts_before_a_text_are_read() {
+    for (name, kind) in [
+        ("p256.sec1.pem", StoreKind::PemKeyBlob),
+        ("rsa-2048.pkcs1.pem", StoreKind::PemKeyBlob),
+        ("ed25519.pkcs8.pem", StoreKind::PemKeyBlob),
+        ("rsa-2048.encrypted.pkcs8.pem", StoreKind::PemKeyBlob),
+        ("p256.public.pem", StoreKind::PublicKeyBlob),
+        ("p256.certificate.pem", StoreKind::PublicKeyBlob),
+        ("chain.p7b.pem", StoreKind::P7bBlob),
+    ] {
+        let der = support::der_of(&file(name));
+        let store = read(StoreKind::Auto, &der).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(store.kind(), kind, "{name}");
+        if kind == StoreKind::PemKeyBlob {
+            let _algorithm = signs(store.take("*").unwrap(), name);
+        }
+        let cut = read(kind, &der[..der.len() - 1]).unwrap_err();
+        assert!(matches!(cut, StoreError::Malformed { .. }), "{name}: {cut}");
+    }
+    // The second field of an SSH key on its own.
+    let line = file("rsa-2048.ssh.pub");
+    let store = read(StoreKind::SshPublicKeyBlob, line.split(' ').nth(1).unwrap()).unwrap();
+    assert!(store.entries()[0].public_key().is_some());
+    for name in ["rsa-2048.xml", "two.jwks.json", "p256.v2.ppk"] {
+        let store = read(StoreKind::Auto, [b"\xEF\xBB\xBF", &*bytes(name)].concat());
+        assert!(store.is_ok(), "{name}: {store:?}");
+    }
+}
+
+/// RFC 7517 section 4.7; and a key whose public half is another one's would sign for that.
+#[test]
+fn halves_that_do_not_belong_together_are_refused() {
+    let mut jwks: serde_json::Value = serde_json::from_str(&file("two.jwks.json")).unwrap();
+    jwks["keys"][0]["x5c"] = jwks["keys"][1]["x5c"].clone();
+    let entry = read(StoreKind::JwkBlob, jwks.to_string()).unwrap().take("rsa key").unwrap();
+    assert_eq!(entry.subject(), "");
+    assert!(matches!(entry.into_signing_key(), Err(StoreError::Key(KeyError::Jwk(_)))));
+
+    let mut der = support::der_of(&file("ed25519.openssh.pem"));
+    let public = support::der_of(&file("ed25519.openssh.pem"));
+    // Length, kind, length: the first copy of the public half.
+    let at = public.windows(11).position(|window| window == b"ssh-ed25519").unwrap() + 15;
+    let public = &public[at..at + 32];
+    let second = at + 1 + der[at + 1..].windows(32).position(|window| window == public).unwrap();
+    der[second] ^= 1;
+    let pem = support::pem_of("OPENSSH PRIVATE KEY", &der);
+    let error = read(StoreKind::PemKeyBlob, pem).unwrap().take("*").unwrap().into_signing_key().unwrap_err();
+    assert!(matches!(error, StoreError::Key(KeyError::Rejected { .. })), "{error}");
 }
 
 #[test]

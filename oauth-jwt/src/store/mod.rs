@@ -34,7 +34,7 @@ pub use kind::StoreKind;
 use kind::{Format, Place};
 use oauth_core::Password;
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -44,6 +44,8 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 const MAX_ENTRIES: usize = 1000;
 /// How long a path may be.
 const MAX_PATH: usize = 4096;
+/// How long the Base64 of a private key is, at least.
+const SHORTEST_KEY: usize = 40;
 
 /// Keys and certificates from one place, each key parsed once.
 ///
@@ -199,18 +201,19 @@ impl CertificateStore {
 /// Whether a locator that may be anything is the path of a file: what is recognized as contents is none.
 fn is_path(locator: &[u8]) -> bool {
     let contents = || sniff::format(unarmored(locator).bytes()).is_ok();
-    locator.len() <= MAX_PATH && !locator.iter().any(|byte| byte.is_ascii_control()) && !contents()
+    locator.len() <= MAX_PATH && !locator.iter().any(u8::is_ascii_control) && !contents()
 }
 
+/// A path that is none may be a key, or a part of one: it is not shown.
 fn file(locator: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    // What is no path may be a key: it is not shown.
-    let name = str::from_utf8(locator).ok().filter(|name| name.len() <= MAX_PATH);
-    let path = Path::new(name.unwrap_or("?"));
+    let no_path = StoreError::Unrecognized { why: "where a path is due are contents, or what is no text" };
+    let Some(name) = str::from_utf8(locator).ok().filter(|_| is_path(locator)) else { return Err(no_path) };
+    let path = Path::new(name);
     let failed = |cause| StoreError::File { path: path.to_owned(), cause };
-    if name.is_none() {
-        return Err(failed(ErrorKind::InvalidFilename.into()));
-    }
-    let file = File::open(path).map_err(failed)?;
+    let file = match File::open(path) {
+        Err(_) if locator.len() >= SHORTEST_KEY && locator.iter().all(is_base64) => return Err(no_path),
+        opened => opened.map_err(failed)?,
+    };
     // Room for all of it: a `Vec` that grows leaves an unwiped copy behind.
     let length = file.metadata().map_err(failed)?.len().min(MAX_BYTES);
     let mut contents = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 32));
@@ -226,18 +229,23 @@ enum Contents<'a> {
 
 impl Contents<'_> {
     fn bytes(&self) -> &[u8] {
-        match self {
+        let bytes = match self {
             Self::Plain(bytes) => bytes,
-            Self::Decoded(bytes) => bytes,
-        }
+            Self::Decoded(bytes) => &***bytes,
+        };
+        // What Windows writes before UTF-8.
+        bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
     }
 }
 
 /// No format that is read has characters of Base64 alone, save in that very armor.
 fn unarmored(contents: &[u8]) -> Contents<'_> {
-    let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/= \t\r\n".contains(byte);
-    if contents.is_empty() || !contents.iter().all(in_alphabet) {
+    if contents.is_empty() || !contents.iter().all(is_base64) {
         return Contents::Plain(contents);
     }
     crate::pem::decode(contents).map_or(Contents::Plain(contents), Contents::Decoded)
+}
+
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/= \t\r\n".contains(byte)
 }
