@@ -212,6 +212,15 @@ fn a_certificate_comes_with_those_of_its_issuers() {
 }
 
 #[test]
+fn a_key_in_the_format_of_openssh_finds_its_certificate_too() {
+    let pem = [file("p256.openssh.pem"), file("p256.certificate.pem"), file("rsa-2048.openssh.pem")].concat();
+    let store = read(StoreKind::PemKeyBlob, pem).unwrap();
+    assert_eq!(store.entries().len(), 2);
+    let entry = store.take("CN=throw-away").unwrap();
+    assert_eq!(signs(entry, "p256.openssh.pem"), Algorithm::ES256);
+}
+
+#[test]
 fn a_subject_is_found_in_either_order_quoted_or_escaped() {
     let store = open(StoreKind::P7bFile, "chain.p7b");
     for asked in [
@@ -348,13 +357,22 @@ fn what_is_nothing_known_is_told_with_what_would_be() {
     assert!(error.to_string().contains("no-such-file.pfx"));
 }
 
+#[test]
+fn a_file_may_be_named_like_a_kind_of_key() {
+    let named = "ssh-rsa with a space.pub";
+    for kind in [StoreKind::SshPublicKeyFile, StoreKind::Auto] {
+        let error = CertificateStore::open(kind, named, None).unwrap_err();
+        assert!(matches!(&error, StoreError::File { path, .. } if path.ends_with(named)), "{error}");
+    }
+}
+
 /// An error names the path, and people mix up paths and contents.
 #[test]
 fn a_key_in_the_place_of_a_path_is_not_shown() {
     let pem = file("p256.pkcs8.pem");
     let base64 = BASE64_STANDARD.encode(support::der_of(&file("ed25519.pkcs8.pem")));
-    for contents in [pem.as_str(), &pem.replace('\n', ""), &file("rsa-2048.jwk.json"), &base64, &base64[..50]]
-    {
+    let line = pem.replace('\n', "");
+    for contents in [pem.as_str(), &line, &line[..100], &file("rsa-2048.jwk.json"), &base64, &base64[..50]] {
         for kind in [StoreKind::PemKeyFile, StoreKind::PfxFile, StoreKind::Auto] {
             let Err(error) = CertificateStore::open(kind, contents, None) else { continue };
             assert!(matches!(error, StoreError::Unrecognized { .. }), "{error}");

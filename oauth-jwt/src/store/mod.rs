@@ -200,7 +200,9 @@ impl CertificateStore {
 
 /// Whether a locator that may be anything is the path of a file: what is recognized as contents is none.
 fn is_path(locator: &[u8]) -> bool {
-    let contents = || sniff::format(unarmored(locator).bytes()).is_ok();
+    // PEM that is cut is not recognized.
+    let pem = || locator.windows(10).any(|window| window == b"-----BEGIN");
+    let contents = || pem() || sniff::format(unarmored(locator).bytes()).is_ok();
     locator.len() <= MAX_PATH && !locator.iter().any(u8::is_ascii_control) && !contents()
 }
 

@@ -43,12 +43,11 @@ pub(super) fn read(
     if sections.is_empty() {
         return Err(StoreError::Malformed { kind, why: "it is neither PEM nor DER" });
     }
-    let mut entries = Vec::new();
     for section in sections {
         match section.label {
             b"OPENSSH PRIVATE KEY" => {
                 let der = pem::decode(section.body).map_err(|why| StoreError::of(kind, why))?;
-                entries.push(ssh::private(kind, &der)?);
+                parts.keys.push(ssh::private(kind, &der)?);
             }
             b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
                 let der = pem::decode(section.body).map_err(|why| StoreError::of(kind, why))?;
@@ -65,7 +64,7 @@ pub(super) fn read(
             _ => {}
         }
     }
-    entries.extend(parts.entries(kind)?);
+    let entries = parts.entries(kind)?;
     if entries.is_empty() {
         return Err(StoreError::Malformed { kind, why: "there is no private key in it" });
     }

@@ -17,9 +17,16 @@ pub(super) fn format(contents: &[u8]) -> Result<Format, StoreError> {
         [b'{', ..] => Ok(Format::Jwk),
         [b'<', ..] => Ok(Format::Xml),
         _ if text.starts_with(b"PuTTY-User-Key-File-") => Ok(Format::Ppk),
-        _ if wire::KINDS.iter().any(|kind| text.starts_with(kind.as_bytes())) => Ok(Format::Ssh),
+        _ if is_ssh(text) => Ok(Format::Ssh),
         _ => labels(text),
     }
+}
+
+/// A kind of key, and after a space the Base64 of its name's length: a file may be named like a kind.
+fn is_ssh(text: &[u8]) -> bool {
+    let named = wire::KINDS.iter().any(|kind| text.starts_with(kind.as_bytes()));
+    let key = text.iter().position(|byte| b" \t".contains(byte)).map(|at| &text[at + 1..]);
+    named && key.is_some_and(|key| key.starts_with(b"AAAA"))
 }
 
 fn binary(contents: &[u8]) -> Option<Format> {

@@ -1,6 +1,7 @@
 //! Keys of SSH: public ones, one a line, and private ones in OpenSSH's own format.
 
 use super::MAX_ENTRIES;
+use super::assemble::Key;
 use super::entry::Entry;
 use super::error::StoreError;
 use super::kind::StoreKind;
@@ -36,7 +37,7 @@ pub(super) fn read(kind: StoreKind, contents: &[u8]) -> Result<Vec<Entry>, Store
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// The one private key of an OpenSSH file (`PROTOCOL.key` of its source), which is not encrypted.
-pub(super) fn private(kind: StoreKind, contents: &[u8]) -> Result<Entry, StoreError> {
+pub(super) fn private(kind: StoreKind, contents: &[u8]) -> Result<Key, StoreError> {
     let malformed = StoreError::Malformed { kind, why: "it is no private key in OpenSSH's format" };
     let Some(wire) = contents.strip_prefix(MAGIC) else { return Err(malformed) };
     let mut wire = Wire(wire);
@@ -57,10 +58,10 @@ pub(super) fn private(kind: StoreKind, contents: &[u8]) -> Result<Entry, StoreEr
     if wire.number().is_none_or(|check| wire.number() != Some(check)) {
         return Err(malformed);
     }
-    entry(kind, &mut wire).ok_or(malformed)
+    key(&mut wire).ok_or(malformed)
 }
 
-fn entry(kind: StoreKind, wire: &mut Wire<'_>) -> Option<Entry> {
+fn key(wire: &mut Wire<'_>) -> Option<Key> {
     let key = match wire.text()? {
         "ssh-rsa" => {
             let (n, e, d) = (wire.bytes()?, wire.bytes()?, wire.bytes()?);
@@ -69,9 +70,9 @@ fn entry(kind: StoreKind, wire: &mut Wire<'_>) -> Option<Entry> {
         }
         told => match Public::read(told, wire)? {
             // What follows is not known, so that the comment cannot be found.
-            Public::Other => return Some(Entry::private(kind, Public::Other.signing_key(&[]))),
+            Public::Other => return Some(Key { label: None, id: None, key: Public::Other.signing_key(&[]) }),
             public => public.signing_key(wire.bytes()?),
         },
     };
-    Some(Entry::private(kind, key).named(wire.text().map(str::to_owned)))
+    Some(Key { label: wire.text().map(str::to_owned), id: None, key })
 }
