@@ -33,6 +33,8 @@ need openssl openssl
 need node nodejs
 need npm npm
 need valgrind valgrind
+need softhsm2-util softhsm2
+need pkcs11-tool opensc
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 if [ ${#missing[@]} -gt 0 ]; then
     command -v apt-get >/dev/null 2>&1 || fail "please install: ${missing[*]}"
@@ -85,13 +87,13 @@ features() { # package, features…
 step "features of oauth-core"
 features oauth-core providers
 step "features of oauth-jwt"
-features oauth-jwt encrypted aws-lc-rs
+features oauth-jwt encrypted aws-lc-rs stores pkcs11
 step "features of oauth-loopback"
 features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract
 step "features of oauth"
-features oauth hyper isahc jwt encrypted-keys aws-lc-rs loopback providers hyper,loopback isahc,loopback
+features oauth hyper isahc jwt encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc
 

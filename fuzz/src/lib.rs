@@ -27,5 +27,6 @@ pub mod metadata;
 pub mod profile;
 pub mod registration;
 pub mod signing_key;
+pub mod store;
 pub mod token_response;
 mod watch;

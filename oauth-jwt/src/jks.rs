@@ -28,39 +28,62 @@ impl SigningKey {
     /// It is no such file, the password is wrong, there is no private key in it or more than one, or one of a kind that
     /// cannot sign.
     pub fn from_jks(jks: impl AsRef<[u8]>, password: &Password) -> Result<Self, KeyError> {
-        let jks = jks.as_ref();
         let password = utf16(password);
-        let cut = KeyError::Malformed { why: "it is no Java key store, or was cut short" };
-        let Some((body, digest)) = jks.split_last_chunk::<SHA1_OUTPUT_LEN>() else { return Err(cut) };
-        let mut reader = Reader(body);
-        match reader.number() {
-            Some(JKS) => {}
-            Some(JCEKS) => {
-                return Err(KeyError::Unsupported { found: "in a Java key store of the kind JCEKS" });
-            }
-            _ if jks.starts_with(&[0x30]) => {
-                return Err(KeyError::Unsupported {
-                    found: "in a Java key store that is a PKCS#12 file, to be opened as one,",
-                });
-            }
-            _ => return Err(cut),
-        }
-        // File and password are on one side: nobody measures how long this takes.
-        if sha1(&[&password, WHITENER, body]).as_ref() != digest {
-            return Err(KeyError::Password);
-        }
-        let Some((keys, certificates)) = reader.entries() else { return Err(cut) };
+        let entries = entries(jks.as_ref(), &password)?;
+        let keys: Vec<_> = entries.iter().filter_map(|entry| entry.key).collect();
         match keys.as_slice() {
-            [] if certificates => Err(KeyError::Certificate),
-            [] => Err(KeyError::NoPrivateKey),
-            [key] => pkcs8(&opened(key, &password)?),
+            [] if entries.is_empty() => Err(KeyError::NoPrivateKey),
+            [] => Err(KeyError::Certificate),
+            [key] => signing_key(key, &password),
             several => Err(KeyError::SeveralPrivateKeys { count: several.len() }),
         }
     }
 }
 
+/// What has one name in a store.
+#[cfg_attr(
+    not(feature = "stores"),
+    allow(dead_code, reason = "names and certificates are for certificate stores")
+)]
+pub(crate) struct Entry<'a> {
+    pub(crate) alias: &'a [u8],
+    /// A private key, as it is protected.
+    pub(crate) key: Option<&'a [u8]>,
+    /// Of the key, its own first; or one that is trusted.
+    pub(crate) certificates: Vec<&'a [u8]>,
+}
+
+/// Makes sure that the store is whole, and takes it apart; the password comes as [`utf16`] gives it.
+pub(crate) fn entries<'a>(jks: &'a [u8], password: &[u8]) -> Result<Vec<Entry<'a>>, KeyError> {
+    let cut = KeyError::Malformed { why: "it is no Java key store, or was cut short" };
+    let Some((body, digest)) = jks.split_last_chunk::<SHA1_OUTPUT_LEN>() else { return Err(cut) };
+    let mut reader = Reader(body);
+    match reader.number() {
+        Some(JKS) => {}
+        Some(JCEKS) => {
+            return Err(KeyError::Unsupported { found: "in a Java key store of the kind JCEKS" });
+        }
+        _ if jks.starts_with(&[0x30]) => {
+            return Err(KeyError::Unsupported {
+                found: "in a Java key store that is a PKCS#12 file, to be opened as one,",
+            });
+        }
+        _ => return Err(cut),
+    }
+    // File and password are on one side: nobody measures how long this takes.
+    if sha1(&[password, WHITENER, body]).as_ref() != digest {
+        return Err(KeyError::Password);
+    }
+    reader.entries().ok_or(cut)
+}
+
+/// A private key out of its protection.
+pub(crate) fn signing_key(key: &[u8], password: &[u8]) -> Result<SigningKey, KeyError> {
+    pkcs8(&opened(key, password)?)
+}
+
 /// The password as Java hashes it.
-fn utf16(password: &Password) -> Zeroizing<Vec<u8>> {
+pub(crate) fn utf16(password: &Password) -> Zeroizing<Vec<u8>> {
     let text = password.expose();
     // Room for all of it: a `Vec` that grows leaves an unwiped copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * text.len()));
@@ -129,35 +152,31 @@ impl<'a> Reader<'a> {
         self.bytes(usize::try_from(length).ok()?)
     }
 
-    fn certificate(&mut self, version: u32) -> Option<()> {
+    fn certificate(&mut self, version: u32) -> Option<&'a [u8]> {
         if version > 1 {
             let _kind = self.text()?;
         }
-        self.counted().map(drop)
+        self.counted()
     }
 
-    /// The private keys, and whether there is a certificate besides.
-    fn entries(&mut self) -> Option<(Vec<&'a [u8]>, bool)> {
+    fn entries(&mut self) -> Option<Vec<Entry<'a>>> {
         let version = self.number().filter(|version| matches!(version, 1 | 2))?;
-        let (mut keys, mut certificates) = (Vec::new(), false);
+        let mut entries = Vec::new();
         for _ in 0..self.number()? {
             let kind = self.number()?;
-            let _alias = self.text()?;
+            let alias = self.text()?;
             let _date = self.bytes(8)?;
-            match kind {
-                PRIVATE_KEY => {
-                    keys.push(self.counted()?);
-                    for _ in 0..self.number()? {
-                        self.certificate(version)?;
-                    }
-                }
-                CERTIFICATE => {
-                    certificates = true;
-                    self.certificate(version)?;
-                }
+            let (key, count) = match kind {
+                PRIVATE_KEY => (Some(self.counted()?), self.number()?),
+                CERTIFICATE => (None, 1),
                 _ => return None,
+            };
+            let mut certificates = Vec::new();
+            for _ in 0..count {
+                certificates.push(self.certificate(version)?);
             }
+            entries.push(Entry { alias, key, certificates });
         }
-        Some((keys, certificates))
+        Some(entries)
     }
 }

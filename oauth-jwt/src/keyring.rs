@@ -8,7 +8,8 @@ use std::collections::HashMap;
 /// Private keys by name: the key holder of a program that keeps its keys in memory.
 ///
 /// It does no I/O and never waits, so it may be asked from async code: a signature by an RSA key of 2048 bits takes
-/// about half a millisecond. One keyring serves any number of flows at once.
+/// about half a millisecond. One keyring serves any number of flows at once. A key in a token is the exception: its
+/// signature takes as long as the token does, one after the other.
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: HashMap<KeyId, SigningKey>,

@@ -40,11 +40,14 @@
 //! messages, which `Jwe::parse` takes apart and a `DecryptionKey` opens; `Encryption` makes them. An encrypted ID token has a
 //! signed one inside, to be verified as above. The feature is built by a C compiler and nothing else.
 //!
+//! With the feature `stores`, a `CertificateStore` finds a key by the subject of its certificate, in whatever file people
+//! have it; with the feature `pkcs11`, in a security key as well, which signs by itself.
+//!
 //! - **In scope**: reading private keys (RSA, EC on P-256 and P-384, Ed25519: PEM, JWK, Java key stores, key files of service
 //!   accounts; with the feature `encrypted`, PKCS#12 and encrypted PEM; with the feature `aws-lc-rs`, EC on P-521 and
 //!   secp256k1), choosing one by its name, signing; reading public keys, verifying; encrypted messages, both ways.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
-//!   from, which is the program's; keys that live elsewhere (an HSM, a KMS), whose holder answers the same tasks in its own way.
+//!   from, which is the program's; keys that live elsewhere (a KMS), whose holder answers the same tasks in its own way.
 
 mod base64url;
 mod curve;
@@ -64,6 +67,8 @@ mod roca;
 mod service_account;
 mod shared_key;
 mod signing_key;
+#[cfg(feature = "stores")]
+mod store;
 mod verify_error;
 
 pub use error::{KeyError, SigningError};
@@ -79,4 +84,6 @@ pub use keyring::Keyring;
 pub use service_account::{ServiceAccount, ServiceAccountError};
 pub use shared_key::SharedKey;
 pub use signing_key::SigningKey;
+#[cfg(feature = "stores")]
+pub use store::{CertificateStore, Entry, StoreError, StoreKind};
 pub use verify_error::{JwkError, JwsError};

@@ -28,11 +28,7 @@ pub(crate) enum Format {
 
 /// Certificates and parameters beside the key are common in one file, and passed over.
 pub(crate) fn private_key(pem: &[u8]) -> Result<PrivateKey, KeyError> {
-    let mut rest = pem;
-    let mut sections = Vec::new();
-    while let Some(section) = next_section(&mut rest)? {
-        sections.push(section);
-    }
+    let sections = sections(pem)?;
     let any = |kind: &[u8]| sections.iter().any(|section| section.label.ends_with(kind));
     let mut keys = sections.iter().filter(|section| section.label.ends_with(b"PRIVATE KEY"));
     match (keys.next(), keys.count()) {
@@ -45,13 +41,14 @@ pub(crate) fn private_key(pem: &[u8]) -> Result<PrivateKey, KeyError> {
     }
 }
 
-struct Section<'a> {
-    label: &'a [u8],
-    body: &'a [u8],
+/// What stands between the two lines of a label.
+pub(crate) struct Section<'a> {
+    pub(crate) label: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 impl Section<'_> {
-    fn open(&self) -> Result<PrivateKey, KeyError> {
+    pub(crate) fn open(&self) -> Result<PrivateKey, KeyError> {
         let format = match self.label {
             b"PRIVATE KEY" => Format::Pkcs8,
             b"RSA PRIVATE KEY" => Format::Pkcs1,
@@ -66,6 +63,16 @@ impl Section<'_> {
         }
         Ok(PrivateKey { format, der: decode(self.body)? })
     }
+}
+
+/// All of them, in their order.
+pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, KeyError> {
+    let mut rest = pem;
+    let mut sections = Vec::new();
+    while let Some(section) = next_section(&mut rest)? {
+        sections.push(section);
+    }
+    Ok(sections)
 }
 
 fn next_section<'a>(rest: &mut &'a [u8]) -> Result<Option<Section<'a>>, KeyError> {
@@ -89,7 +96,7 @@ fn split<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 }
 
 /// Undoes the Base64 in one buffer, without branching on its secret bytes.
-fn decode(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(crate) fn decode(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     // Room for all of it from the start: a `Vec` that grows leaves an unwiped copy behind.
     let mut der = Zeroizing::new(Vec::with_capacity(body.len()));
     der.extend(body.iter().filter(|byte| !byte.is_ascii_whitespace()));

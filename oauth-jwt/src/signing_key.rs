@@ -11,6 +11,8 @@ use crate::error::KeyError;
 use crate::jwk::{PublicKey, bytes, text, trimmed};
 use crate::pem::{self, Format};
 use crate::shared_key;
+#[cfg(feature = "pkcs11")]
+use crate::store::token::TokenKey;
 use crate::verify_error::JwkError;
 use oauth_core::{Algorithm, ClientSecret, JsonValue as Value};
 use pkcs8::der::asn1::{OctetStringRef, SequenceRef, UintRef};
@@ -38,6 +40,8 @@ pub(crate) enum KeyPair {
     Ec(Curve, Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
     Hmac(Box<hmac::Key>),
+    #[cfg(feature = "pkcs11")]
+    Token(Box<TokenKey>),
 }
 
 impl SigningKey {
@@ -68,8 +72,12 @@ impl SigningKey {
     /// It is no such key, lacks a member, or its numbers do not fit together; or it names an algorithm that is not its own.
     pub fn from_jwk(jwk: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let jwk = Value::read(jwk.as_ref()).map_err(|why| KeyError::Jwk(JwkError::Json(why)))?;
-        let key = from_jwk(&jwk)?;
-        match text(&jwk, "alg").map_err(KeyError::Jwk)? {
+        Self::read(&jwk)
+    }
+
+    pub(crate) fn read(jwk: &Value<'_>) -> Result<Self, KeyError> {
+        let key = from_jwk(jwk)?;
+        match text(jwk, "alg").map_err(KeyError::Jwk)? {
             Some(algorithm) => key.with_algorithm(Algorithm::from_text(algorithm)),
             None => Ok(key),
         }
@@ -97,6 +105,8 @@ impl SigningKey {
             KeyPair::Rsa(_) => rsa_encoding(&algorithm).is_some(),
             KeyPair::Ed25519(_) => [Algorithm::EDDSA, Algorithm::ED25519].contains(&algorithm),
             KeyPair::Ec(..) | KeyPair::Hmac(_) => algorithm == self.algorithm,
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.can(&algorithm),
         };
         if !can {
             return Err(KeyError::OtherAlgorithm { asked: algorithm, own: self.algorithm });
@@ -122,6 +132,8 @@ impl SigningKey {
             KeyPair::Ec(curve, pair) => PublicKey::from_point(*curve, pair.public_key().as_ref()),
             KeyPair::Ed25519(pair) => PublicKey::from_ed25519(pair.public_key().as_ref()),
             KeyPair::Hmac(_) => return None,
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.public_key().clone(),
         };
         Some(key.with_algorithm(self.algorithm.clone()))
     }
@@ -132,6 +144,13 @@ impl SigningKey {
         self.pair
     }
 
+    /// A key that stays in its token; `None` for one that signs with no known algorithm.
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn from_token(key: TokenKey) -> Option<Self> {
+        let algorithm = key.algorithm()?;
+        Some(Self { pair: KeyPair::Token(Box::new(key)), algorithm })
+    }
+
     /// The signature as JWS spells it; `None` when the signing engine fails.
     pub(crate) fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {
         match &self.pair {
@@ -140,6 +159,8 @@ impl SigningKey {
             KeyPair::Ec(_, pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
             KeyPair::Ed25519(pair) => Some(pair.sign(input).as_ref().to_vec()),
             KeyPair::Hmac(key) => Some(hmac::sign(key, input).as_ref().to_vec()),
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.sign(&self.algorithm, input),
         }
     }
 }

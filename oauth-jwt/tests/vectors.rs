@@ -319,6 +319,47 @@ fn pkcs12_files() {
     println!("vectors: PKCS#12 files, {opened} of them open, {run} run");
 }
 
+/// The same files as certificate stores: each key with a certificate of its own.
+#[cfg(feature = "stores")]
+#[test]
+#[ignore = "reads OAUTH_VECTORS, data that is not part of this project; ./check.sh runs it where that is set"]
+fn pkcs12_stores() {
+    use oauth_core::Password;
+    use oauth_jwt::{CertificateStore, StoreError, StoreKind};
+    let manifest = std::fs::read_to_string(folder().join("pkcs12-manifest.jsonl")).unwrap();
+    let (mut run, mut opened) = (0, 0);
+    for entry in manifest.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let name = entry["file"].as_str().unwrap();
+        let password = entry["password"].as_str().map(Password::new);
+        let locator = folder().join(name);
+        let store = CertificateStore::open(StoreKind::Auto, locator.to_str().unwrap(), password.as_ref());
+        run += 1;
+        match store {
+            Ok(store) => {
+                assert_eq!(store.kind(), StoreKind::PfxFile, "{name}");
+                let found = store.find("*");
+                println!("{name}: {:?}", found.as_ref().map(|entry| (entry.label(), entry.subject())));
+                assert_eq!(
+                    found.is_ok_and(|entry| entry.has_private_key()),
+                    entry["has_key"] == true,
+                    "{name}"
+                );
+                let certified =
+                    store.entries().iter().any(|one| one.has_private_key() && !one.subject().is_empty());
+                assert_eq!(certified, entry["has_key"] == true && entry["has_cert"] == true, "{name}");
+                opened += 1;
+            }
+            Err(StoreError::Unsupported { found, .. }) => println!("{name}: {found}"),
+            // As above: its check is made with no password at all.
+            Err(StoreError::PasswordMissing) if name.ends_with("RSATestCertDotNet.pfx") => {}
+            Err(why) => panic!("{name}: {why}"),
+        }
+    }
+    assert_eq!(run, 26);
+    assert!(opened >= 23, "only {opened} of {run} open");
+    println!("vectors: PKCS#12 stores, {opened} of them open, {run} run");
+}
+
 fn sign(jwk: &Value, input: &str) -> String {
     use oauth_core::{Input, KeyId, KeyTask, SignTask};
     let key = SigningKey::from_jwk(jwk.to_string()).unwrap();

@@ -41,6 +41,8 @@
 //! - `jwt`: `WithKeys`, a host with keys in memory.
 //! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
 //! - `aws-lc-rs`: keys on the curves P-521 and secp256k1, and encrypted messages (JWE).
+//! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.
+//! - `pkcs11`: the same in security keys and other tokens.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;

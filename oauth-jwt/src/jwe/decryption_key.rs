@@ -130,6 +130,10 @@ impl DecryptionKey {
             }
             KeyPair::Ed25519(_) => return Err(KeyError::CannotDecrypt { found: "an Ed25519 key" }),
             KeyPair::Hmac(_) => return Err(KeyError::CannotDecrypt { found: "a secret for signatures" }),
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(_) => {
+                return Err(KeyError::CannotDecrypt { found: "a key that stays in its token" });
+            }
         };
         Ok(Self { material, algorithm: None, kid: None })
     }
