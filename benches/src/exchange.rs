@@ -78,7 +78,7 @@ fn our_client() -> Client {
 /// A login of ours that waits, as it is stored.
 fn stored() -> Vec<u8> {
     format!(
-        "version=1&issuer=https%3A%2F%2Fas.example&client_id={CLIENT_ID}&redirect_uri={REDIRECT_URI}&scope=profile%20email%20offline_access&response_type=code&state={STATE}&verifier={VERIFIER}&nonce=&begun=1700000000"
+        "version=1&issuer=https%3A%2F%2Fas.example&client_id={CLIENT_ID}&redirect_uri={REDIRECT_URI}&scope=profile%20email%20offline_access&response_type=code&state={STATE}&verifier={VERIFIER}&nonce=&max_age=&begun=1700000000"
     )
     .into_bytes()
 }

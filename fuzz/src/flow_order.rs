@@ -5,9 +5,10 @@ use arbitrary::Arbitrary;
 use oauth_core::{
     AccessToken, Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
     ClientMetadata, Delivered, Deregister, Discover, DiscoverResource, Flow, Input, IntrospectionRequest,
-    JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, OptOut, Output, Password, Policy, Refresh, RefreshToken,
-    Register, Registration, RegistrationAccess, RegistrationAccessToken, Resource, ResourceOwnerPassword,
-    Saml2Bearer, SecretBytes, Seed, Server, ServerMemory, TokenExchange, Unix, Unreachable, UnreachableKind,
+    JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, Opened, OptOut, Output, Password, Policy, Refresh,
+    RefreshToken, Register, Registration, RegistrationAccess, RegistrationAccessToken, Resource,
+    ResourceOwnerPassword, Saml2Bearer, Scope, SecretBytes, Seed, Server, ServerMemory, TokenExchange, Unix,
+    Unreachable, UnreachableKind,
 };
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ enum Which<'a> {
     Deregister,
     DiscoverResource,
     Device { expires_in: u16, interval: u16 },
+    IdToken { max_age: Option<u16> },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -48,6 +50,8 @@ enum Operation<'a> {
     Unreachable(u8),
     Signature,
     KeyFailed,
+    Opened { claims: Option<&'a [u8]> },
+    UnknownKid,
     Pass { milliseconds: u32 },
     Suspend { seconds: u16 },
     SetWallClockBack { seconds: u16 },
@@ -65,6 +69,7 @@ enum Body<'a> {
     Denied,
     Metadata,
     Page,
+    Keys,
 }
 
 impl Body<'_> {
@@ -88,12 +93,14 @@ impl Body<'_> {
                 br#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t"}"#.to_vec()
             }
             Self::Page => b"<html>".to_vec(),
+            Self::Keys => br#"{"keys":[]}"#.to_vec(),
         }
     }
 }
 
 const TOKEN: &[&str] = &["https://as.example/token"];
 const DEVICE: &[&str] = &["https://as.example/device_authorization"];
+const KEYS: &[&str] = &["https://as.example/jwks"];
 const REVOKE: &[&str] = &["https://as.example/revoke"];
 const INTROSPECT: &[&str] = &["https://as.example/introspect"];
 const REGISTER: &[&str] = &["https://as.example/register"];
@@ -119,7 +126,8 @@ pub fn run(story: &Story<'_>) {
         .with_revocation_endpoint(REVOKE[0])
         .with_introspection_endpoint(INTROSPECT[0])
         .with_registration_endpoint(REGISTER[0])
-        .with_token_info_endpoint("https://as.example/info");
+        .with_token_info_endpoint("https://as.example/info")
+        .with_jwks_uri(KEYS[0]);
     let opt_outs = [OptOut::PasswordGrant, OptOut::ImplicitGrant, OptOut::TokenInQuery];
     let policy = opt_outs.into_iter().fold(Policy::strict(), Policy::waive);
     let registration = match story.signs {
@@ -241,8 +249,31 @@ pub fn run(story: &Story<'_>) {
             };
             wild(prompt.poll, operations, Watch::new(u32::MAX, TOKEN), Some(allowed));
         }
+        Which::IdToken { max_age } => {
+            let scope = Scope::new("openid").expect("a scope");
+            let mut request = AuthorizationRequest::new("http://127.0.0.1:9/cb").with_scope(scope);
+            if let Some(seconds) = max_age {
+                request = request.with_max_age(Duration::from_secs((*seconds).into()));
+            }
+            let mut flow = client.authorize(request, &memory, seed()).expect("a right request");
+            let Output::Done(Ok(ready)) = flow.poll(START) else { panic!("nothing is needed to be ready") };
+            let answer = format!("code=ac1&state={}", ready.pending.state());
+            let answer = AuthorizationResponse::Query(&answer);
+            let mut flow = ready.pending.redeem(&answer, &client, &memory, seed());
+            if story.signs {
+                let _key = flow.poll(START);
+                flow.handle(Input::Signature(b"signature".to_vec()), START);
+            }
+            let _send = flow.poll(START);
+            let body = r#"{"access_token":"at","token_type":"Bearer","id_token":"e30.e30.AA"}"#;
+            flow.handle(Input::Response(http::Response::new(body.as_bytes().to_vec()).into()), START);
+            wild(flow, operations, Watch::new(1, KEYS), None);
+        }
     }
 }
+
+/// The claims of an ID token of the one login that there is.
+const CLAIMS: &str = r#"{"iss":"https://as.example","sub":"alice","aud":"c1","iat":1700000000,"exp":1700000600,"auth_time":1700000000,"nonce":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#;
 
 /// RFC 8628 section 3.5, written a second time: when the next poll is allowed at the earliest.
 struct Allowed {
@@ -323,6 +354,11 @@ fn wild<F: Flow>(mut flow: F, operations: &[Operation<'_>], mut watch: Watch, mu
             }
             Operation::Signature => Input::Signature(b"signature".to_vec()),
             Operation::KeyFailed => Input::KeyFailed(KeyFailed::new(KeyWhy::Denied)),
+            Operation::UnknownKid => Input::KeyFailed(KeyFailed::new(KeyWhy::UnknownKid)),
+            Operation::Opened { claims } => {
+                let claims = claims.map_or_else(|| CLAIMS.as_bytes().to_vec(), <[u8]>::to_vec);
+                Input::Opened(Opened::new(Algorithm::RS256, SecretBytes::new(claims)))
+            }
         };
         watch.input(&input);
         flow.handle(input, now);
@@ -333,7 +369,7 @@ fn wild<F: Flow>(mut flow: F, operations: &[Operation<'_>], mut watch: Watch, mu
         let output = flow.poll(now);
         watch.output(&output, now);
         let input = match watch.owed {
-            Owed::Signature => Input::KeyFailed(KeyFailed::new(KeyWhy::Denied)),
+            Owed::Signature | Owed::Opened => Input::KeyFailed(KeyFailed::new(KeyWhy::Denied)),
             Owed::Response => Input::Unreachable(Unreachable::new(UnreachableKind::Tls, Delivered::No)),
             Owed::Nothing if watch.over => break,
             Owed::Nothing => {

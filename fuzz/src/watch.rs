@@ -1,6 +1,6 @@
 //! What holds for every flow, whatever is done to it.
 
-use oauth_core::{Error, Failure, Flow, Input, Mono, Now, Output, Unix};
+use oauth_core::{Error, Failure, Flow, Input, KeyTask, Mono, Now, Output, Unix};
 
 /// When a flow of one request is played.
 pub(crate) const NOW: Now = Now { mono: Mono::from_nanos(0), unix: Unix(1_700_000_000) };
@@ -11,6 +11,7 @@ pub(crate) enum Owed {
     Nothing,
     Response,
     Signature,
+    Opened,
 }
 
 /// Sees every output and every input of one flow.
@@ -40,9 +41,9 @@ impl Watch {
                 assert!(self.sends <= self.most, "sent too often");
                 self.owed = Owed::Response;
             }
-            Output::Key(_) => {
+            Output::Key(task) => {
                 assert!(in_order, "asked for a key, out of order");
-                self.owed = Owed::Signature;
+                self.owed = if matches!(task, KeyTask::Open(_)) { Owed::Opened } else { Owed::Signature };
             }
             Output::Wait(until) => {
                 assert!(in_order, "waits, out of order");
@@ -68,6 +69,7 @@ impl Watch {
             (self.owed, input),
             (Owed::Response, Input::Response(_) | Input::Unreachable(_))
                 | (Owed::Signature, Input::Signature(_) | Input::KeyFailed(_))
+                | (Owed::Opened, Input::Opened(_) | Input::KeyFailed(_))
         );
         self.misused |= !asked;
         self.owed = Owed::Nothing;

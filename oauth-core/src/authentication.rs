@@ -27,7 +27,12 @@ pub struct Registration {
     secret: Option<ClientSecret>,
     key: Option<(KeyId, Algorithm)>,
     kid: Option<String>,
+    audience: Option<String>,
+    /// Who issues the secret, where it is signed anew for each request.
+    secret_issuer: Option<String>,
     certificate: Option<KeyId>,
+    pub(crate) id_token_signed_response_alg: Option<Algorithm>,
+    pub(crate) id_token_decryption_key: Option<KeyId>,
 }
 
 impl Registration {
@@ -54,6 +59,20 @@ impl Registration {
         Self { key: Some((key, algorithm)), ..Self::new(client_id) }
     }
 
+    /// A client whose secret is an assertion that it signs, as Apple has it: `issuer` is the team that the key belongs to.
+    ///
+    /// The secret is made anew for each request, lives a minute, and travels as `client_secret_post`. Name the key
+    /// ([`with_kid`](Self::with_kid)).
+    #[must_use]
+    pub fn with_signed_secret(
+        client_id: impl Into<String>,
+        issuer: impl Into<String>,
+        key: KeyId,
+        algorithm: Algorithm,
+    ) -> Self {
+        Self { secret_issuer: Some(issuer.into()), ..Self::with_key(client_id, key, algorithm) }
+    }
+
     /// A client that shows a certificate when it connects: `tls_client_auth`, or `self_signed_tls_client_auth` where it
     /// is [asked for](Self::authenticated_by) (RFC 8705 section 2).
     ///
@@ -77,6 +96,40 @@ impl Registration {
         self
     }
 
+    /// By which algorithm the server signs ID tokens for this client, and by no other (OpenID Connect Dynamic Client
+    /// Registration section 2). An HMAC is by the client secret.
+    ///
+    /// Without it, every algorithm is accepted that the server's metadata lists and that signs by a private key, and RS256
+    /// where the metadata lists none.
+    #[must_use]
+    pub fn with_id_token_signed_response_alg(mut self, algorithm: Algorithm) -> Self {
+        self.id_token_signed_response_alg = Some(algorithm);
+        self
+    }
+
+    /// By which key ID tokens for this client are decrypted: one that is not encrypted is refused from then on (OpenID
+    /// Connect Core section 3.1.3.7, rule 1).
+    #[must_use]
+    pub fn with_id_token_decryption_key(mut self, key: KeyId) -> Self {
+        self.id_token_decryption_key = Some(key);
+        self
+    }
+
+    pub(crate) const fn client_secret(&self) -> Option<&ClientSecret> {
+        self.secret.as_ref()
+    }
+
+    /// For whom its assertions are, where a server does not take its issuer: its token endpoint, say, as older servers want
+    /// it.
+    ///
+    /// A server that is somebody else's then gets an assertion that is good there (RFC 7523 section 3): name nothing but what
+    /// this server's documentation names.
+    #[must_use]
+    pub fn with_assertion_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
     /// The client identifier.
     #[must_use]
     pub fn client_id(&self) -> &str {
@@ -90,7 +143,11 @@ impl Registration {
             secret: None,
             key: None,
             kid: None,
+            audience: None,
+            secret_issuer: None,
             certificate: None,
+            id_token_signed_response_alg: None,
+            id_token_decryption_key: None,
         }
     }
 
@@ -98,6 +155,7 @@ impl Registration {
     fn methods(&self) -> &'static [AuthMethod] {
         match (&self.secret, &self.key, &self.certificate) {
             (Some(_), ..) => &[AuthMethod::CLIENT_SECRET_BASIC, AuthMethod::CLIENT_SECRET_POST],
+            (_, Some(_), _) if self.secret_issuer.is_some() => &[AuthMethod::CLIENT_SECRET_POST],
             (_, Some((_, algorithm)), _) if algorithm.is_hmac() => &[AuthMethod::CLIENT_SECRET_JWT],
             (_, Some(_), _) => &[AuthMethod::PRIVATE_KEY_JWT],
             (.., Some(_)) => &[AuthMethod::TLS_CLIENT_AUTH, AuthMethod::SELF_SIGNED_TLS_CLIENT_AUTH],
@@ -161,6 +219,9 @@ pub(crate) enum Authentication {
         key: KeyId,
         algorithm: Algorithm,
         kid: Option<String>,
+        audience: Option<String>,
+        /// The assertion travels as the client's secret, and this is who issues it.
+        secret_issuer: Option<String>,
     },
     Certificate(KeyId),
 }
@@ -177,9 +238,10 @@ impl Authentication {
         quirks: Option<&Quirks>,
     ) -> Result<Self, ConfigError> {
         let method = registration.choose(offered, purpose)?;
-        let Registration { client_id, secret, key, kid, certificate, .. } = registration;
+        let Registration { client_id, secret, key, kid, audience, secret_issuer, certificate, .. } =
+            registration;
         if let Some((key, algorithm)) = key {
-            return Ok(Self::Assertion { key, algorithm, kid });
+            return Ok(Self::Assertion { key, algorithm, kid, audience, secret_issuer });
         }
         if let Some(certificate) = certificate {
             return Ok(Self::Certificate(certificate));
@@ -208,7 +270,11 @@ impl Authentication {
                 form.pair("client_id", client_id);
                 form.pair("client_secret", secret.expose());
             }
-            Self::Assertion { .. } => {
+            Self::Assertion { secret_issuer: Some(_), .. } => {
+                form.pair("client_id", client_id);
+                form.pair("client_secret", assertion.map_or("", ClientSecret::expose));
+            }
+            Self::Assertion { secret_issuer: None, .. } => {
                 // RFC 7521 section 4.2: client_id is optional, and some servers find the key by it.
                 form.pair("client_id", client_id);
                 form.pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
@@ -237,12 +303,12 @@ impl Authentication {
     pub(crate) fn assertion(
         &self,
         client_id: &str,
-        audience: &str,
+        server: &str,
         now: Unix,
         seed: &Seed,
         count: u32,
     ) -> Option<(SignTask, ClientSecret)> {
-        let Self::Assertion { key, algorithm, kid } = self else { return None };
+        let Self::Assertion { key, algorithm, kid, audience, secret_issuer } = self else { return None };
         let chance = seed.text(Part::Nonce);
         let mut jti = String::from(core::str::from_utf8(&chance).unwrap_or_default());
         jti.push('.');
@@ -250,12 +316,13 @@ impl Authentication {
         let input = Assertion {
             algorithm,
             kid: kid.as_deref(),
-            issuer: client_id,
-            subject: client_id,
-            audience,
+            issuer: secret_issuer.as_deref().unwrap_or(client_id),
+            subject: Some(client_id),
+            audience: audience.as_deref().unwrap_or(server),
             scope: None,
             jti: &jti,
             lifetime: ASSERTION_LIFETIME,
+            extra: &[],
         }
         .signing_input(now);
         let task = SignTask::new(key.clone(), algorithm.clone(), input.as_bytes().to_vec());

@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt;
+use core::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 /// What a person is asked to agree to.
@@ -40,6 +41,8 @@ struct Spelled {
     query: String,
     /// OpenID Connect Core section 3.1.2.1: `openid` asks for an ID Token, which has the `nonce` in it.
     nonce: bool,
+    /// OpenID Connect Core section 3.1.2.1: the ID Token must say when the person signed in, and it must hold.
+    max_age: Option<u32>,
     wrong: Option<ConfigError>,
 }
 
@@ -64,7 +67,7 @@ impl AuthorizationRequest {
     pub fn new(redirect_uri: impl Into<String>) -> Self {
         let redirect_uri = redirect_uri.into();
         let wrong = (!is_absolute_uri(&redirect_uri)).then_some(ConfigError::RedirectUri);
-        let spelled = Spelled { query: String::with_capacity(256), nonce: false, wrong };
+        let spelled = Spelled { query: String::with_capacity(256), nonce: false, max_age: None, wrong };
         let mut request = Self {
             redirect_uri: redirect_uri.into(),
             scope: None,
@@ -97,7 +100,7 @@ impl AuthorizationRequest {
         } else {
             self.spell();
         }
-        self.spelled.nonce = scope.contains("openid");
+        self.spelled.nonce = scope.asks_for_id_token();
         self
     }
 
@@ -124,9 +127,27 @@ impl AuthorizationRequest {
         if OWN.contains(&name.as_str()) || twice || name.is_empty() {
             self.spelled.wrong.get_or_insert_with(|| ConfigError::Parameter(name.clone()));
         }
+        if name == "max_age" {
+            self.spelled.max_age = value.parse().ok();
+            if self.spelled.max_age.is_none() {
+                let why = "it is a number of seconds";
+                self.spelled.wrong.get_or_insert(ConfigError::Value { parameter: "max_age", why });
+            }
+        }
         self.spelled.add(&name, &value);
         self.parameters.push((name, value));
         self
+    }
+
+    /// The person must have signed in no longer ago than this, or signs in anew; the ID token has to say so (OpenID Connect
+    /// Core section 3.1.2.1). In whole seconds.
+    #[must_use]
+    pub fn with_max_age(self, max_age: Duration) -> Self {
+        self.with_parameter("max_age", alloc::format!("{}", max_age.as_secs().min(u32::MAX.into())))
+    }
+
+    pub(crate) const fn asks_for_id_token(&self) -> bool {
+        self.spelled.nonce
     }
 
     pub(crate) const fn is_implicit(&self) -> bool {
@@ -188,6 +209,7 @@ struct Prepared {
     scope: Option<Scope>,
     implicit: bool,
     nonce: bool,
+    max_age: Option<u32>,
     seed: Seed,
 }
 
@@ -202,21 +224,24 @@ impl Authorize {
         }
         client.require(waived(request.implicit))?;
         let prefix = client.authorization_prefix()?;
-        let (odd, state) = match client.quirks() {
-            None => (None, "state"),
-            Some(quirks) => (Some(quirks.authorization_query(request.pairs())), quirks.parameter("state")),
-        };
+        let odd = client.quirks().map(|quirks| quirks.authorization_query(request.pairs()));
         let query = odd.as_deref().unwrap_or(&request.spelled.query);
         let mut url = String::with_capacity(prefix.len() + query.len() + 256);
         url.push_str(prefix);
         url.push_str(query);
-        if !request.implicit {
+        match client.quirks() {
             // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-            url.push_str("&code_challenge_method=S256");
+            None if !request.implicit => url.push_str("&code_challenge_method=S256&state="),
+            None => url.push_str("&state="),
+            Some(quirks) => {
+                if !request.implicit {
+                    url.push_str("&code_challenge_method=S256");
+                }
+                url.push('&');
+                url.push_str(quirks.parameter("state"));
+                url.push('=');
+            }
         }
-        url.push('&');
-        url.push_str(state);
-        url.push('=');
         let prepared = Prepared {
             url,
             client: client.clone(),
@@ -224,6 +249,7 @@ impl Authorize {
             scope: request.scope.clone(),
             implicit: request.implicit,
             nonce: request.spelled.nonce && !request.implicit,
+            max_age: request.spelled.max_age,
             seed,
         };
         Ok(Self { prepared: Some(prepared), failed: false })
@@ -232,7 +258,7 @@ impl Authorize {
 
 impl Prepared {
     fn ready(self, now: Unix) -> Ready {
-        let Self { mut url, client, redirect_uri, scope, implicit, nonce, seed } = self;
+        let Self { mut url, client, redirect_uri, scope, implicit, nonce, max_age, seed } = self;
         let state = seed.text(Part::State);
         let verifier = seed.text(Part::Verifier);
         let nonce = nonce.then(|| seed.text(Part::Nonce));
@@ -259,6 +285,7 @@ impl Prepared {
             state,
             verifier,
             nonce,
+            max_age,
             begun: now,
         };
         Ready { open: AuthorizationUrl(url), pending }
@@ -299,7 +326,8 @@ impl Flow for Authorize {
     }
 
     fn waived(&self) -> Option<OptOut> {
-        waived(self.prepared.as_ref().is_some_and(|prepared| prepared.implicit))
+        let prepared = self.prepared.as_ref()?;
+        waived(prepared.implicit).or_else(|| prepared.client.waived_for_id_token(prepared.nonce))
     }
 }
 

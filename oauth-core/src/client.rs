@@ -2,10 +2,12 @@
 
 use crate::authentication::{Authentication, Registration};
 use crate::authorize::{AuthorizationRequest, Authorize, OWN};
+use crate::claims::IdTokenRules;
 use crate::device::AuthorizeDevice;
 use crate::exchange::{Exchange, Grant};
 use crate::flow::SignTask;
 use crate::form::{Form, encode_into};
+use crate::identify::IdTokens;
 use crate::introspect::{Introspect, IntrospectionRequest};
 use crate::memory::ServerMemory;
 use crate::policy::{OptOut, Policy};
@@ -51,6 +53,10 @@ pub(crate) struct Inner {
     revocation_endpoint: Option<Arc<Endpoint>>,
     introspection_endpoint: Option<Arc<Endpoint>>,
     token_info_endpoint: Option<Arc<Endpoint>>,
+    keys_endpoint: Option<Arc<Endpoint>>,
+    id_tokens: IdTokens,
+    /// Whether there is what ID tokens are verified by.
+    verifies: bool,
 }
 
 impl Client {
@@ -78,6 +84,13 @@ impl Client {
                 Some((purpose, authentication(purpose, Some(offered.as_deref()?))))
             })
             .collect();
+        let id_tokens = IdTokens::new(
+            registration.id_token_signed_response_alg.as_ref(),
+            server.id_token_signing_algs.as_deref(),
+            registration.client_secret(),
+            registration.id_token_decryption_key.clone(),
+            &policy,
+        )?;
         let authentication = authentication(Purpose::Token, server.token_endpoint_auth_methods.as_deref())?;
         // RFC 8705 section 5: a client with a certificate goes to the endpoints that ask for one.
         let certified = matches!(authentication, Authentication::Certificate(_));
@@ -111,6 +124,7 @@ impl Client {
         let revocation = endpoint(Endpoints::REVOCATION)?;
         let introspection = endpoint(Endpoints::INTROSPECTION)?;
         let token_info = endpoint(Endpoints::TOKEN_INFO)?;
+        let keys = endpoint(Endpoints::JWKS)?;
         Ok(Self(Arc::new(Inner {
             authorization_prefix: authorization.map(|endpoint| {
                 let name = quirks.map_or("client_id", |quirks| quirks.parameter("client_id"));
@@ -122,6 +136,9 @@ impl Client {
             revocation_endpoint: revocation.map(Arc::new),
             introspection_endpoint: introspection.map(Arc::new),
             token_info_endpoint: token_info.map(Arc::new),
+            verifies: keys.is_some() || !id_tokens.verified_by_keys(),
+            keys_endpoint: keys.map(Arc::new),
+            id_tokens,
             authentication,
             elsewhere,
             issuer: server.issuer.as_str().into(),
@@ -162,6 +179,9 @@ impl Client {
         let request = request.borrow();
         if !request.is_implicit() {
             let _token = self.endpoint(Purpose::Token)?;
+            if request.asks_for_id_token() && !self.0.verifies {
+                return Err(ConfigError::NoEndpoint(Purpose::Keys));
+            }
         }
         Authorize::new(self, request, seed)
     }
@@ -178,6 +198,9 @@ impl Client {
     ) -> Result<AuthorizeDevice, ConfigError> {
         let _token = self.endpoint(Purpose::Token)?;
         let _device = self.endpoint(Purpose::DeviceAuthorization)?;
+        if scope.as_ref().is_some_and(Scope::asks_for_id_token) {
+            self.verifies_id_tokens()?;
+        }
         Ok(AuthorizeDevice::new(self.clone(), scope, memory, seed))
     }
 
@@ -195,6 +218,9 @@ impl Client {
         let _token = self.endpoint(Purpose::Token)?;
         self.require(grant.waived())?;
         grant.validate(&self.0.policy)?;
+        if !self.0.verifies && grant.id_token(self.id_token_rules()).is_some() {
+            self.verifies_id_tokens()?;
+        }
         Ok(Exchange::new(self.clone(), grant, memory, seed))
     }
 
@@ -244,6 +270,12 @@ impl Client {
         self.quirks().filter(|quirks| quirks.credentials_travel_in_urls()).map(|_| OptOut::CredentialsInQuery)
     }
 
+    /// What was waived for an ID token to be believed, where one is asked for.
+    pub(crate) fn waived_for_id_token(&self, asked: bool) -> Option<OptOut> {
+        let opt_outs = [OptOut::UnreadIdTokens, OptOut::UnverifiedIdTokens];
+        opt_outs.into_iter().find(|opt_out| asked && self.0.policy.allows(*opt_out))
+    }
+
     pub(crate) fn endpoint(&self, purpose: Purpose) -> Result<&Arc<Endpoint>, ConfigError> {
         let endpoint = match purpose {
             Purpose::Token => &self.0.token_endpoint,
@@ -251,6 +283,7 @@ impl Client {
             Purpose::Revocation => &self.0.revocation_endpoint,
             Purpose::Introspection => &self.0.introspection_endpoint,
             Purpose::TokenInfo => &self.0.token_info_endpoint,
+            Purpose::Keys => &self.0.keys_endpoint,
             Purpose::Discovery | Purpose::Registration | Purpose::Resource => &None,
         };
         endpoint.as_ref().ok_or(ConfigError::NoEndpoint(purpose))
@@ -292,6 +325,19 @@ impl Client {
             Authentication::Certificate(certificate) => request.with_client_certificate(certificate.clone()),
             Authentication::None | Authentication::Post(_) | Authentication::Assertion { .. } => request,
         })
+    }
+
+    pub(crate) fn id_tokens(&self) -> &IdTokens {
+        &self.0.id_tokens
+    }
+
+    /// What holds of every ID token of this client.
+    pub(crate) fn id_token_rules(&self) -> IdTokenRules {
+        IdTokenRules::new(Arc::clone(&self.0.issuer), Arc::clone(&self.0.client_id))
+    }
+
+    fn verifies_id_tokens(&self) -> Result<(), ConfigError> {
+        if self.0.verifies { Ok(()) } else { Err(ConfigError::NoEndpoint(Purpose::Keys)) }
     }
 
     /// What is odd about the server.
@@ -393,6 +439,13 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A claim of an assertion that is not the program's to set.
+    Claim {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The request needs a rule waived ([`Policy::waive`]), and the policy does not.
     NotWaived(OptOut),
     /// The redirect URI is not an absolute URI without fragment (RFC 6749 section 3.1.2).
@@ -410,6 +463,10 @@ impl fmt::Display for ConfigError {
                 f.write_str("the client id is empty, or has a character that a client id may not have")
             }
             Self::Endpoint { name, why } => write!(f, "the {name} may not be used: {why}"),
+            Self::NoEndpoint(Purpose::Keys) => f.write_str(
+                "the server has no jwks_uri, and the ID token that the scope openid asks for cannot be verified: \
+                 say where the server's keys are, or leave openid out",
+            ),
             Self::NoEndpoint(purpose) => write!(f, "the server has no {purpose}"),
             Self::NoAuthorizationEndpoint => f.write_str("the server has no authorization endpoint"),
             Self::NoCredential { method } => {
@@ -428,6 +485,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "the parameter {name} is set by the client itself, or was given twice")
             }
             Self::Value { parameter, why } => write!(f, "the {parameter} may not be sent: {why}"),
+            Self::Claim { name, why } => write!(f, "the claim {name} may not be added: {why}"),
             Self::NotWaived(opt_out) => {
                 write!(f, "this needs the policy to be waived: {opt_out}")
             }
@@ -451,6 +509,7 @@ impl core::error::Error for ConfigError {
             | Self::AuthMethodUnknown { .. }
             | Self::Parameter(_)
             | Self::Value { .. }
+            | Self::Claim { .. }
             | Self::NotWaived(_)
             | Self::RedirectUri
             | Self::Metadata(_)

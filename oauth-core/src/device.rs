@@ -4,19 +4,22 @@
 //! Send         the device authorization request (section 3.1)
 //! Done         DevicePrompt: a person enters a code elsewhere (sections 3.2 and 3.3)
 //! (Wait Send)+ the token request, never early: section 3.5 says when to slow down and when to stop
+//! Key(Open)?   the ID token that came along, and Send? for the keys that verify it
 //! Done         tokens
 //! ```
 
 use crate::body::{self, member_fields};
 use crate::call::{Call, Heard};
+use crate::claims::IdTokenRules;
 use crate::client::Client;
 use crate::date;
 use crate::exchange::{self, Grant};
 use crate::failure::{Error, Failure, Malformed, Misuse, Rejected, Unreachable, UnreachableKind};
 use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
+use crate::identify::Identified;
 use crate::json::{Value, Wanted};
-use crate::memory::{Learned, ServerMemory};
+use crate::memory::{ClockOffset, Learned, ServerMemory};
 use crate::policy::OptOut;
 use crate::registry::ErrorCode;
 use crate::request::{Endpoint, Purpose, Response};
@@ -24,6 +27,7 @@ use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::DeviceCode;
 use crate::seed::Seed;
+use crate::server_keys::KnownKeys;
 use crate::text::{is_vschar, printable};
 use crate::time::{Mono, Now, Unix};
 use crate::token::{self, Answer, Scrub, Tokens};
@@ -40,6 +44,8 @@ pub struct AuthorizeDevice {
     client: Client,
     scope: Option<Scope>,
     resources: Vec<Resource>,
+    keys: KnownKeys,
+    clock: ClockOffset,
     call: Call,
     state: Asking,
     learned: Learned,
@@ -90,6 +96,8 @@ impl AuthorizeDevice {
             client,
             scope,
             resources: Vec::new(),
+            keys: memory.known_keys(),
+            clock: memory.clock_offset(),
             call,
             state: Asking::Calling,
             learned: Learned::default(),
@@ -169,7 +177,7 @@ impl AuthorizeDevice {
             expires_at: now.unix.after(life),
             poll: PollDevice {
                 client: self.client.clone(),
-                grant: Code::new(&device_code, self.scope.as_ref(), &self.resources),
+                grant: Code { code: DeviceCode::new(device_code), asked: self.asked() },
                 call: self.call.next(),
                 interval: milliseconds(interval),
                 failures: 0,
@@ -177,9 +185,20 @@ impl AuthorizeDevice {
                 expires: (now.mono.after(life), now.unix.after(life)),
                 state: Polling::Waiting,
                 finished: None,
-                learned: Learned::default(),
+                clock: None,
             },
         })
+    }
+
+    /// What the token request has to know of this one.
+    fn asked(&self) -> Option<Box<Asked>> {
+        let asked = || Asked {
+            scope: self.scope.clone(),
+            resources: self.resources.clone(),
+            keys: self.keys.clone(),
+            clock: self.clock,
+        };
+        (self.scope.is_some() || !self.resources.is_empty()).then(|| Box::new(asked()))
     }
 
     /// A page that a person is sent to: no `javascript:`, no `file:`, no plain http beyond this machine.
@@ -253,6 +272,10 @@ impl Flow for AuthorizeDevice {
     fn take_learned(&mut self) -> Learned {
         core::mem::take(&mut self.learned)
     }
+
+    fn waived(&self) -> Option<OptOut> {
+        self.client.waived_for_id_token(self.scope.as_ref().is_some_and(Scope::asks_for_id_token))
+    }
 }
 
 /// Waits until the person has signed in elsewhere: `Flow<Outcome = Tokens>`.
@@ -267,8 +290,9 @@ pub struct PollDevice {
     call: Call,
     next: Mono,
     expires: (Mono, Unix),
-    finished: Option<Box<Result<Tokens, Failure>>>,
-    learned: Learned,
+    finished: Option<Box<Finished>>,
+    /// What was learned; what there is of keys is in `finished`, for want of room here.
+    clock: Option<ClockOffset>,
     /// In milliseconds: with a [`Duration`], a hundred thousand waiting logins would not fit where they do.
     interval: u32,
     /// How many times in a row there was no verdict.
@@ -276,11 +300,18 @@ pub struct PollDevice {
     state: Polling,
 }
 
+/// The verdict, and what is learned while the ID token that came with it is looked at.
+#[derive(Debug)]
+struct Finished {
+    identified: Option<Identified>,
+    learned: Learned,
+}
+
 #[derive(Debug)]
 enum Polling {
     Waiting,
     Calling,
-    /// `finished` is there to be handed out.
+    /// What is in `finished` is to be handed out, or looked at first.
     Finish,
     Over,
 }
@@ -290,14 +321,15 @@ enum Polling {
 struct Code {
     code: DeviceCode,
     /// What was asked for beyond the server's default, which most programs leave it at.
-    asked: Option<Box<(Option<Scope>, Vec<Resource>)>>,
+    asked: Option<Box<Asked>>,
 }
 
-impl Code {
-    fn new(code: &str, scope: Option<&Scope>, resources: &[Resource]) -> Self {
-        let asked = || Box::new((scope.cloned(), resources.to_vec()));
-        Self { code: DeviceCode::new(code), asked: (scope.is_some() || !resources.is_empty()).then(asked) }
-    }
+#[derive(Debug)]
+struct Asked {
+    scope: Option<Scope>,
+    resources: Vec<Resource>,
+    keys: KnownKeys,
+    clock: ClockOffset,
 }
 
 impl Grant for Code {
@@ -306,12 +338,16 @@ impl Grant for Code {
         form.spelled("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code");
         form.pair("device_code", self.code.expose());
         if let Some(asked) = &self.asked {
-            Resource::write(&asked.1, form);
+            Resource::write(&asked.resources, form);
         }
     }
 
     fn scope(&self) -> Option<&Scope> {
-        self.asked.as_ref()?.0.as_ref()
+        self.asked.as_ref()?.scope.as_ref()
+    }
+
+    fn id_token(&self, rules: IdTokenRules) -> Option<IdTokenRules> {
+        self.scope().filter(|scope| scope.asks_for_id_token()).map(|_| rules)
     }
 }
 
@@ -349,15 +385,31 @@ impl PollDevice {
     }
 
     fn finish(&mut self, result: Result<Tokens, Failure>) -> Polling {
-        self.finished = Some(Box::new(result));
+        self.identified(Identified::Done(result))
+    }
+
+    fn identified(&mut self, identified: Identified) -> Polling {
+        let learned = self.take_learned();
+        self.finished = Some(Box::new(Finished { identified: Some(identified), learned }));
         Polling::Finish
     }
 
+    fn accept(&mut self, mut tokens: Tokens, now: Now) -> Polling {
+        match (exchange::accept(&self.grant, &mut tokens), &self.grant.asked) {
+            (Ok(()), Some(asked)) => {
+                let clock = self.clock.unwrap_or(asked.clock);
+                let identified = Identified::new(tokens, &self.client, &self.grant, &asked.keys, clock, now);
+                self.identified(identified)
+            }
+            (accepted, _) => self.finish(accepted.map(|()| tokens)),
+        }
+    }
+
     fn receive(&mut self, response: &Response, now: Now) -> Polling {
-        self.learned.clock(date::clock_offset(response.headers(), now.unix));
+        self.clock = date::clock_offset(response.headers(), now.unix).or(self.clock);
         let answer = exchange::read(&self.client, &self.call, &self.grant, response, now);
         match answer {
-            Answer::Tokens(tokens) => self.finish(exchange::accept(&self.grant, tokens)),
+            Answer::Tokens(tokens) => self.accept(tokens, now),
             Answer::NotYet(code, interval) => self.not_yet(&code, interval, now),
             Answer::Refused(failure) if is_expired(&failure) => {
                 self.finish(Err(Failure::from(Error::Expired).with_status(response.status())))
@@ -455,7 +507,17 @@ impl Flow for PollDevice {
                 Output::Done(Err(Error::Expired.into()))
             }
             Polling::Calling => self.call(now),
-            Polling::Finish => self.finished.take().map_or(Output::Idle, |result| Output::Done(*result)),
+            Polling::Finish => {
+                let Some(finished) = &mut self.finished else { return Output::Idle };
+                if let Some(Identified::Asking(identify)) = &mut finished.identified {
+                    self.state = Polling::Finish;
+                    return identify.poll(&self.client, now);
+                }
+                match finished.identified.take() {
+                    Some(Identified::Done(result)) => Output::Done(result),
+                    Some(Identified::Asking(_)) | None => Output::Idle,
+                }
+            }
             Polling::Over => Output::Idle,
         }
     }
@@ -463,17 +525,29 @@ impl Flow for PollDevice {
     fn handle(&mut self, input: Input, now: Now) {
         self.state = match core::mem::replace(&mut self.state, Polling::Over) {
             Polling::Calling => self.hear(input, now),
-            Polling::Finish => match self.finished.take() {
-                Some(result) => self.finish(Err(exchange::unasked(*result))),
-                None => Polling::Over,
-            },
+            Polling::Finish => {
+                let Some(finished) = &mut self.finished else { return };
+                finished.identified = match finished.identified.take() {
+                    Some(Identified::Asking(identify)) => {
+                        Some(identify.handle(input, &self.client, now, &mut finished.learned))
+                    }
+                    Some(Identified::Done(result)) => Some(Identified::Done(Err(exchange::unasked(result)))),
+                    None => None,
+                };
+                Polling::Finish
+            }
             Polling::Over => Polling::Over,
             Polling::Waiting => self.finish(Err(Failure::misuse(Misuse::NotAsked))),
         };
     }
 
     fn take_learned(&mut self) -> Learned {
-        core::mem::take(&mut self.learned)
+        let mut learned = match &mut self.finished {
+            Some(finished) => core::mem::take(&mut finished.learned),
+            None => Learned::default(),
+        };
+        learned.clock(self.clock.take());
+        learned
     }
 
     fn waived(&self) -> Option<OptOut> {

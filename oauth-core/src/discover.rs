@@ -11,7 +11,7 @@ use crate::flow::{Flow, Input, Output};
 use crate::json::{self, Value};
 use crate::memory::Learned;
 use crate::policy::Policy;
-use crate::registry::AuthMethod;
+use crate::registry::{Algorithm, AuthMethod};
 use crate::request::{Endpoint, EndpointError, Purpose, Request, Response};
 use crate::server::{Endpoints, Server};
 use crate::text::{escaped, printable};
@@ -173,6 +173,9 @@ fn read(body: &[u8], issuer: &str, policy: &Policy) -> Result<Server, Error> {
                 }
             }
             "token_endpoint_auth_methods_supported" => server.token_endpoint_auth_methods = methods(value),
+            "id_token_signing_alg_values_supported" => {
+                server.id_token_signing_algs = names(value, Algorithm::from_text);
+            }
             "revocation_endpoint_auth_methods_supported" => {
                 server.revocation_endpoint_auth_methods = methods(value);
             }
@@ -217,14 +220,15 @@ fn endpoint(endpoints: &mut Endpoints, member: &str, value: Value<'_>, wrong: &m
 }
 
 fn methods(value: Value<'_>) -> Option<Vec<AuthMethod>> {
+    names(value, AuthMethod::from_text)
+}
+
+fn names<T>(value: Value<'_>, name: impl Fn(&str) -> T) -> Option<Vec<T>> {
     match value {
-        Value::Array(values) => Some(
-            values
-                .into_iter()
-                .filter_map(Value::into_string)
-                .map(|text: Cow<'_, str>| AuthMethod::from_text(&text))
-                .collect(),
-        ),
+        Value::Array(values) => {
+            let texts = values.into_iter().filter_map(Value::into_string);
+            Some(texts.map(|text: Cow<'_, str>| name(&text)).collect())
+        }
         Value::Null
         | Value::Bool(_)
         | Value::Unsigned(_)

@@ -3,15 +3,18 @@
 //! ```text
 //! Key(Sign)?   an assertion, where the grant needs one (RFC 7523 section 2.1)
 //! Send         the form with the client's authentication (RFC 6749 sections 2.3 and 3.2)
+//! Key(Open)?   the ID token that came along, and Send? for the keys that verify it (OpenID Connect Core section 3.1.3.7)
 //! Done         checked tokens (section 5.1), or a refusal (section 5.2)
 //! ```
 
 use crate::call::Call;
+use crate::claims::IdTokenRules;
 use crate::client::{Client, ConfigError};
 use crate::date;
 use crate::failure::{Error, Failure, Misuse, Refusal, Rejected};
 use crate::flow::{Flow, Input, KeyTask, Output, SignTask};
 use crate::form::Form;
+use crate::identify::{Identified, Identify};
 use crate::memory::{ClockOffset, Learned, ServerMemory};
 use crate::policy::{OptOut, Policy};
 use crate::registry::TokenType;
@@ -19,8 +22,10 @@ use crate::request::{Purpose, Response};
 use crate::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::seed::Seed;
+use crate::server_keys::KnownKeys;
 use crate::time::{Now, Unix};
 use crate::token::{self, Answer, Tokens};
+use alloc::boxed::Box;
 use core::fmt;
 
 /// What is particular to one grant: the parameters it sends and the checks it makes.
@@ -69,6 +74,13 @@ pub trait Grant {
         None
     }
 
+    /// Completes the rules by which an ID token that comes along is believed; `None` where none was asked for, and one that
+    /// comes is handed on as it is.
+    fn id_token(&self, rules: IdTokenRules) -> Option<IdTokenRules> {
+        let _none = rules;
+        None
+    }
+
     /// What has to be signed before [`form`](Self::form) is written. `now` is the server's time as far as it is known.
     fn assertion(&mut self, now: Unix, seed: &Seed) -> Option<SignTask> {
         let _unused = (now, seed);
@@ -87,6 +99,7 @@ pub struct Exchange<G> {
     grant: G,
     seed: Seed,
     clock: ClockOffset,
+    keys: KnownKeys,
     call: Call,
     state: State,
     learned: Learned,
@@ -96,6 +109,8 @@ enum State {
     Begin,
     Signing,
     Calling,
+    Identify(Box<Identify>),
+    /// An ID token among them is looked at before they are handed out.
     Finish(Result<Tokens, Failure>),
     Over,
 }
@@ -104,7 +119,8 @@ impl<G: Grant> Exchange<G> {
     pub(crate) fn new(client: Client, grant: G, memory: &ServerMemory, seed: Seed) -> Self {
         let clock = memory.clock_offset();
         let call = Call::new(&client, clock, &seed);
-        Self { client, grant, seed, clock, call, state: State::Begin, learned: Learned::default() }
+        let keys = memory.known_keys();
+        Self { client, grant, seed, clock, keys, call, state: State::Begin, learned: Learned::default() }
     }
 
     pub(crate) const fn grant_mut(&mut self) -> &mut G {
@@ -120,23 +136,56 @@ impl<G: Grant> Exchange<G> {
     fn hear(&mut self, input: Input, now: Now) -> State {
         match self.call.handle(input).response() {
             Ok(None) => State::Calling,
-            Ok(Some(response)) => State::Finish(self.receive(&response, now)),
+            Ok(Some(response)) => self.receive(&response, now),
             Err(failure) => State::Finish(Err(failure)),
         }
     }
 
-    fn receive(&mut self, response: &Response, now: Now) -> Result<Tokens, Failure> {
+    fn receive(&mut self, response: &Response, now: Now) -> State {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
         match read(&self.client, &self.call, &self.grant, response, now) {
-            Answer::Tokens(tokens) => {
-                accept(&self.grant, tokens).map_err(|failure| failure.with_status(response.status()))
-            }
-            Answer::Refused(failure) | Answer::Failed(failure) => Err(failure),
+            Answer::Tokens(mut tokens) => match accept(&self.grant, &mut tokens) {
+                Ok(()) => State::Finish(Ok(tokens)),
+                Err(failure) => State::Finish(Err(failure.with_status(response.status()))),
+            },
+            Answer::Refused(failure) | Answer::Failed(failure) => State::Finish(Err(failure)),
             // Errors of another grant: here they are a refusal like any other.
             Answer::NotYet(code, _) => {
                 let refusal = Refusal { code, description: None, uri: None };
-                Err(Failure::from(Error::Server(refusal)).with_status(response.status()))
+                let failure = Failure::from(Error::Server(refusal));
+                State::Finish(Err(failure.with_status(response.status())))
             }
+        }
+    }
+
+    /// Whether there is an ID token that nobody looked at.
+    fn brought_id_token(&self) -> bool {
+        matches!(&self.state, State::Finish(Ok(tokens)) if tokens.id_token.is_some() && tokens.id_token_claims.is_none())
+    }
+
+    /// Looks at the ID token that came along before anybody gets the tokens.
+    #[cold]
+    fn identify(&mut self, now: Now) -> Output<Tokens> {
+        let clock = self.learned.clock.unwrap_or(self.clock);
+        let State::Finish(Ok(tokens)) = core::mem::replace(&mut self.state, State::Over) else {
+            return Output::Idle;
+        };
+        match Identified::new(tokens, &self.client, &self.grant, &self.keys, clock, now) {
+            Identified::Done(result) => Output::Done(result),
+            Identified::Asking(mut identify) => {
+                let output = identify.poll(&self.client, now);
+                self.state = State::Identify(identify);
+                output
+            }
+        }
+    }
+}
+
+impl From<Identified> for State {
+    fn from(identified: Identified) -> Self {
+        match identified {
+            Identified::Done(result) => Self::Finish(result),
+            Identified::Asking(identify) => Self::Identify(identify),
         }
     }
 }
@@ -165,9 +214,9 @@ pub(crate) fn unasked(result: Result<Tokens, Failure>) -> Failure {
 }
 
 /// Lets the grant have its say, and fills in what the answer may leave out.
-pub(crate) fn accept(grant: &impl Grant, mut tokens: Tokens) -> Result<Tokens, Failure> {
-    if let Err(rejected) = grant.check(&tokens) {
-        return Err(Failure::from(Error::Rejected(rejected)).with_rescued(tokens.refresh_token));
+pub(crate) fn accept(grant: &impl Grant, tokens: &mut Tokens) -> Result<(), Failure> {
+    if let Err(rejected) = grant.check(tokens) {
+        return Err(Failure::from(Error::Rejected(rejected)).with_rescued(tokens.refresh_token.take()));
     }
     if tokens.scope.is_none() {
         tokens.scope = grant.scope().cloned();
@@ -175,13 +224,16 @@ pub(crate) fn accept(grant: &impl Grant, mut tokens: Tokens) -> Result<Tokens, F
     if tokens.refresh_token.is_none() {
         tokens.refresh_token = grant.renews().cloned();
     }
-    Ok(tokens)
+    Ok(())
 }
 
 impl<G: Grant> Flow for Exchange<G> {
     type Outcome = Tokens;
 
     fn poll(&mut self, now: Now) -> Output<Tokens> {
+        if self.brought_id_token() {
+            return self.identify(now);
+        }
         match core::mem::replace(&mut self.state, State::Over) {
             State::Begin => match self.grant.assertion(self.clock.server_time(now.unix), &self.seed) {
                 Some(task) => {
@@ -191,6 +243,11 @@ impl<G: Grant> Flow for Exchange<G> {
                 None => self.call(now),
             },
             State::Calling => self.call(now),
+            State::Identify(mut identify) => {
+                let output = identify.poll(&self.client, now);
+                self.state = State::Identify(identify);
+                output
+            }
             State::Finish(result) => Output::Done(result),
             owed @ (State::Signing | State::Over) => {
                 self.state = owed;
@@ -202,7 +259,7 @@ impl<G: Grant> Flow for Exchange<G> {
     fn handle(&mut self, input: Input, now: Now) {
         if matches!(self.state, State::Calling) {
             self.state = match self.call.response(&input) {
-                Some(response) => State::Finish(self.receive(response, now)),
+                Some(response) => self.receive(response, now),
                 None => self.hear(input, now),
             };
             return;
@@ -213,6 +270,9 @@ impl<G: Grant> Flow for Exchange<G> {
                 State::Calling
             }
             (State::Signing, Input::KeyFailed(failed)) => State::Finish(Err(Error::Key(failed).into())),
+            (State::Identify(identify), input) => {
+                identify.handle(input, &self.client, now, &mut self.learned).into()
+            }
             (State::Finish(result), _) => State::Finish(Err(unasked(result))),
             (State::Over, _) => State::Over,
             (State::Begin | State::Signing | State::Calling, _) => {

@@ -1,5 +1,6 @@
 //! How a flow ends when it does not end well: whose fault, what to do, and nothing lost.
 
+use crate::claims::ClaimsError;
 use crate::register::RegistrationAccess;
 use crate::registry::{ErrorCode, TokenTypeIdentifier};
 use crate::secret::RefreshToken;
@@ -140,6 +141,7 @@ impl Error {
             Self::Key(failed) => match failed.why {
                 KeyWhy::Busy => Remedy::TryAgain { after: None },
                 KeyWhy::NoKey | KeyWhy::Unsupported | KeyWhy::Denied => Remedy::FixSetup,
+                KeyWhy::UnknownKid | KeyWhy::Bad => Remedy::ReportServer,
             },
             Self::Expired => Remedy::SignInAgain,
             Self::Misuse(_) => Remedy::FixSetup,
@@ -354,6 +356,10 @@ pub enum Rejected {
         /// What is wrong with it.
         why: crate::request::EndpointError,
     },
+    /// A message that is signed as it must be, and claims what it may not.
+    Claims(ClaimsError),
+    /// A message that is not encrypted, and has to be (OpenID Connect Core section 3.1.3.7, rule 1).
+    NotEncrypted,
     /// A check of a grant that the user of this crate defined.
     Check(&'static str),
 }
@@ -372,6 +378,8 @@ impl Rejected {
             | Self::NoIssuedTokenType
             | Self::IssuedTokenType { .. }
             | Self::Endpoint { .. }
+            | Self::Claims(_)
+            | Self::NotEncrypted
             | Self::Check(_) => Remedy::ReportServer,
         }
     }
@@ -402,6 +410,8 @@ impl fmt::Display for Rejected {
                 write!(f, "its issued_token_type is not the {requested} that was asked for")
             }
             Self::Endpoint { member, why } => write!(f, "its {member} may not be used: {why}"),
+            Self::Claims(why) => write!(f, "{why}"),
+            Self::NotEncrypted => f.write_str("it is not encrypted, and this client registered a key for it"),
             Self::Check(why) => f.write_str(why),
         }
     }

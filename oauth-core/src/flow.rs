@@ -5,6 +5,8 @@ use crate::memory::Learned;
 use crate::policy::OptOut;
 use crate::registry::Algorithm;
 use crate::request::{Request, Response};
+use crate::secret::{ClientSecret, SecretBytes};
+use crate::server_keys::ServerKeys;
 use crate::time::{Mono, Now};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -96,6 +98,8 @@ pub enum Input {
     /// The signature for the last [`KeyTask::Sign`], as JWS spells it: for ECDSA the two numbers side by side
     /// (RFC 7518 section 3.4), not DER.
     Signature(Vec<u8>),
+    /// What is in the message of the last [`KeyTask::Open`].
+    Opened(Opened),
     /// The key holder could not do it.
     KeyFailed(KeyFailed),
 }
@@ -107,6 +111,7 @@ impl fmt::Debug for Input {
             Self::Unreachable(why) => f.debug_tuple("Unreachable").field(why).finish(),
             // It makes a credential of the assertion that it signs.
             Self::Signature(bytes) => write!(f, "Signature([{} bytes])", bytes.len()),
+            Self::Opened(opened) => f.debug_tuple("Opened").field(opened).finish(),
             Self::KeyFailed(failed) => f.debug_tuple("KeyFailed").field(failed).finish(),
         }
     }
@@ -129,6 +134,8 @@ impl From<Result<Response, Unreachable>> for Input {
 pub enum KeyTask {
     /// Sign these bytes; answer [`Input::Signature`].
     Sign(SignTask),
+    /// Decrypt this message, where it is encrypted, and verify it; answer [`Input::Opened`].
+    Open(OpenTask),
 }
 
 impl KeyTask {
@@ -167,6 +174,72 @@ impl fmt::Debug for SignTask {
             .field("algorithm", &self.algorithm)
             .field("input", &format_args!("[{} bytes]", self.input.len()))
             .finish()
+    }
+}
+
+/// A compact JOSE message of the server's, to be verified: the core looks at its claims afterwards.
+///
+/// Whoever does it says [`KeyWhy::UnknownKid`](crate::KeyWhy::UnknownKid) where no key has the name that the message says:
+/// the core then asks the server for its keys as they are now, and makes the task again. Nobody else fetches anything.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct OpenTask {
+    /// The message: a signed one (RFC 7515 section 7.1), or an encrypted one with a signed one in it (RFC 7519 section 5.2).
+    pub message: SecretBytes,
+    /// By which algorithms it may be signed. Any other is refused.
+    pub algorithms: Vec<Algorithm>,
+    /// Of which kind it must say that it is (`typ`); `None` for an ID token, whose kind is `JWT` or not told.
+    pub typ: Option<&'static str>,
+    /// The server's public keys.
+    pub keys: Option<ServerKeys>,
+    /// What verifies HS256 and its like (OpenID Connect Core section 10.1).
+    pub secret: Option<ClientSecret>,
+    /// The key that it is encrypted for. Without one, an encrypted message is refused.
+    pub decryption_key: Option<KeyId>,
+}
+
+impl OpenTask {
+    /// A task as the core makes it, for a message that is signed by one of the server's keys.
+    #[must_use]
+    pub const fn new(message: SecretBytes, algorithms: Vec<Algorithm>, keys: ServerKeys) -> Self {
+        Self { message, algorithms, typ: None, keys: Some(keys), secret: None, decryption_key: None }
+    }
+}
+
+impl fmt::Debug for OpenTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Who it is about is nobody's business in a log.
+        f.debug_struct("OpenTask")
+            .field("message", &format_args!("[{} bytes]", self.message.expose().len()))
+            .field("algorithms", &self.algorithms)
+            .field("typ", &self.typ)
+            .field("keys", &self.keys)
+            .field("decryption_key", &self.decryption_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was in a message whose signature is right.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Opened {
+    /// By which algorithm it is signed.
+    pub algorithm: Algorithm,
+    /// Its claims, as they came.
+    pub payload: SecretBytes,
+}
+
+impl Opened {
+    /// The answer of a key holder.
+    #[must_use]
+    pub const fn new(algorithm: Algorithm, payload: SecretBytes) -> Self {
+        Self { algorithm, payload }
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 

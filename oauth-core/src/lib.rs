@@ -207,12 +207,14 @@ mod failure;
 mod flow;
 mod form;
 mod grants;
+mod identify;
 mod introspect;
 mod json;
 pub mod manual;
 mod memory;
 mod next_action;
 mod once;
+mod open;
 mod pending;
 mod policy;
 mod provider;
@@ -227,6 +229,7 @@ mod scope;
 mod secret;
 mod seed;
 mod server;
+mod server_keys;
 mod text;
 mod time;
 mod token;
@@ -251,7 +254,7 @@ pub use failure::{
     Delivered, Error, Failure, KeyFailed, KeyWhy, Malformed, Misuse, Refusal, Rejected, Remedy, Unavailable,
     Unreachable, UnreachableKind,
 };
-pub use flow::{Flow, Input, KeyId, KeyTask, Output, SignTask};
+pub use flow::{Flow, Input, KeyId, KeyTask, OpenTask, Opened, Output, SignTask};
 pub use form::Form;
 pub use grants::{
     ClientCredentials, JwtBearer, Refresh, ResourceOwnerPassword, Saml2Bearer, SecurityToken, TokenExchange,
@@ -279,6 +282,7 @@ pub use secret::{
 };
 pub use seed::Seed;
 pub use server::Server;
+pub use server_keys::ServerKeys;
 pub use time::{Mono, Now, Unix};
 pub use token::Tokens;
 pub use token_info::{FetchTokenInfo, TokenInfo};

@@ -1,5 +1,6 @@
 //! What lives between flows.
 
+use crate::server_keys::{Known, KnownKeys, ServerKeys};
 use crate::time::Unix;
 use core::time::Duration;
 
@@ -10,6 +11,7 @@ use core::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerMemory {
     clock: ClockOffset,
+    keys: KnownKeys,
 }
 
 impl ServerMemory {
@@ -18,12 +20,25 @@ impl ServerMemory {
         if let Some(clock) = learned.clock {
             self.clock = clock;
         }
+        if learned.keys.is_some() {
+            self.keys = learned.keys;
+        }
     }
 
     /// How far the server's clock is from ours, as its `Date` headers tell.
     #[must_use]
     pub const fn clock_offset(&self) -> ClockOffset {
         self.clock
+    }
+
+    /// The server's public keys, as they were last fetched.
+    #[must_use]
+    pub fn keys(&self) -> Option<&ServerKeys> {
+        self.keys.as_deref().and_then(Known::keys)
+    }
+
+    pub(crate) fn known_keys(&self) -> KnownKeys {
+        self.keys.clone()
     }
 }
 
@@ -32,6 +47,7 @@ impl ServerMemory {
 #[must_use]
 pub struct Learned {
     pub(crate) clock: Option<ClockOffset>,
+    pub(crate) keys: KnownKeys,
 }
 
 impl Learned {

@@ -30,6 +30,8 @@ pub struct Pending {
     pub(crate) state: [u8; TEXT],
     pub(crate) verifier: [u8; TEXT],
     pub(crate) nonce: Option<[u8; TEXT]>,
+    /// How many seconds ago the person may have signed in (OpenID Connect Core section 3.1.2.1).
+    pub(crate) max_age: Option<u32>,
     pub(crate) begun: Unix,
 }
 
@@ -83,6 +85,8 @@ impl Pending {
         form.pair("state", text(&self.state));
         form.pair("verifier", text(&self.verifier));
         form.pair("nonce", self.nonce.as_ref().map_or("", text));
+        let max_age = self.max_age.map(|age| alloc::format!("{age}"));
+        form.pair("max_age", max_age.as_deref().unwrap_or(""));
         form.pair("begun", &alloc::format!("{}", self.begun.0));
         form.finish()
     }
@@ -118,6 +122,10 @@ impl Pending {
             nonce: Some(next("nonce")?)
                 .filter(|nonce| !nonce.is_empty())
                 .map(|nonce| exactly(&nonce))
+                .transpose()?,
+            max_age: Some(next("max_age")?)
+                .filter(|age| !age.is_empty())
+                .map(|age| age.parse().map_err(|_| PendingError::Damaged))
                 .transpose()?,
             begun: Unix(next("begun")?.parse().map_err(|_| PendingError::Damaged)?),
         };

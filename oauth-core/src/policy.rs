@@ -60,6 +60,11 @@ pub enum OptOut {
     /// Codes, secrets and refresh tokens may travel in URLs, which servers and proxies keep in their logs: for providers
     /// that take token requests in no other way ([`Provider`](crate::Provider)).
     CredentialsInQuery,
+    /// ID tokens are believed because of the connection that they came over, and nobody looks at their signature (OpenID
+    /// Connect Core section 3.1.3.7, rule 6, allows it): for programs without a key holder. Their claims are checked.
+    UnverifiedIdTokens,
+    /// ID tokens are handed on as they came, and nothing of them is checked: for programs that check them by themselves.
+    UnreadIdTokens,
 }
 
 impl fmt::Display for OptOut {
@@ -70,6 +75,8 @@ impl fmt::Display for OptOut {
             Self::TokenInQuery => "access tokens travel in URLs, which logs keep",
             Self::PasswordGrant => "this program may take people's passwords, which RFC 9700 forbids",
             Self::CredentialsInQuery => "codes, secrets and refresh tokens travel in URLs, which logs keep",
+            Self::UnverifiedIdTokens => "ID tokens are believed, and nobody looks at their signature",
+            Self::UnreadIdTokens => "ID tokens are handed on, and nothing of them is checked",
             Self::ImplicitGrant => "access tokens come back through the browser, where others can take them",
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::answer::AuthorizationResponse;
 use crate::authorize::text;
+use crate::claims::IdTokenRules;
 use crate::client::Client;
 use crate::exchange::{self, Exchange, Grant};
 use crate::failure::{Error, Failure, Malformed, Misuse, Rejected};
@@ -23,6 +24,7 @@ use crate::token::{self, Scrub, Tokens};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 /// Redeems one authorization response: made by [`Pending::redeem`].
 pub struct Redeem(State);
@@ -225,6 +227,15 @@ impl Grant for Code {
     fn scope(&self) -> Option<&Scope> {
         self.pending.scope.as_ref()
     }
+
+    fn id_token(&self, rules: IdTokenRules) -> Option<IdTokenRules> {
+        // The nonce was sent, and so it has to come back (OpenID Connect Core section 3.1.3.7, rule 11).
+        let rules = rules.with_nonce(text(self.pending.nonce.as_ref()?));
+        Some(match self.pending.max_age {
+            Some(seconds) => rules.with_max_age(Duration::from_secs(seconds.into())),
+            None => rules,
+        })
+    }
 }
 
 /// What was asked for in place of a code (RFC 6749 section 4.2).
@@ -257,7 +268,8 @@ impl Flow for Redeem {
                     State::Refused(failure) => Output::Done(Err(failure)),
                     State::Implicit(answer, asked) => {
                         let read = token::from_fragment(answer.expose(), now, &asked);
-                        let tokens = read.and_then(|tokens| exchange::accept(&asked, tokens));
+                        let tokens = read
+                            .and_then(|mut tokens| exchange::accept(&asked, &mut tokens).map(|()| tokens));
                         Output::Done(tokens.map(|tokens| Granted { tokens }))
                     }
                     State::Exchange(_) | State::Over => Output::Idle,

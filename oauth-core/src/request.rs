@@ -202,6 +202,8 @@ impl fmt::Debug for Request {
 pub enum Purpose {
     /// Server metadata (RFC 8414, OpenID Connect Discovery).
     Discovery,
+    /// The server's public keys (RFC 7517 section 5).
+    Keys,
     /// The device authorization endpoint (RFC 8628 section 3.1).
     DeviceAuthorization,
     /// The token endpoint (RFC 6749 section 3.2).
@@ -223,6 +225,7 @@ impl fmt::Display for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Discovery => "metadata",
+            Self::Keys => "jwks_uri",
             Self::DeviceAuthorization => "device authorization endpoint",
             Self::Token => "token endpoint",
             Self::Revocation => "revocation endpoint",

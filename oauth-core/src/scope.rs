@@ -53,6 +53,11 @@ impl Scope {
         self.0.as_bytes().split(|byte| *byte == b' ').any(|own| own == value.as_bytes())
     }
 
+    /// OpenID Connect Core section 3.1.2.1: `openid` asks for an ID token.
+    pub(crate) fn asks_for_id_token(&self) -> bool {
+        self.contains("openid")
+    }
+
     /// Whether every value of `other` is among them.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {

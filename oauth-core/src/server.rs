@@ -1,7 +1,7 @@
 //! What is known of an authorization server (RFC 8414 section 2, OpenID Connect Discovery section 3).
 
 use crate::provider::quirks::Quirks;
-use crate::registry::AuthMethod;
+use crate::registry::{Algorithm, AuthMethod};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -19,6 +19,7 @@ pub struct Server {
     pub(crate) token_endpoint_auth_methods: Option<Vec<AuthMethod>>,
     pub(crate) revocation_endpoint_auth_methods: Option<Vec<AuthMethod>>,
     pub(crate) introspection_endpoint_auth_methods: Option<Vec<AuthMethod>>,
+    pub(crate) id_token_signing_algs: Option<Vec<Algorithm>>,
     pub(crate) response_iss: bool,
     /// What is odd about it ([`Provider`](crate::Provider)).
     pub(crate) quirks: Option<Arc<Quirks>>,
@@ -82,6 +83,7 @@ impl Server {
             token_endpoint_auth_methods: None,
             revocation_endpoint_auth_methods: None,
             introspection_endpoint_auth_methods: None,
+            id_token_signing_algs: None,
             response_iss: false,
             quirks: None,
         }
@@ -127,6 +129,12 @@ impl Server {
     #[must_use]
     pub fn with_token_info_endpoint(self, url: impl Into<String>) -> Self {
         self.with(Endpoints::TOKEN_INFO, url.into())
+    }
+
+    /// Sets where the server's public keys are (RFC 8414 section 2).
+    #[must_use]
+    pub fn with_jwks_uri(self, url: impl Into<String>) -> Self {
+        self.with(Endpoints::JWKS, url.into())
     }
 
     /// Requires `iss` in every authorization response (RFC 9207 section 3). Discovery sets it from the metadata.
@@ -214,6 +222,12 @@ impl Server {
     #[must_use]
     pub fn introspection_endpoint_auth_methods(&self) -> Option<&[AuthMethod]> {
         self.introspection_endpoint_auth_methods.as_deref()
+    }
+
+    /// By which algorithms it signs ID tokens (OpenID Connect Discovery section 3); `None` when the server does not say.
+    #[must_use]
+    pub fn id_token_signing_algs(&self) -> Option<&[Algorithm]> {
+        self.id_token_signing_algs.as_deref()
     }
 
     fn with(mut self, name: &'static str, url: String) -> Self {

@@ -4,6 +4,7 @@
 //! token. What says no in another dialect than OAuth's is in [`told`].
 
 use crate::body::{self, member_fields};
+use crate::claims::IdTokenClaims;
 use crate::date;
 use crate::exchange::Grant;
 use crate::failure::{Error, Failure, Malformed, Refusal, Rejected, Unavailable};
@@ -17,6 +18,7 @@ use crate::secret::{AccessToken, ClientSecret, IdToken, RefreshToken};
 use crate::text::{all, is_vschar, printable, scrub};
 use crate::time::{Now, Unix};
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -37,8 +39,11 @@ pub struct Tokens {
     pub refresh_token: Option<RefreshToken>,
     /// What was granted; what was asked for when the server says nothing (RFC 6749 section 5.1).
     pub scope: Option<Scope>,
-    /// An ID Token that came along, **not checked**.
+    /// An ID Token that came along, as it came.
     pub id_token: Option<IdToken>,
+    /// What the ID token says, where one was asked for: its signature was verified, and its claims checked. Without it,
+    /// nobody knows what the ID token is worth.
+    pub id_token_claims: Option<Box<IdTokenClaims>>,
     /// What `access_token` holds, where the server says so: after a [`TokenExchange`](crate::TokenExchange), always.
     pub issued_token_type: Option<TokenTypeIdentifier>,
     /// Other members of the answer, those that the server's [`Provider`](crate::Provider) keeps.
@@ -56,6 +61,7 @@ impl fmt::Debug for Tokens {
             .field("refresh_token", &self.refresh_token)
             .field("scope", &self.scope)
             .field("id_token", &self.id_token)
+            .field("id_token_claims", &self.id_token_claims)
             .field("issued_token_type", &self.issued_token_type)
             .field("extra", &extra)
             .finish()
@@ -291,6 +297,7 @@ fn success(
         refresh_token,
         scope: members.scope.take().and_then(|value| scope(value, grant.scope())),
         id_token: members.id_token.take().and_then(Value::into_string).map(IdToken::new),
+        id_token_claims: None,
         issued_token_type: members
             .issued_token_type
             .take()

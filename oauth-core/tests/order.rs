@@ -8,11 +8,11 @@
 use oauth_core::{
     AccessToken, Algorithm, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
     ClientInformation, ClientMetadata, ClientSecret, Delivered, Deregister, Discover, DiscoverResource,
-    Error, Failure, Flow, Granted, Input, IntrospectionRequest, JwtBearer, KeyFailed, KeyId, KeyWhy, Misuse,
-    Mono, Now, OptOut, Output, Password, Policy, Recognised, Refresh, RefreshToken, Register, Registration,
-    RegistrationAccess, RegistrationAccessToken, Request, Resource, ResourceOwnerPassword, Response,
-    Saml2Bearer, Scope, SecretBytes, Seed, Server, ServerMemory, TokenExchange, TokenType,
-    TokenTypeIdentifier, Tokens, Unix, Unreachable, UnreachableKind,
+    Error, Failure, Flow, Granted, IdTokenRules, Input, IntrospectionRequest, JwtBearer, KeyFailed, KeyId,
+    KeyTask, KeyWhy, Misuse, Mono, Now, Opened, OptOut, Output, Password, Policy, Purpose, Recognised,
+    Refresh, RefreshToken, Register, Registration, RegistrationAccess, RegistrationAccessToken, Request,
+    Resource, ResourceOwnerPassword, Response, Saml2Bearer, Scope, SecretBytes, Seed, Server, ServerMemory,
+    TokenExchange, TokenType, TokenTypeIdentifier, Tokens, Unix, Unreachable, UnreachableKind,
 };
 use std::time::Duration;
 
@@ -116,6 +116,25 @@ fn other_input(dice: &mut Dice) -> Input {
     }
 }
 
+/// What a key holder says that has opened an ID token.
+fn opened(dice: &mut Dice) -> Input {
+    let algorithm = dice.pick(&[Algorithm::RS256, Algorithm::RS256, Algorithm::HS256]).clone();
+    let claims = *dice.pick(&[ID_TOKEN, ID_TOKEN, "{}", r#"{"sub":7}"#]);
+    Input::Opened(Opened::new(algorithm, SecretBytes::new(claims)))
+}
+
+const ID_TOKEN: &str =
+    r#"{"iss":"https://as.example","sub":"alice","aud":"c1","iat":1699990000,"exp":1700100000}"#;
+
+const ID_TOKEN_BODIES: [&str; 6] = [
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","id_token":"e30.e30.AA"}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","id_token":"e30.e30.AA","expires_in":60}"#,
+    r#"{"refresh_token":"new","access_token":"at","token_type":"Bearer","id_token":""}"#,
+    r#"{"keys":[]}"#,
+    r#"{"keys":[{}]}"#,
+    r#"{"error":"invalid_grant"}"#,
+];
+
 fn unreachable(dice: &mut Dice) -> Unreachable {
     let kinds = [
         UnreachableKind::Timeout,
@@ -157,6 +176,7 @@ enum Owed {
     Nothing,
     Response,
     Signature,
+    Opened,
 }
 
 /// What holds for every flow, whatever is done to it.
@@ -167,11 +187,13 @@ struct Watch {
     misused: bool,
     sends: u32,
     keys: u32,
+    /// What the last request was for.
+    purpose: Purpose,
 }
 
 impl Watch {
     const fn new() -> Self {
-        Self { owed: Owed::Nothing, over: false, misused: false, sends: 0, keys: 0 }
+        Self { owed: Owed::Nothing, over: false, misused: false, sends: 0, keys: 0, purpose: Purpose::Token }
     }
 
     /// Checks an output against everything that came before it.
@@ -183,14 +205,16 @@ impl Watch {
                 assert!(origins.contains(&request.endpoint().url().as_str()), "{request:?}");
                 assert!(request.max_body() <= 1 << 20);
                 (self.owed, self.sends) = (Owed::Response, self.sends + 1);
+                self.purpose = request.purpose();
             }
-            Output::Key(_) => {
+            Output::Key(task) => {
                 assert_eq!(
                     (self.owed, self.misused),
                     (Owed::Nothing, false),
                     "asked for a key, out of order"
                 );
-                (self.owed, self.keys) = (Owed::Signature, self.keys + 1);
+                let owed = if matches!(task, KeyTask::Open(_)) { Owed::Opened } else { Owed::Signature };
+                (self.owed, self.keys) = (owed, self.keys + 1);
             }
             Output::Wait(until) => {
                 assert_eq!((self.owed, self.misused), (Owed::Nothing, false), "waits, out of order");
@@ -211,8 +235,9 @@ impl Watch {
         }
         let asked = match (self.owed, input) {
             (Owed::Response, Input::Response(_) | Input::Unreachable(_))
-            | (Owed::Signature, Input::Signature(_) | Input::KeyFailed(_)) => true,
-            (Owed::Nothing | Owed::Response | Owed::Signature, _) => false,
+            | (Owed::Signature, Input::Signature(_) | Input::KeyFailed(_))
+            | (Owed::Opened, Input::Opened(_) | Input::KeyFailed(_)) => true,
+            (Owed::Nothing | Owed::Response | Owed::Signature | Owed::Opened, _) => false,
         };
         self.misused |= !asked;
         self.owed = Owed::Nothing;
@@ -255,8 +280,10 @@ fn wild<F: Flow>(
             let input = match (dice.roll(6), watch.owed) {
                 (0, _) => other_input(dice),
                 (1..=4, Owed::Signature) => Input::Signature(b"signature".to_vec()),
+                (1..=2, Owed::Opened) => opened(dice),
+                (3..=4, Owed::Opened) => Input::KeyFailed(KeyFailed::new(KeyWhy::UnknownKid)),
                 _ => {
-                    surfacing |= expected && surfaces(&made);
+                    surfacing |= expected && watch.purpose != Purpose::Keys && surfaces(&made);
                     Input::Response(made.response())
                 }
             };
@@ -275,6 +302,7 @@ fn wild<F: Flow>(
             Output::Key(task) => task.unsupported(),
             Output::Idle if watch.owed == Owed::Response => Input::Unreachable(unreachable(dice)),
             Output::Idle if watch.owed == Owed::Signature => Input::Signature(Vec::new()),
+            Output::Idle if watch.owed == Owed::Opened => opened(dice),
             Output::Wait(_) | Output::Idle => continue,
             Output::Done(result) => {
                 ended = result.ok();
@@ -295,6 +323,7 @@ fn seed(dice: &mut Dice) -> Seed {
 }
 
 const TOKEN: &str = "https://as.example/token";
+const KEYS: &str = "https://as.example/jwks";
 const DEVICE: &str = "https://as.example/device_authorization";
 const REVOKE: &str = "https://as.example/revoke";
 const INTROSPECT: &str = "https://as.example/introspect";
@@ -308,6 +337,7 @@ fn client(dice: &mut Dice) -> Client {
         .with_device_authorization_endpoint(DEVICE)
         .with_revocation_endpoint(REVOKE)
         .with_introspection_endpoint(INTROSPECT)
+        .with_jwks_uri(KEYS)
         .with_token_info_endpoint("https://as.example/tokeninfo");
     let registration = match dice.roll(2) {
         0 => Registration::public("c1"),
@@ -591,6 +621,36 @@ fn device_authorization() {
     assert!(prompts > 20, "{prompts}");
 }
 
+/// OpenID Connect Core sections 3.1.3.7 and 12.2: keys are fetched once at most, and the refresh token outlives every end.
+#[test]
+fn id_tokens() {
+    let memory = ServerMemory::default();
+    let rules = IdTokenRules::new("https://as.example", "c1");
+    let first = rules.check(ID_TOKEN.as_bytes(), Unix(1_700_000_000)).unwrap();
+    let server = Server::new("https://as.example").with_token_endpoint(TOKEN);
+    let registration = Registration::with_secret("c1", ClientSecret::new("s1"))
+        .with_id_token_signed_response_alg(Algorithm::HS256);
+    let hmac = Client::new(server, registration, Policy::strict()).unwrap();
+    let mut identified = 0;
+    for sequence in 0..10 * SEQUENCES {
+        let dice = &mut Dice::new(sequence);
+        let client = match dice.roll(4) {
+            0 => client(dice),
+            // No key of the server is needed for what a secret signs.
+            _ => hmac.clone(),
+        };
+        let grant = Refresh::new(RefreshToken::new("old")).signed_in(first.clone());
+        let flow = client.exchange(grant, &memory, seed(dice)).unwrap();
+        let (places, clocks) = (&[TOKEN, KEYS], &mut Clocks::new());
+        let tokens = wild(flow, dice, clocks, &ID_TOKEN_BODIES, places, (2, 1), tokens_of);
+        let Some(tokens) = tokens else { continue };
+        identified += u32::from(tokens.id_token_claims.is_some());
+        let none = tokens.id_token.is_none_or(|token| token.expose().is_empty());
+        assert_eq!(tokens.id_token_claims.is_none(), none, "an ID token that nobody looked at");
+    }
+    assert!(identified > 100, "{identified}");
+}
+
 /// RFC 8628 section 3.5, written a second time: when the next poll is allowed at the earliest.
 struct Allowed {
     interval: Duration,
@@ -730,7 +790,7 @@ fn device_login(client: &Client, dice: &mut Dice, ends: &mut Ends) {
                 watch.input(&input);
                 flow.handle(input, now);
             }
-            Owed::Nothing | Owed::Response | Owed::Signature => {
+            Owed::Nothing | Owed::Response | Owed::Signature | Owed::Opened => {
                 if let Some(to) = until.take() {
                     // Often a moment too early: that is harmless, and no poll.
                     clocks.pass(to.since(now.mono) - Duration::from_nanos(dice.roll(2)));

@@ -171,6 +171,8 @@ const CLASSES: [(&str, &[(&str, &str)]); 6] = [
             ("NoIssuedTokenType", "issued_token_type is missing"),
             ("IssuedTokenType", "its issued_token_type is not the "),
             ("Endpoint", "must not be trusted: its token_endpoint may not be used: "),
+            ("Claims", "the claim nonce is wrong"),
+            ("NotEncrypted", "it is not encrypted, and this client registered a key for it"),
             ("Check", "it does not say when the voucher ends"),
         ],
     ),
@@ -197,6 +199,8 @@ const CLASSES: [(&str, &[(&str, &str)]); 6] = [
             ("Unsupported", "the key holder cannot do what this flow needs"),
             ("Denied", "the key holder refused"),
             ("Busy", "the key holder is out of reach"),
+            ("UnknownKid", "what the server signed names a key that the server does not have"),
+            ("Bad", "what the server signed must not be trusted"),
         ],
     ),
     (

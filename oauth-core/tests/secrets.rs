@@ -10,7 +10,7 @@ use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use oauth_core::{
     AccessToken, Algorithm, Attempts, AuthMethod, AuthorizationRequest, AuthorizationResponse, Challenges,
     Client, ClientCredentials, ClientMetadata, ClientSecret, Deregister, Discover, Flow, IdToken, Input,
-    IntrospectionRequest, JwtBearer, KeyId, KeyTask, Mono, NextAction, Now, OptOut, Output, Password,
+    IntrospectionRequest, JwtBearer, KeyId, KeyTask, Mono, NextAction, Now, Opened, OptOut, Output, Password,
     Pending, Policy, Purpose, Refresh, RefreshToken, Register, Registration, RegistrationAccess,
     RegistrationAccessToken, Request, ResourceOwnerPassword, Response, Revocable, Saml2Bearer, SaslResponse,
     Scope, SecretBytes, SecurityToken, Seed, Server, ServerMemory, TokenExchange, TokenType,
@@ -175,7 +175,11 @@ impl Watch {
             let output = flow.poll(*now);
             self.output(&output);
             let input = match output {
+                Output::Send(request) if request.purpose() == Purpose::Keys => {
+                    Input::Response(response(200, r#"{"keys":[]}"#))
+                }
                 Output::Send(request) => answer(&request),
+                Output::Key(KeyTask::Open(_)) => Input::Opened(opened()),
                 Output::Key(KeyTask::Sign(task)) if task.key == KeyId::new("client") => {
                     Input::Signature(CLIENT_SIGNATURE.into())
                 }
@@ -404,7 +408,8 @@ fn clients(watch: &mut Watch) -> [Client; 4] {
         .with_device_authorization_endpoint("https://as.example/device")
         .with_revocation_endpoint("https://as.example/revoke")
         .with_introspection_endpoint("https://as.example/introspect")
-        .with_token_info_endpoint("https://as.example/tokeninfo");
+        .with_token_info_endpoint("https://as.example/tokeninfo")
+        .with_jwks_uri("https://as.example/jwks");
     let secret = ClientSecret::new(CLIENT_SECRET);
     watch.debug(&secret);
     [
@@ -431,6 +436,17 @@ fn tokens() -> Response {
             r#"{{"access_token":"{ACCESS}","token_type":"Bearer","refresh_token":"{NEW_REFRESH}","id_token":"{ID_TOKEN}"}}"#
         ),
     )
+}
+
+/// What was in the ID token: who it is about is nobody's business.
+fn opened() -> Opened {
+    let nonce: Vec<_> = (64..96).collect();
+    let nonce = URL_SAFE_NO_PAD.encode(nonce);
+    let claims = format!(
+        r#"{{"iss":"https://as.example","aud":"c1","sub":"{SUBJECT}","iat":{now},"exp":{now}9,"nonce":"{nonce}","email":"{SUBJECT}"}}"#,
+        now = NOW.unix.0
+    );
+    Opened::new(Algorithm::RS256, SecretBytes::new(claims))
 }
 
 /// Everything that a login holds while the browser is away.

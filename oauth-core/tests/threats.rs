@@ -1,7 +1,7 @@
 //! What the client does about known threats, one by one: the letter and the number name the threat.
 //!
 //! A: the authorization request and what comes back. T: the token endpoint and the other direct calls. R: refresh. D: the
-//! device flow. Those that a listener, a transport or a command answers have their tests there; `oauth/tests/house.rs`
+//! device flow. J: what is signed. Those that a listener, a transport or a command answers have their tests there; `oauth/tests/house.rs`
 //! knows that each has one.
 #![allow(missing_docs, reason = "a test has no public API")]
 
@@ -10,10 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_core::{
     AccessToken, Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Challenges, Client,
     ClientCredentials, ClientSecret, ConfigError, DevicePrompt, Discover, DiscoverResource, Endpoint,
-    EndpointError, Error, Failure, Flow, Input, KeyId, KeyTask, Malformed, Mono, Now, OptOut, Output,
-    Pending, Policy, Purpose, Ready, Recognised, Refresh, RefreshToken, Registration, Rejected, Remedy,
-    Request, Resource, Seed, Server, ServerMemory, Tokens, Unix,
+    EndpointError, Error, Failure, Flow, Input, KeyFailed, KeyId, KeyTask, KeyWhy, Malformed, Mono, Now,
+    OptOut, Output, Pending, Policy, Purpose, Ready, Recognised, Refresh, RefreshToken, Registration,
+    Rejected, Remedy, Request, Resource, Scope, Seed, Server, ServerMemory, Tokens, Unix,
 };
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use url::Url;
@@ -26,6 +27,7 @@ fn server() -> Server {
         .with_authorization_endpoint("https://as.example/authorize")
         .with_token_endpoint("https://as.example/token")
         .with_device_authorization_endpoint("https://as.example/device")
+        .with_jwks_uri("https://as.example/jwks")
 }
 
 fn client() -> Client {
@@ -501,6 +503,54 @@ fn d4_waits_are_monotonic_and_the_end_is_when_either_clock_says() {
     assert!(
         matches!(woke.poll(after(60)), Output::Done(Err(failure)) if matches!(*failure.error, Error::Expired))
     );
+}
+
+/// RFC 7517 section 5 and OpenID Connect Core section 10.1.1.
+#[test]
+fn j12_a_flood_of_unknown_keys_asks_the_server_once() {
+    let client = client();
+    let mut memory = ServerMemory::default();
+    let id_token = r#"{"access_token":"at","token_type":"Bearer","id_token":"e30.e30.AA"}"#;
+    let (fetched, opened) = (Cell::new(0), Cell::new(0));
+    let sign_in = |memory: &mut ServerMemory, keys: &str, now: Now| {
+        let request =
+            AuthorizationRequest::new("http://127.0.0.1:9/cb").with_scope(Scope::new("openid").unwrap());
+        let Output::Done(Ok(ready)) = client.authorize(request, memory, seed(1)).unwrap().poll(now) else {
+            panic!("nothing is needed to be ready")
+        };
+        let answer = format!("code=ac1&state={}", ready.pending.state());
+        let mut flow = ready.pending.redeem(&AuthorizationResponse::Query(&answer), &client, memory, seed(2));
+        let failure = loop {
+            let input = match flow.poll(now) {
+                Output::Send(request) if request.purpose() == Purpose::Keys => {
+                    fetched.set(fetched.get() + 1);
+                    response(200, keys)
+                }
+                Output::Send(_) => response(200, id_token),
+                Output::Key(KeyTask::Open(_)) => {
+                    opened.set(opened.get() + 1);
+                    Input::KeyFailed(KeyFailed::new(KeyWhy::UnknownKid))
+                }
+                Output::Done(result) => break result.unwrap_err(),
+                other => panic!("{other:?}"),
+            };
+            flow.handle(input, now);
+        };
+        memory.learn(flow.take_learned());
+        failure
+    };
+    for message in 0..1000_u64 {
+        let now = Now { mono: START.mono.after(Duration::from_millis(29 * message)), unix: START.unix };
+        let failure = sign_in(&mut memory, r#"{"keys":[]}"#, now);
+        assert!(matches!(&*failure.error, Error::Key(failed) if failed.why == KeyWhy::UnknownKid));
+    }
+    assert_eq!((fetched.get(), opened.get()), (1, 1000));
+    // Too many of them are as good as none, and those that are known stay.
+    let later = Now { mono: START.mono.after(Duration::from_secs(40)), unix: START.unix };
+    let flood = format!(r#"{{"keys":["{}"]}}"#, "A".repeat(256 * 1024));
+    let failure = sign_in(&mut memory, &flood, later);
+    assert!(matches!(*failure.error, Error::Malformed(Malformed::TooLarge)), "{failure}");
+    assert_eq!(memory.keys().unwrap().document(), br#"{"keys":[]}"#);
 }
 
 #[test]

@@ -20,7 +20,8 @@
 //!
 //! A message of the other side is taken apart by [`Jws::parse`] and verified by a [`KeySet`]: of [`PublicKey`]s, or of
 //! [`SharedKey`]s, which are two types, so that the one can never be taken for the other. An ID token is believed when its
-//! signature is right and its claims are, which the core checks:
+//! signature is right and its claims are, which the core checks. The flows of the core do both, and ask a [`Keyring`] for the
+//! first; by hand it is:
 //!
 //! ```
 //! use oauth_core::{Algorithm, IdTokenRules, Unix};
@@ -62,6 +63,7 @@ mod jwk;
 mod jws;
 mod key_set;
 mod keyring;
+mod open;
 mod pem;
 mod roca;
 mod service_account;

@@ -188,7 +188,10 @@ fn debug_shows_names_and_algorithms_alone() {
     let key = SigningKey::from_pem(file("rsa-2048.pkcs8.pem")).unwrap();
     assert_eq!(format!("{key:?}"), "SigningKey(RS256, [redacted])");
     let keyring = keyring(&file("p256.pkcs8.pem"));
-    assert_eq!(format!("{keyring:?}"), r#"Keyring { keys: {KeyId("k"): SigningKey(ES256, [redacted])} }"#);
+    assert_eq!(
+        format!("{keyring:?}"),
+        r#"Keyring { keys: {KeyId("k"): SigningKey(ES256, [redacted])}, .. }"#
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use oauth::core::{
     AuthorizationRequest, AuthorizationResponse, Client, Discover, Failure, Flow, Input, Mono, Now, OptOut,
     Output, Policy, Registration, Scope, Seed, ServerMemory, Unix,
 };
+use oauth::jwt::Keyring;
 use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -47,7 +48,8 @@ fn drive<F: Flow>(mut flow: F, begun: Instant) -> Result<F::Outcome, Failure> {
     loop {
         let input = match flow.poll(now(begun)) {
             Output::Send(request) => Input::from(http_by_hand::send(&request)),
-            Output::Key(task) => task.unsupported(),
+            // It has no key of its own, and verifies by those of the server: the ID token is signed.
+            Output::Key(task) => Keyring::new().answer(task),
             Output::Wait(until) => {
                 std::thread::sleep(until.since(now(begun).mono));
                 continue;

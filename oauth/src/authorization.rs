@@ -3,7 +3,7 @@
 use crate::error::Error;
 use core::fmt;
 use core::time::Duration;
-use oauth_core::{IdToken, RefreshToken, Scope, SecretBytes, TokenType, Tokens, Unix};
+use oauth_core::{IdToken, IdTokenClaims, RefreshToken, Scope, SecretBytes, TokenType, Tokens, Unix};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A ready authorization: the access token and what came with it.
@@ -74,7 +74,15 @@ impl Authorization {
         self.tokens.refresh_token.as_ref()
     }
 
-    /// An ID Token that came along, **not checked**.
+    /// Who signed in, where `openid` was asked for and an ID token came: its signature was verified, and its claims checked
+    /// (OpenID Connect Core section 3.1.3.7).
+    #[must_use]
+    pub fn id_token_claims(&self) -> Option<&IdTokenClaims> {
+        self.tokens.id_token_claims.as_deref()
+    }
+
+    /// An ID Token that came along, as it came: for `id_token_hint` and the like. What it says is in
+    /// [`id_token_claims`](Self::id_token_claims).
     #[must_use]
     pub const fn id_token(&self) -> Option<&IdToken> {
         self.tokens.id_token.as_ref()

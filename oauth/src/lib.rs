@@ -29,7 +29,8 @@
 //! ```
 //!
 //! A login in a browser is [`Authorizer::sign_in`], on another device [`Authorizer::sign_in_on_device`], in a web server
-//! [`Authorizer::begin`] and [`Authorizer::finish`]; the folder `examples` has each as a program. A program that makes many
+//! [`Authorizer::begin`] and [`Authorizer::finish`]; with `openid` in the scope,
+//! [`Authorization::id_token_claims`] says who it was. The folder `examples` has each as a program. A program that makes many
 //! requests asks a [`Session`] before each: it renews what is about to end, once for all who wait.
 //!
 //! # Features
@@ -37,8 +38,8 @@
 //! Each only adds.
 //! - `hyper` (default): [`HyperHost`], requests over hyper and rustls, in tokio.
 //! - `loopback` (default): `Authorizer::sign_in`, the listener and the browser launch.
+//! - `jwt` (default): `WithKeys`, a host with keys in memory; any host verifies ID tokens.
 //! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
-//! - `jwt`: `WithKeys`, a host with keys in memory.
 //! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
 //! - `aws-lc-rs`: keys on the curves P-521 and secp256k1, and encrypted messages (JWE).
 //! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::host::BoxFuture;
 use core::fmt;
 use core::time::Duration;
-use oauth_core::{Grant, Mono, Now, RefreshToken, Remedy, Unix};
+use oauth_core::{Grant, IdTokenClaims, Mono, Now, Refresh, RefreshToken, Remedy, Unix};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Gives an authorization that is good for a while yet, and renews it in good time.
@@ -47,6 +47,8 @@ struct Held {
     /// A resource turned it away.
     rejected: bool,
     refresh_token: Option<RefreshToken>,
+    /// Who signed in: no renewal may be about anybody else (OpenID Connect Core section 12.2).
+    signed_in: Option<IdTokenClaims>,
     failure: Option<Failed>,
     /// Counts the renewals, so that who waited for one knows that it was made.
     generation: u64,
@@ -169,7 +171,14 @@ impl Session {
         };
         let renewed = match (&self.renewal, refresh_token) {
             (Renewal::Grant(ask), _) => ask(&self.authorizer).await,
-            (Renewal::RefreshToken, Some(token)) => self.authorizer.refresh(token).await,
+            (Renewal::RefreshToken, Some(token)) => {
+                let grant = Refresh::new(token);
+                let grant = match self.held().signed_in.clone() {
+                    Some(claims) => grant.signed_in(claims),
+                    None => grant,
+                };
+                self.authorizer.exchange(grant).await
+            }
             (Renewal::RefreshToken, None) => Err(Error::NoRefreshToken),
         };
         self.publish(renewed)
@@ -221,7 +230,8 @@ impl Session {
             Ok(authorization) => {
                 let (generation, refresh_token) = (held.generation, held.refresh_token.take());
                 let holding = Held::holding(authorization.clone(), now, Self::LEAST);
-                *held = Held { generation, refresh_token, ..holding };
+                let signed_in = held.signed_in.take().or_else(|| authorization.id_token_claims().cloned());
+                *held = Held { generation, refresh_token, signed_in, ..holding };
                 Ok(authorization)
             }
             Err(error) => {
@@ -255,6 +265,7 @@ impl Held {
             jitter: 0,
             rejected: false,
             refresh_token: None,
+            signed_in: None,
             failure: None,
             generation: 0,
         }
@@ -269,6 +280,7 @@ impl Held {
             ends: authorization.ends().map(|ends| ends.max(now.unix.after(least))),
             jitter: jitter[0],
             refresh_token: authorization.refresh_token().cloned(),
+            signed_in: authorization.id_token_claims().cloned(),
             authorization: Some(authorization),
             ..Self::empty(now)
         }

@@ -3,7 +3,7 @@
 //!
 //! Each test is written once, as a function of the engine. What starts the server is in `oidc-provider/server.rs`; it
 //! needs Node.js and npm, and says so where they are missing.
-#![cfg(any(feature = "hyper", feature = "isahc"))]
+#![cfg(all(any(feature = "hyper", feature = "isahc"), feature = "jwt"))]
 
 #[path = "oidc-provider/server.rs"]
 mod server;
@@ -100,10 +100,8 @@ fn a_service_account_signs_its_way_in() {
 }
 
 /// As in `server.mjs`.
-#[cfg(feature = "jwt")]
 const LONG_SECRET: &str = "a secret for tests, as long as the hash of its MAC is";
 
-#[cfg(feature = "jwt")]
 #[test]
 fn a_client_signs_an_assertion_for_each_request() {
     use oauth::WithKeys;
@@ -220,7 +218,7 @@ fn a_code_with_pkce_gives_a_token_that_opens_userinfo(engine: Engine) {
         let authorization = sign_in(&authorizer, &[("login_hint", "bob")]).await;
         assert!(authorization.header_value().starts_with("Bearer "));
         assert!(authorization.expires_at().is_some());
-        assert!(authorization.id_token().is_some());
+        assert_eq!(authorization.id_token_claims().unwrap().sub, "bob");
         assert!(authorization.scope().unwrap().contains("offline_access"));
         let (status, claims) = userinfo(&authorizer, &authorization).await;
         assert_eq!(status, StatusCode::OK);
@@ -302,6 +300,7 @@ fn a_device_waits_until_the_person_approves(engine: Engine) {
     engine.run(async {
         let (authorizer, result) = sign_in_on_device(engine, "--approve").await;
         let authorization = result.unwrap();
+        assert_eq!(authorization.id_token_claims().unwrap().sub, "alice");
         assert_eq!(userinfo(&authorizer, &authorization).await.1["sub"], "alice");
         authorizer.refresh(refresh_token(&authorization)).await.unwrap();
     });
@@ -389,6 +388,9 @@ fn a_session_renews_in_time(engine: Engine) {
         let second = session.replace(&authorization).await.unwrap();
         assert!(second.token() != authorization.token(), "the access token is the old one");
         assert_eq!(userinfo(session.authorizer(), &second).await.0, StatusCode::OK);
+        // OpenID Connect Core section 12.2: another ID token, about the same person.
+        let sub = |authorization: &Authorization| authorization.id_token_claims().unwrap().sub.clone();
+        assert_eq!(sub(&second), sub(&authorization));
         assert_eq!(*stored.lock().unwrap(), [refresh_token(&second)]);
         assert_eq!(session.refresh_token(), Some(refresh_token(&second)));
     });

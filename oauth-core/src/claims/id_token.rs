@@ -7,6 +7,7 @@ use crate::secret::same;
 use crate::time::Unix;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,8 +30,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 /// ```
 #[derive(Clone)]
 pub struct IdTokenRules {
-    issuer: String,
-    client_id: String,
+    issuer: Arc<str>,
+    client_id: Arc<str>,
     trusted: Vec<String>,
     nonce: Option<String>,
     /// What came along, and the claims that bind the token to it.
@@ -53,7 +54,7 @@ struct Bound {
 impl IdTokenRules {
     /// A token of this issuer for this client.
     #[must_use]
-    pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
+    pub fn new(issuer: impl Into<Arc<str>>, client_id: impl Into<Arc<str>>) -> Self {
         Self {
             issuer: issuer.into(),
             client_id: client_id.into(),
@@ -156,12 +157,12 @@ impl IdTokenRules {
             return Err(ClaimsError::wrong("sub", "it is longer than 255 characters, or not ASCII"));
         }
         let aud = claims.audience(&self.client_id)?;
-        let known = |aud: &String| *aud == self.client_id || self.trusted.contains(aud);
+        let known = |aud: &String| **aud == *self.client_id || self.trusted.contains(aud);
         if !aud.iter().all(known) {
             return Err(ClaimsError::wrong("aud", "it is for others as well, who are not trusted"));
         }
         let azp = claims.text("azp")?;
-        if azp.as_ref().is_some_and(|azp| *azp != self.client_id) {
+        if azp.as_ref().is_some_and(|azp| **azp != *self.client_id) {
             return Err(ClaimsError::wrong("azp", "it was issued to another client"));
         }
         let (iat, exp) = claims.times(now, self.leeway)?;

@@ -57,6 +57,10 @@ pub enum KeyWhy {
     Denied,
     /// The key holder is out of reach for now.
     Busy,
+    /// No key has the name that a message says: the server's keys may be others by now.
+    UnknownKid,
+    /// A message is not what it has to be: its signature is wrong, or its algorithm is not one that is accepted.
+    Bad,
 }
 
 impl fmt::Display for KeyWhy {
@@ -66,6 +70,8 @@ impl fmt::Display for KeyWhy {
             Self::Unsupported => "the key holder cannot do what this flow needs",
             Self::Denied => "the key holder refused",
             Self::Busy => "the key holder is out of reach",
+            Self::UnknownKid => "what the server signed names a key that the server does not have",
+            Self::Bad => "what the server signed must not be trusted",
         })
     }
 }

@@ -1,10 +1,13 @@
 //! An assertion that the client signs (RFC 7523 section 2.1).
 
-use crate::assertion::Assertion;
+use crate::assertion::{Assertion, wrong_claim};
 use crate::authorize::text;
+use crate::client::ConfigError;
 use crate::exchange::Grant;
 use crate::flow::{KeyId, SignTask};
 use crate::form::Form;
+use crate::json::Value;
+use crate::policy::Policy;
 use crate::registry::{Algorithm, GrantType};
 use crate::resource::Resource;
 use crate::scope::Scope;
@@ -26,13 +29,23 @@ pub struct JwtBearer {
     algorithm: Algorithm,
     kid: Option<String>,
     issuer: String,
-    subject: Option<String>,
+    subject: Subject,
     audience: String,
     scope: Option<Scope>,
     resources: Vec<Resource>,
     lifetime: Duration,
+    extra: Vec<(String, Value<'static>)>,
+    wrong: Option<ConfigError>,
     /// The signing input, then the whole assertion: a credential, wiped on drop.
     assertion: AccessToken,
+}
+
+/// For whom an assertion speaks.
+#[derive(Debug)]
+enum Subject {
+    Issuer,
+    Other(String),
+    Nobody,
 }
 
 impl JwtBearer {
@@ -51,11 +64,13 @@ impl JwtBearer {
             algorithm,
             kid: None,
             issuer: issuer.into(),
-            subject: None,
+            subject: Subject::Issuer,
             audience: audience.into(),
             scope: None,
             resources: Vec::new(),
             lifetime: Duration::from_secs(300),
+            extra: Vec::new(),
+            wrong: None,
             assertion: AccessToken::new(String::new()),
         }
     }
@@ -70,7 +85,26 @@ impl JwtBearer {
     /// Speaks for this subject.
     #[must_use]
     pub fn on_behalf_of(mut self, subject: impl Into<String>) -> Self {
-        self.subject = Some(subject.into());
+        self.subject = Subject::Other(subject.into());
+        self
+    }
+
+    /// Speaks for nobody: the assertion has no `sub`. RFC 7523 section 3 asks for one, and some servers take it for a wish
+    /// to speak for somebody else.
+    #[must_use]
+    pub fn without_subject(mut self) -> Self {
+        self.subject = Subject::Nobody;
+        self
+    }
+
+    /// Adds a claim that the server wants: `target_audience`, say. May be called again.
+    #[must_use]
+    pub fn with_claim(mut self, name: impl Into<String>, value: Value<'static>) -> Self {
+        let name = name.into();
+        match wrong_claim(&self.extra, &name) {
+            Some(why) => self.wrong = Some(ConfigError::Claim { name, why }),
+            None => self.extra.push((name, value)),
+        }
         self
     }
 
@@ -106,6 +140,10 @@ impl Grant for JwtBearer {
         Resource::write(&self.resources, form);
     }
 
+    fn validate(&self, _: &Policy) -> Result<(), ConfigError> {
+        self.wrong.clone().map_or(Ok(()), Err)
+    }
+
     fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
@@ -116,11 +154,16 @@ impl Grant for JwtBearer {
             algorithm: &self.algorithm,
             kid: self.kid.as_deref(),
             issuer: &self.issuer,
-            subject: self.subject.as_deref().unwrap_or(&self.issuer),
+            subject: match &self.subject {
+                Subject::Issuer => Some(&self.issuer),
+                Subject::Other(subject) => Some(subject),
+                Subject::Nobody => None,
+            },
             audience: &self.audience,
             scope: self.scope.as_ref().map(Scope::as_str),
             jti: text(&jti),
             lifetime: self.lifetime,
+            extra: &self.extra,
         }
         .signing_input(now);
         let task = SignTask::new(self.key.clone(), self.algorithm.clone(), input.as_bytes().to_vec());

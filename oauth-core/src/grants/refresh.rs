@@ -1,5 +1,6 @@
 //! New tokens for an old one (RFC 6749 section 6).
 
+use crate::claims::{IdTokenClaims, IdTokenRules};
 use crate::exchange::Grant;
 use crate::failure::Rejected;
 use crate::form::Form;
@@ -8,6 +9,7 @@ use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::token::Tokens;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// New tokens for an old refresh token (RFC 6749 section 6).
@@ -20,13 +22,14 @@ pub struct Refresh {
     scope: Option<Scope>,
     granted: Option<Scope>,
     resources: Vec<Resource>,
+    signed_in: Option<Box<IdTokenClaims>>,
 }
 
 impl Refresh {
     /// The whole scope of the refresh token.
     #[must_use]
     pub const fn new(token: RefreshToken) -> Self {
-        Self { token, scope: None, granted: None, resources: Vec::new() }
+        Self { token, scope: None, granted: None, resources: Vec::new(), signed_in: None }
     }
 
     /// Asks for less than was granted.
@@ -40,6 +43,14 @@ impl Refresh {
     #[must_use]
     pub fn granted(mut self, scope: Scope) -> Self {
         self.granted = Some(scope);
+        self
+    }
+
+    /// Who signed in when the refresh token was granted: an ID token that comes along must be about the same person (OpenID
+    /// Connect Core section 12.2). Without this it is handed on unread.
+    #[must_use]
+    pub fn signed_in(mut self, claims: IdTokenClaims) -> Self {
+        self.signed_in = Some(Box::new(claims));
         self
     }
 
@@ -75,5 +86,9 @@ impl Grant for Refresh {
 
     fn renews(&self) -> Option<&RefreshToken> {
         Some(&self.token)
+    }
+
+    fn id_token(&self, rules: IdTokenRules) -> Option<IdTokenRules> {
+        self.signed_in.as_deref().map(|claims| rules.after_refresh(claims.clone()))
     }
 }

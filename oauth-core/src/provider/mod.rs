@@ -253,7 +253,7 @@ impl Provider {
 }
 
 /// The endpoints that a profile may name.
-const ENDPOINTS: [&str; 7] = [
+const ENDPOINTS: [&str; 8] = [
     Endpoints::AUTHORIZATION,
     Endpoints::TOKEN,
     Endpoints::DEVICE_AUTHORIZATION,
@@ -261,4 +261,5 @@ const ENDPOINTS: [&str; 7] = [
     Endpoints::INTROSPECTION,
     Endpoints::USERINFO,
     Endpoints::TOKEN_INFO,
+    Endpoints::JWKS,
 ];

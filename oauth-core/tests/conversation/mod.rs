@@ -5,11 +5,12 @@ mod show;
 
 use oauth_core::{
     Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, AuthorizeDevice, Client,
-    ClientCredentials, ClientSecret, ConfigError, Delivered, Discover, Flow, Form, Grant, Input, JwtBearer,
-    KeyFailed, KeyId, KeyWhy, Mono, Now, OptOut, Output, Password, Pending, Policy, PollDevice, Recognised,
-    Redeem, Refresh, RefreshToken, Registration, RegistrationAccess, Rejected, Resource,
-    ResourceOwnerPassword, ResponseMode, Saml2Bearer, Scope, SecretBytes, SecurityToken, Seed, Server,
-    ServerMemory, TokenExchange, TokenTypeIdentifier, Tokens, Unix, Unreachable, UnreachableKind,
+    ClientCredentials, ClientSecret, ConfigError, Delivered, Discover, Flow, Form, Grant, IdTokenClaims,
+    Input, JsonValue, JwtBearer, KeyFailed, KeyId, KeyWhy, Mono, Now, Opened, OptOut, Output, Password,
+    Pending, Policy, PollDevice, Recognised, Redeem, Refresh, RefreshToken, Registration, RegistrationAccess,
+    Rejected, Resource, ResourceOwnerPassword, ResponseMode, Saml2Bearer, Scope, SecretBytes, SecurityToken,
+    Seed, Server, ServerMemory, TokenExchange, TokenTypeIdentifier, Tokens, Unix, Unreachable,
+    UnreachableKind,
 };
 use show::Show;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub(crate) struct Conversation {
     live: Option<Box<dyn Drive>>,
     pending: Option<Pending>,
     prompt: Option<PollDevice>,
+    signed_in: Option<IdTokenClaims>,
     access: Option<RegistrationAccess>,
     browser: Option<(String, String)>,
     stored: Vec<u8>,
@@ -83,7 +85,12 @@ where
                     Err(failure) => world.say(&show::failure(&failure)),
                 }
                 let before = world.memory.clock_offset();
+                let keys = world.memory.keys().cloned();
                 world.memory.learn(self.take_learned());
+                if world.memory.keys() != keys.as_ref() {
+                    let keys = world.memory.keys().map_or_else(|| "none".into(), show::keys);
+                    world.say(&format!("learned: keys {keys}"));
+                }
                 let clock = world.memory.clock_offset();
                 if clock != before {
                     let side = if clock.server_is_ahead() { "ahead of" } else { "behind" };
@@ -117,6 +124,7 @@ impl Conversation {
             live: None,
             pending: None,
             prompt: None,
+            signed_in: None,
             access: None,
             browser: None,
             stored: Vec::new(),
@@ -164,6 +172,11 @@ impl Conversation {
             None if !shows && !self.text.contains("\n= ") => Err("nothing was shown".into()),
             None => Ok(()),
         }
+    }
+
+    /// Who signed in, for the refresh that comes later.
+    fn keep(&mut self, tokens: &Tokens) {
+        self.signed_in = tokens.id_token_claims.as_deref().cloned().or_else(|| self.signed_in.take());
     }
 
     /// Writes what the flow says, its first line behind the mark and the others indented.
@@ -227,6 +240,12 @@ impl Conversation {
             ["allow", "token-in-query"] => {
                 self.policy = self.policy.clone().waive(OptOut::TokenInQuery);
             }
+            ["allow", "unread-id-tokens"] => {
+                self.policy = self.policy.clone().waive(OptOut::UnreadIdTokens);
+            }
+            ["allow", "unverified-id-tokens"] => {
+                self.policy = self.policy.clone().waive(OptOut::UnverifiedIdTokens);
+            }
             ["allow", "unencoded-basic"] => self.policy = self.policy.clone().waive(OptOut::UnencodedBasic),
             ["allow", legacy @ ("password-grant" | "implicit-grant")] => {
                 let opt_out =
@@ -244,7 +263,8 @@ impl Conversation {
                     .with_revocation_endpoint(format!("{issuer}/revoke"))
                     .with_introspection_endpoint(format!("{issuer}/introspect"))
                     .with_registration_endpoint(format!("{issuer}/register"))
-                    .with_token_info_endpoint(format!("{issuer}/tokeninfo"));
+                    .with_token_info_endpoint(format!("{issuer}/tokeninfo"))
+                    .with_jwks_uri(format!("{issuer}/jwks"));
             }
             ["server", issuer, "without-endpoints"] => self.server = Server::new(*issuer),
             ["authorization_endpoint", url] => {
@@ -266,11 +286,17 @@ impl Conversation {
                 for (name, value) in named(parameters)? {
                     registration = match name {
                         "kid" => registration.with_kid(value),
+                        "audience" => registration.with_assertion_audience(value),
                         "method" => registration.authenticated_by(AuthMethod::from_text(value)),
                         _ => return None,
                     };
                 }
                 self.registration = registration;
+            }
+            ["client", "signed-secret", id, issuer, key, kid] => {
+                let key = KeyId::new(*key);
+                let registration = Registration::with_signed_secret(*id, *issuer, key, Algorithm::ES256);
+                self.registration = registration.with_kid(*kid);
             }
             ["client", "certificate", id, certificate, method @ ..] => {
                 let registration = Registration::with_certificate(*id, KeyId::new(*certificate));
@@ -278,6 +304,13 @@ impl Conversation {
                     [method] => registration.authenticated_by(AuthMethod::from_text(method)),
                     _ => registration,
                 };
+            }
+            ["id_token_signed_response_alg", algorithm] => {
+                let algorithm = Algorithm::from_text(algorithm);
+                self.registration = self.registration.clone().with_id_token_signed_response_alg(algorithm);
+            }
+            ["id_token_decryption_key", key] => {
+                self.registration = self.registration.clone().with_id_token_decryption_key(KeyId::new(*key));
             }
             ["discover", issuer] => match Discover::new(*issuer, self.policy.clone()) {
                 Ok(flow) => self.begin(flow),
@@ -318,6 +351,7 @@ impl Conversation {
                 let mut grant = Refresh::new(RefreshToken::new(*token));
                 for (name, value) in named(parameters)? {
                     grant = match name {
+                        "signed_in" => grant.signed_in(self.signed_in.clone()?),
                         "narrowed_to" => grant.narrowed_to(Scope::new(value).ok()?),
                         "granted" => grant.granted(Scope::new(value).ok()?),
                         "resource" => grant.with_resource(Resource::new(value).ok()?),
@@ -348,6 +382,11 @@ impl Conversation {
                         "sub" => grant.on_behalf_of(value),
                         "scope" => grant.with_scope(Scope::new(value).ok()?),
                         "resource" => grant.with_resource(Resource::new(value).ok()?),
+                        "sub-less" => grant.without_subject(),
+                        "claim" => {
+                            let (name, value) = value.split_once(':')?;
+                            grant.with_claim(name, JsonValue::read(value.as_bytes()).ok()?.into_owned())
+                        }
                         "living" => grant.living(Duration::from_secs(value.parse().ok()?)),
                         _ => return None,
                     };
@@ -458,11 +497,16 @@ impl Conversation {
         let input = match words.as_slice() {
             [mode @ ("query" | "fragment" | "form"), text] => return self.recognise(mode, text),
             ["signature", bytes] => Input::Signature(bytes.as_bytes().to_vec()),
+            ["opened", algorithm] => {
+                Input::Opened(Opened::new(Algorithm::from_text(algorithm), SecretBytes::new(body.as_bytes())))
+            }
             ["key-failed", why] => Input::KeyFailed(KeyFailed::new(match *why {
                 "no-key" => KeyWhy::NoKey,
                 "unsupported" => KeyWhy::Unsupported,
                 "denied" => KeyWhy::Denied,
                 "busy" => KeyWhy::Busy,
+                "unknown-kid" => KeyWhy::UnknownKid,
+                "bad" => KeyWhy::Bad,
                 _ => return None,
             })),
             ["unreachable", kind, delivered] => Input::Unreachable(Unreachable::new(

@@ -3,7 +3,10 @@
 use super::{Conversation, endpoints};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_core::{DevicePrompt, Failure, Granted, KeyTask, Purpose, Ready, Remedy, Request, Server, Tokens};
+use oauth_core::{
+    Algorithm, DevicePrompt, Failure, Granted, KeyTask, OpenTask, Purpose, Ready, Remedy, Request, Server,
+    ServerKeys, Tokens,
+};
 use std::fmt::Write as _;
 
 /// An outcome: shown, and kept where the next act looks for it.
@@ -32,11 +35,38 @@ pub(crate) fn request(request: &Request) -> String {
 }
 
 pub(crate) fn key_task(task: &KeyTask) -> String {
-    let KeyTask::Sign(sign) = task else { panic!("a task without a spelling: {task:?}") };
+    let sign = match task {
+        KeyTask::Sign(sign) => sign,
+        KeyTask::Open(open) => return open_task(open),
+        other => panic!("a task without a spelling: {other:?}"),
+    };
     let input = std::str::from_utf8(&sign.input).unwrap();
     let (header, claims) = input.split_once('.').unwrap();
     let decoded = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
     format!("key sign {} {}\n{}\n{}", sign.key.as_str(), sign.algorithm, decoded(header), decoded(claims))
+}
+
+fn open_task(open: &OpenTask) -> String {
+    let algorithms: Vec<_> = open.algorithms.iter().map(Algorithm::as_str).collect();
+    let message = std::str::from_utf8(open.message.expose()).unwrap();
+    let mut text = format!("key open {message} {}", algorithms.join(" "));
+    if let Some(typ) = open.typ {
+        write!(text, "\ntyp {typ}").unwrap();
+    }
+    if let Some(known) = &open.keys {
+        write!(text, "\nkeys {}", keys(known)).unwrap();
+    }
+    if let Some(secret) = &open.secret {
+        write!(text, "\nsecret {}", secret.expose()).unwrap();
+    }
+    if let Some(key) = &open.decryption_key {
+        write!(text, "\ndecryption key {}", key.as_str()).unwrap();
+    }
+    text
+}
+
+pub(crate) fn keys(keys: &ServerKeys) -> String {
+    String::from_utf8(keys.document().to_vec()).unwrap()
 }
 
 pub(crate) fn failure(failure: &Failure) -> String {
@@ -71,6 +101,9 @@ fn tokens(tokens: &Tokens) -> String {
     if let Some(token) = &tokens.id_token {
         write!(text, "\nid_token {}", token.expose()).unwrap();
     }
+    if let Some(claims) = &tokens.id_token_claims {
+        write!(text, "\nsigned in {}", claims.sub).unwrap();
+    }
     if let Some(issued) = &tokens.issued_token_type {
         write!(text, "\nissued {issued}").unwrap();
     }
@@ -78,13 +111,15 @@ fn tokens(tokens: &Tokens) -> String {
 }
 
 impl Show for Tokens {
-    fn show(self, _: &mut Conversation) -> String {
+    fn show(self, world: &mut Conversation) -> String {
+        world.keep(&self);
         tokens(&self)
     }
 }
 
 impl Show for Granted {
-    fn show(self, _: &mut Conversation) -> String {
+    fn show(self, world: &mut Conversation) -> String {
+        world.keep(&self.tokens);
         tokens(&self.tokens)
     }
 }

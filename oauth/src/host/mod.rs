@@ -40,9 +40,10 @@ pub trait Host: Send + Sync {
     /// Returns at this instant of [`now`](Self::now)'s monotonic clock.
     fn sleep_until(&self, instant: Mono) -> BoxFuture<'_, ()>;
 
-    /// Gives a task to whoever holds the keys. A host without keys says so.
+    /// Gives a task to whoever holds the keys. A host without keys of its own verifies, with the feature `jwt`, what a
+    /// server signed, and can do nothing else.
     fn key(&self, task: KeyTask) -> BoxFuture<'_, Input> {
-        Box::pin(core::future::ready(task.unsupported()))
+        Box::pin(core::future::ready(without_keys(task)))
     }
 
     /// Both clocks of this machine.
@@ -71,6 +72,23 @@ pub trait Host: Send + Sync {
     #[cfg(feature = "loopback")]
     fn receive(&self, wait: crate::sign_in::Wait) -> BoxFuture<'_, crate::sign_in::Received> {
         crate::sign_in::receive_on_threads(wait)
+    }
+}
+
+#[cfg(feature = "jwt")]
+fn without_keys(task: KeyTask) -> Input {
+    static EMPTY: OnceLock<oauth_jwt::Keyring> = OnceLock::new();
+    EMPTY.get_or_init(oauth_jwt::Keyring::new).answer(task)
+}
+
+#[cfg(not(feature = "jwt"))]
+fn without_keys(task: KeyTask) -> Input {
+    use oauth_core::{KeyFailed, KeyWhy};
+    match task {
+        KeyTask::Open(_) => Input::KeyFailed(KeyFailed::new(KeyWhy::Unsupported).because(
+            "build with the feature `jwt`, which verifies ID tokens, or leave openid out of the scope",
+        )),
+        other => other.unsupported(),
     }
 }
 
