@@ -16,13 +16,14 @@ use crate::registry::AuthMethod;
 use crate::request::{Endpoint, EndpointError, Purpose, Request};
 use crate::revoke::{Revocable, Revoke};
 use crate::scope::Scope;
-use crate::secret::{AccessToken, ClientSecret};
+use crate::secret::{AccessToken, ClientSecret, SecretBytes};
 use crate::seed::Seed;
 use crate::server::{Endpoints, Server};
 use crate::text::is_vschar;
 use crate::time::Unix;
 use crate::token::Scrub;
 use crate::token_info::FetchTokenInfo;
+use crate::verify::{MessageRules, Verify};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -247,6 +248,20 @@ impl Client {
         Introspect::new(self.clone(), request, memory, &seed)
     }
 
+    /// Verifies a message that the server signed and somebody else brought: a logout token, an access token that a resource
+    /// was presented with. Signed as ID tokens are.
+    ///
+    /// # Errors
+    /// The server has no `jwks_uri`, and no secret verifies the message either.
+    pub fn verify<R: MessageRules>(
+        &self,
+        message: SecretBytes,
+        rules: R,
+        memory: &ServerMemory,
+    ) -> Result<Verify<R>, ConfigError> {
+        Verify::new(self.clone(), message, rules, memory)
+    }
+
     /// Asks a server in the style of Google about an access token of this client.
     ///
     /// The token travels in the URL, which logs keep: [`OptOut::TokenInQuery`] must be waived.
@@ -464,8 +479,8 @@ impl fmt::Display for ConfigError {
             }
             Self::Endpoint { name, why } => write!(f, "the {name} may not be used: {why}"),
             Self::NoEndpoint(Purpose::Keys) => f.write_str(
-                "the server has no jwks_uri, and the ID token that the scope openid asks for cannot be verified: \
-                 say where the server's keys are, or leave openid out",
+                "the server has no jwks_uri, and what it signs cannot be verified, the ID token among it that the scope \
+                 openid asks for: say where the server's keys are, or leave openid out",
             ),
             Self::NoEndpoint(purpose) => write!(f, "the server has no {purpose}"),
             Self::NoAuthorizationEndpoint => f.write_str("the server has no authorization endpoint"),

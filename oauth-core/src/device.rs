@@ -529,7 +529,7 @@ impl Flow for PollDevice {
                 let Some(finished) = &mut self.finished else { return };
                 finished.identified = match finished.identified.take() {
                     Some(Identified::Asking(identify)) => {
-                        Some(identify.handle(input, &self.client, now, &mut finished.learned))
+                        Some(identify.handle(input, now, &mut finished.learned))
                     }
                     Some(Identified::Done(result)) => Some(Identified::Done(Err(exchange::unasked(result)))),
                     None => None,

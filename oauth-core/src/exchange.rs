@@ -270,9 +270,7 @@ impl<G: Grant> Flow for Exchange<G> {
                 State::Calling
             }
             (State::Signing, Input::KeyFailed(failed)) => State::Finish(Err(Error::Key(failed).into())),
-            (State::Identify(identify), input) => {
-                identify.handle(input, &self.client, now, &mut self.learned).into()
-            }
+            (State::Identify(identify), input) => identify.handle(input, now, &mut self.learned).into(),
             (State::Finish(result), _) => State::Finish(Err(unasked(result))),
             (State::Over, _) => State::Over,
             (State::Begin | State::Signing | State::Calling, _) => {

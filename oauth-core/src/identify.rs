@@ -4,7 +4,7 @@ use crate::claims::{ClaimsError, IdTokenRules};
 use crate::client::{Client, ConfigError};
 use crate::exchange::Grant;
 use crate::failure::{Error, Failure, KeyFailed, KeyWhy, Malformed, Rejected};
-use crate::flow::{Input, KeyId, Opened, Output};
+use crate::flow::{Input, KeyId, OpenTask, Opened, Output};
 use crate::json::Value;
 use crate::memory::{ClockOffset, Learned};
 use crate::open::Opening;
@@ -63,6 +63,18 @@ impl IdTokens {
         Ok(Self { algorithms, secret, decryption_key, unverified, unread })
     }
 
+    /// A message that is signed as ID tokens are, to be opened.
+    pub(crate) fn task(&self, message: SecretBytes, typ: Option<&'static str>) -> OpenTask {
+        OpenTask {
+            message,
+            algorithms: self.algorithms.clone(),
+            typ,
+            keys: None,
+            secret: self.secret.clone(),
+            decryption_key: self.decryption_key.clone(),
+        }
+    }
+
     pub(crate) const fn verified_by_keys(&self) -> bool {
         self.secret.is_none() && !self.unverified && !self.unread
     }
@@ -113,7 +125,7 @@ impl Identified {
                 Err(error) => Err(rejected(error, tokens)),
             });
         }
-        let opening = Opening::new(message, None, known.clone());
+        let opening = Opening::new(settings.task(message, None), known.clone());
         Self::Asking(Box::new(Identify { tokens, rules, now, opening }))
     }
 }
@@ -123,14 +135,8 @@ impl Identify {
         self.opening.poll(client, now)
     }
 
-    pub(crate) fn handle(
-        mut self: Box<Self>,
-        input: Input,
-        client: &Client,
-        now: Now,
-        learned: &mut Learned,
-    ) -> Identified {
-        match self.opening.handle(input, client, now, learned) {
+    pub(crate) fn handle(mut self: Box<Self>, input: Input, now: Now, learned: &mut Learned) -> Identified {
+        match self.opening.handle(input, now, learned) {
             None => Identified::Asking(self),
             Some(Ok(opened)) => Identified::Done(believe(self.tokens, self.rules, &opened, self.now)),
             Some(Err(failure)) => Identified::Done(Err(failure.with_rescued(self.tokens.refresh_token))),

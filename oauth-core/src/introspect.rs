@@ -3,23 +3,27 @@
 //! ```text
 //! Key(Sign)?   the caller's assertion, where it authenticates by one
 //! Send         the token, with the caller's authentication or a token of its own (section 2.1)
+//! Key(Open)?   the answer, where it was to be signed (RFC 9701), and Send? for the keys that verify it
 //! Done         Introspection (section 2.2)
 //! ```
 
-use crate::call::Call;
+use crate::call::{Asked, Call};
+use crate::claims::IntrospectionRules;
 use crate::client::{Client, ConfigError};
-use crate::failure::{Error, Failure, Malformed};
-use crate::flow::{Flow, Input, Output};
+use crate::failure::{Error, Failure, Malformed, Misuse, Rejected};
+use crate::flow::{Flow, Input, Opened, Output};
 use crate::form::Form;
 use crate::json::Value;
-use crate::memory::{Learned, ServerMemory};
+use crate::memory::{ClockOffset, Learned, ServerMemory};
 use crate::once::{Once, Reply, token_refused};
+use crate::open::Opening;
 use crate::registry::TokenType;
 use crate::request::{Purpose, Request, Response};
 use crate::revoke::Revocable;
 use crate::scope::Scope;
-use crate::secret::{AccessToken, RefreshToken};
+use crate::secret::{AccessToken, RefreshToken, SecretBytes};
 use crate::seed::Seed;
+use crate::server_keys::KnownKeys;
 use crate::time::{Now, Unix};
 use crate::token::Scrub;
 use alloc::boxed::Box;
@@ -27,6 +31,7 @@ use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 /// What is asked (RFC 7662 section 2.1).
 #[derive(Clone)]
@@ -34,25 +39,38 @@ pub struct IntrospectionRequest {
     token: Revocable,
     authorization: Option<AccessToken>,
     parameters: Vec<(String, String)>,
+    signed: bool,
 }
+
+/// What a signed answer is (RFC 9701 section 5): its `typ`, and its media type behind `application/`.
+const SIGNED: &str = "token-introspection+jwt";
+static ACCEPT_SIGNED: HeaderValue = HeaderValue::from_static("application/token-introspection+jwt");
 
 impl IntrospectionRequest {
     /// About an access token that was presented.
     #[must_use]
     pub const fn access(token: AccessToken) -> Self {
-        Self { token: Revocable::Access(token), authorization: None, parameters: Vec::new() }
+        Self { token: Revocable::Access(token), authorization: None, parameters: Vec::new(), signed: false }
     }
 
     /// About a refresh token.
     #[must_use]
     pub const fn refresh(token: RefreshToken) -> Self {
-        Self { token: Revocable::Refresh(token), authorization: None, parameters: Vec::new() }
+        Self { token: Revocable::Refresh(token), authorization: None, parameters: Vec::new(), signed: false }
     }
 
     /// Presents a token of the caller's own in place of the client's authentication.
     #[must_use]
     pub fn authorized_by(mut self, token: AccessToken) -> Self {
         self.authorization = Some(token);
+        self
+    }
+
+    /// Asks for a signed answer, and takes no other (RFC 9701): one that can be shown to a third party. It is verified by the
+    /// server's keys, as ID tokens are.
+    #[must_use]
+    pub const fn signed(mut self) -> Self {
+        self.signed = true;
         self
     }
 
@@ -146,7 +164,20 @@ impl fmt::Debug for ActiveToken {
 pub struct Introspect {
     client: Client,
     request: IntrospectionRequest,
-    once: Once<Introspection>,
+    once: Once<Answered>,
+    /// A signed answer that is being opened, and then what came of it.
+    opening: Option<Opening>,
+    opened: Option<Result<Introspection, Failure>>,
+    keys: KnownKeys,
+    clock: ClockOffset,
+    learned: Learned,
+}
+
+/// What the server answered.
+#[derive(Debug)]
+enum Answered {
+    Plainly(Introspection),
+    Signed(SecretBytes),
 }
 
 impl Introspect {
@@ -161,8 +192,9 @@ impl Introspect {
             Some(token) => {
                 let mut form = Form::with_capacity(256);
                 request.form(&mut form);
-                let request = Request::form(Purpose::Introspection, Arc::clone(endpoint), form.finish());
-                Once::plain(request.with_bearer(token).map_err(|_| ConfigError::Token)?)
+                let post = Request::form(Purpose::Introspection, Arc::clone(endpoint), form.finish());
+                let post = post.with_bearer(token).map_err(|_| ConfigError::Token)?;
+                Once::plain(if request.signed { accept_signed(post) } else { post })
             }
             None => {
                 let _authentication = client.authentication(Purpose::Introspection)?;
@@ -182,8 +214,32 @@ impl Introspect {
         if let Some(name) = names.find(|name| OWN.contains(&name.as_str())) {
             return Err(ConfigError::Parameter(name.clone()));
         }
-        Ok(Self { client, request, once })
+        if request.signed && client.id_tokens().secret.is_none() {
+            let _keys = client.endpoint(Purpose::Keys)?;
+        }
+        Ok(Self {
+            client,
+            request,
+            once,
+            opening: None,
+            opened: None,
+            keys: memory.known_keys(),
+            clock: memory.clock_offset(),
+            learned: Learned::default(),
+        })
     }
+
+    /// What was in a signed answer.
+    fn believe(&self, payload: &[u8], now: Now) -> Result<Introspection, Failure> {
+        let rules = IntrospectionRules::new(self.client.0.issuer.as_ref(), self.client.client_id());
+        let claims = rules.check(payload, self.clock.server_time(now.unix));
+        let reply = claims.map_err(|why| Failure::from(Error::Rejected(Rejected::Claims(why))))?;
+        introspection(Reply::of(reply)).map_err(Failure::from)
+    }
+}
+
+fn accept_signed(request: Request) -> Request {
+    request.with_header(ACCEPT, ACCEPT_SIGNED.clone())
 }
 
 fn read(
@@ -192,7 +248,10 @@ fn read(
     call: &Call,
     response: &Response,
     now: Now,
-) -> Result<Introspection, Failure> {
+) -> Result<Answered, Failure> {
+    if request.signed && response.status().is_success() && is_signed(response.headers()) {
+        return Ok(Answered::Signed(SecretBytes::new(response.body().trim_ascii())));
+    }
     let mut reply = Reply::read(response.body());
     reply.check(response, now, &request.secrets(client, call)).map_err(|failure| {
         match request.authorization {
@@ -200,7 +259,19 @@ fn read(
             None => failure,
         }
     })?;
-    introspection(reply).map_err(|error| Failure::from(error).with_status(response.status()))
+    let read = if request.signed {
+        Err(Error::Rejected(Rejected::Check("it is not signed, and a signed one was asked for")))
+    } else {
+        introspection(reply)
+    };
+    read.map(Answered::Plainly).map_err(|error| Failure::from(error).with_status(response.status()))
+}
+
+fn is_signed(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let (kind, name) = media_type.split_once('/').unwrap_or_default();
+    kind.eq_ignore_ascii_case("application") && name.eq_ignore_ascii_case(SIGNED)
 }
 
 /// RFC 7662 section 2.2. A wrong type is an error: what limits a token must not be overlooked.
@@ -268,16 +339,57 @@ impl Flow for Introspect {
     type Outcome = Introspection;
 
     fn poll(&mut self, now: Now) -> Output<Introspection> {
+        if let Some(opened) = self.opened.take() {
+            return Output::Done(opened);
+        }
+        if let Some(opening) = &mut self.opening {
+            return opening.poll(&self.client, now);
+        }
         let (client, request) = (&self.client, &self.request);
-        self.once.poll(|call| call.poll(client, Purpose::Introspection, now.unix, |form| request.form(form)))
+        let output = self.once.poll(|call| {
+            let asked = call.poll(client, Purpose::Introspection, now.unix, |form| request.form(form));
+            match asked {
+                Asked::Send(post) if request.signed => Asked::Send(accept_signed(post)),
+                asked @ (Asked::Send(_) | Asked::Key(_) | Asked::Nothing) => asked,
+            }
+        });
+        match output {
+            Output::Done(Ok(Answered::Signed(message))) => {
+                let task = self.client.id_tokens().task(message, Some(SIGNED));
+                let opening = self.opening.insert(Opening::new(task, self.keys.clone()));
+                opening.poll(&self.client, now)
+            }
+            Output::Done(Ok(Answered::Plainly(introspection))) => Output::Done(Ok(introspection)),
+            Output::Done(Err(failure)) => Output::Done(Err(failure)),
+            Output::Send(request) => Output::Send(request),
+            Output::Key(task) => Output::Key(task),
+            Output::Wait(until) => Output::Wait(until),
+            Output::Idle => Output::Idle,
+        }
     }
 
     fn handle(&mut self, input: Input, now: Now) {
+        if let Some(mut opening) = self.opening.take() {
+            match opening.handle(input, now, &mut self.learned) {
+                None => self.opening = Some(opening),
+                Some(result) => {
+                    let read = |opened: Opened| self.believe(opened.payload.expose(), now);
+                    self.opened = Some(result.and_then(read));
+                }
+            }
+            return;
+        }
+        if let Some(Ok(_)) = self.opened {
+            self.opened = Some(Err(Failure::misuse(Misuse::NotAsked)));
+            return;
+        }
         let (client, request) = (&self.client, &self.request);
         self.once.handle(input, now, |call, response| read(client, request, call, response, now));
     }
 
     fn take_learned(&mut self) -> Learned {
-        self.once.take_learned()
+        let mut learned = self.once.take_learned();
+        learned.keys = core::mem::take(&mut self.learned).keys;
+        learned
     }
 }

@@ -234,6 +234,7 @@ mod text;
 mod time;
 mod token;
 mod token_info;
+mod verify;
 
 pub use answer::{AuthorizationResponse, NotOurs, Recognised};
 pub use authentication::Registration;
@@ -286,3 +287,4 @@ pub use server_keys::ServerKeys;
 pub use time::{Mono, Now, Unix};
 pub use token::Tokens;
 pub use token_info::{FetchTokenInfo, TokenInfo};
+pub use verify::{MessageRules, Verify};

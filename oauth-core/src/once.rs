@@ -136,6 +136,12 @@ impl<'a> Reply<'a> {
         Self { members, syntax }
     }
 
+    /// Members that came in another way than as the body of a response.
+    pub(crate) fn of(members: Vec<(String, Value<'a>)>) -> Self {
+        let members = members.into_iter().filter(|(_, value)| *value != Value::Null).collect();
+        Self { members, syntax: Ok(()) }
+    }
+
     /// Of two, the first; the document is refused.
     pub(crate) fn find(&self, name: &str) -> Option<&Value<'a>> {
         self.members.iter().find(|(known, _)| known == name).map(|(_, value)| value)

@@ -12,15 +12,15 @@ use crate::failure::{Error, Failure, KeyFailed, KeyWhy, Misuse};
 use crate::flow::{Input, KeyTask, OpenTask, Opened, Output};
 use crate::memory::Learned;
 use crate::request::{Purpose, Request};
-use crate::secret::SecretBytes;
 use crate::server_keys::{Known, KnownKeys};
 use crate::time::Now;
 use alloc::sync::Arc;
+use core::fmt;
 
 /// One message on its way to be opened.
 pub(crate) struct Opening {
-    message: SecretBytes,
-    typ: Option<&'static str>,
+    /// What the key holder is asked, but for the server's keys.
+    task: OpenTask,
     known: KnownKeys,
     /// Whether the server was asked for its keys because of this message: once is enough.
     asked: bool,
@@ -39,14 +39,19 @@ enum State {
 }
 
 impl Opening {
-    pub(crate) const fn new(message: SecretBytes, typ: Option<&'static str>, known: KnownKeys) -> Self {
-        Self { message, typ, known, asked: false, unknown: false, state: State::Begin }
+    pub(crate) const fn new(task: OpenTask, known: KnownKeys) -> Self {
+        Self { task, known, asked: false, unknown: false, state: State::Begin }
+    }
+
+    /// Whether it is verified by the server's keys, and not by a secret.
+    const fn by_keys(&self) -> bool {
+        self.task.secret.is_none()
     }
 
     pub(crate) fn poll<T>(&mut self, client: &Client, now: Now) -> Output<T> {
         if matches!(self.state, State::Begin) {
             let fresh = self.known.as_ref().is_some_and(|known| known.fresh(now.mono).is_some());
-            let asks = client.id_tokens().verified_by_keys() && !fresh;
+            let asks = self.by_keys() && !fresh;
             self.state = if asks { State::Fetch } else { State::Open };
         }
         match self.state {
@@ -60,7 +65,7 @@ impl Opening {
             }
             State::Open => {
                 self.state = State::Opening;
-                Output::Key(KeyTask::Open(self.task(client)))
+                Output::Key(KeyTask::Open(self.task()))
             }
             State::Begin | State::Fetching | State::Opening | State::Over => Output::Idle,
         }
@@ -70,7 +75,6 @@ impl Opening {
     pub(crate) fn handle(
         &mut self,
         input: Input,
-        client: &Client,
         now: Now,
         learned: &mut Learned,
     ) -> Option<Result<Opened, Failure>> {
@@ -80,14 +84,14 @@ impl Opening {
                 self.fetched(Err(Error::Unreachable(why).into()), now, learned)
             }
             (State::Opening, Input::Opened(opened)) => {
-                Some(if client.id_tokens().algorithms.contains(&opened.algorithm) {
+                Some(if self.task.algorithms.contains(&opened.algorithm) {
                     Ok(opened)
                 } else {
                     Err(Error::Key(KeyFailed::new(KeyWhy::Bad)).into())
                 })
             }
             (State::Opening, Input::KeyFailed(failed)) => {
-                let others = failed.why == KeyWhy::UnknownKid && client.id_tokens().verified_by_keys();
+                let others = failed.why == KeyWhy::UnknownKid && self.by_keys();
                 if others
                     && !self.asked
                     && self.known.as_ref().is_none_or(|known| known.may_be_asked(now.mono))
@@ -116,16 +120,14 @@ impl Opening {
         fetched.err().filter(|_| self.unknown || none).map(Err)
     }
 
-    fn task(&self, client: &Client) -> OpenTask {
-        let settings = client.id_tokens();
+    fn task(&self) -> OpenTask {
         let keys = self.known.as_deref().and_then(Known::keys);
-        OpenTask {
-            message: self.message.clone(),
-            algorithms: settings.algorithms.clone(),
-            typ: self.typ,
-            keys: keys.filter(|_| settings.verified_by_keys()).cloned(),
-            secret: settings.secret.clone(),
-            decryption_key: settings.decryption_key.clone(),
-        }
+        OpenTask { keys: keys.filter(|_| self.by_keys()).cloned(), ..self.task.clone() }
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").field("task", &self.task).finish_non_exhaustive()
     }
 }

@@ -140,7 +140,13 @@ impl Request {
         let content_type = self.content_type.map(|value| (&CONTENT_TYPE_NAME, value));
         let authorization = self.authorization.as_ref().map(|value| (&AUTHORIZATION_NAME, value));
         let more = self.more_headers.iter().map(|(name, value)| (name, value));
-        content_type.into_iter().chain([(&ACCEPT_NAME, &JSON)]).chain(authorization).chain(more)
+        let accept = self.accepts_json().then_some((&ACCEPT_NAME, &JSON));
+        content_type.into_iter().chain(accept).chain(authorization).chain(more)
+    }
+
+    /// Whether no header says what else it accepts.
+    fn accepts_json(&self) -> bool {
+        self.more_headers.iter().all(|(name, _)| *name != ACCEPT)
     }
 
     /// The body; empty for a GET. It may hold credentials.
@@ -168,6 +174,7 @@ impl Request {
     /// The description as a value that HTTP libraries take. Its body is wiped by nobody from here on.
     #[must_use]
     pub fn into_http(mut self) -> http::Request<Vec<u8>> {
+        let json = self.accepts_json();
         let mut request = http::Request::new(core::mem::take(&mut self.body.0));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.endpoint.uri.clone();
@@ -175,7 +182,9 @@ impl Request {
         if let Some(value) = self.content_type {
             headers.insert(CONTENT_TYPE, value.clone());
         }
-        headers.insert(ACCEPT, JSON.clone());
+        if json {
+            headers.insert(ACCEPT, JSON.clone());
+        }
         if let Some(value) = self.authorization {
             headers.insert(AUTHORIZATION, value);
         }

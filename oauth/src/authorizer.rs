@@ -7,8 +7,8 @@ use core::fmt;
 use oauth_core::{
     AccessToken, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, ClientInformation,
     ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Introspection, IntrospectionRequest,
-    OptOut, Pending, Policy, Ready, Refresh, RefreshToken, Register, Registration, Revocable, Scope, Seed,
-    ServerMemory, TokenInfo,
+    MessageRules, OptOut, Pending, Policy, Ready, Refresh, RefreshToken, Register, Registration, Revocable,
+    Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
 };
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -211,6 +211,18 @@ impl Authorizer {
     pub async fn introspect(&self, request: IntrospectionRequest) -> Result<Introspection, Error> {
         let flow = self.client.introspect(request, &self.remembered(), self.seed()?)?;
         Ok(self.drive(flow).await?)
+    }
+
+    /// Verifies a message that the server signed and somebody else brought: a logout token
+    /// ([`LogoutTokenRules`](oauth_core::LogoutTokenRules)), an access token that a resource was presented with
+    /// ([`AccessTokenRules`](oauth_core::AccessTokenRules)). The server's keys are fetched at most once in a while, whatever
+    /// messages say.
+    ///
+    /// # Errors
+    /// The server has no `jwks_uri`, or the message is not to be believed.
+    pub async fn verify<R: MessageRules + Send>(&self, message: &str, rules: R) -> Result<R::Claims, Error> {
+        let message = SecretBytes::new(message.as_bytes());
+        Ok(self.drive(self.client.verify(message, rules, &self.remembered())?).await?)
     }
 
     /// Asks a server in the style of Google about an access token of this client, which travels in the URL.

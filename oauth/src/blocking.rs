@@ -6,8 +6,8 @@ use crate::host::Host;
 use core::future::Future;
 use oauth_core::{
     AccessToken, AuthorizationRequest, AuthorizationResponse, ClientInformation, ClientMetadata,
-    DevicePrompt, Grant, Introspection, IntrospectionRequest, Pending, Policy, Ready, RefreshToken,
-    Registration, Revocable, Scope, TokenInfo,
+    DevicePrompt, Grant, Introspection, IntrospectionRequest, MessageRules, Pending, Policy, Ready,
+    RefreshToken, Registration, Revocable, Scope, TokenInfo,
 };
 use std::sync::Arc;
 
@@ -101,6 +101,18 @@ impl<'a> Authorizer<'a> {
     /// As the async method of this name.
     pub fn introspect(self, request: IntrospectionRequest) -> Result<Introspection, Error> {
         self.run(self.0.introspect(request))
+    }
+
+    /// Verifies a message that the server signed and somebody else brought.
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn verify<R: MessageRules<Claims: Send> + Send>(
+        self,
+        message: &str,
+        rules: R,
+    ) -> Result<R::Claims, Error> {
+        self.run(self.0.verify(message, rules))
     }
 
     /// Asks a server in the style of Google about an access token of this client.

@@ -329,6 +329,12 @@ fn a_token_is_introspected_and_given_back(engine: Engine) {
             assert_eq!(token.client_id.as_deref(), Some("native"));
             assert!(token.scope.unwrap().contains("offline_access"));
         }
+        // RFC 9701: the same, signed.
+        let request = IntrospectionRequest::access(access.clone()).signed();
+        let Introspection::Active(token) = authorizer.introspect(request).await.unwrap() else {
+            panic!("the token is of no use")
+        };
+        assert_eq!(token.sub.as_deref(), Some("alice"));
         authorizer.revoke(refresh.clone()).await.unwrap();
         let request = IntrospectionRequest::refresh(refresh.clone());
         assert_eq!(authorizer.introspect(request).await.unwrap(), Introspection::Inactive);

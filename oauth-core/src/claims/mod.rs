@@ -6,10 +6,12 @@
 
 mod access_token;
 mod id_token;
+mod introspection;
 mod logout_token;
 
 pub use access_token::{AccessTokenClaims, AccessTokenRules};
 pub use id_token::{IdTokenClaims, IdTokenRules};
+pub(crate) use introspection::IntrospectionRules;
 pub use logout_token::{LogoutTokenClaims, LogoutTokenRules};
 
 use crate::failure::Malformed;

@@ -3,10 +3,11 @@
 use super::show::Show;
 use super::{Conversation, Drive, named};
 use oauth_core::{
-    AccessToken, AuthMethod, ClientInformation, ClientMetadata, Deregister, Deregistered, DiscoverResource,
-    Endpoint, GrantType, Introspection, IntrospectionRequest, JsonValue, RefreshToken, Register,
-    RegistrationAccess, RegistrationAccessToken, Resource, ResourceMetadata, Revocable, Revoked, Scope,
-    TokenInfo, Unix,
+    AccessToken, AccessTokenClaims, AccessTokenRules, AuthMethod, ClientInformation, ClientMetadata,
+    Deregister, Deregistered, DiscoverResource, Endpoint, GrantType, Introspection, IntrospectionRequest,
+    JsonValue, LogoutTokenClaims, LogoutTokenRules, RefreshToken, Register, RegistrationAccess,
+    RegistrationAccessToken, Resource, ResourceMetadata, Revocable, Revoked, Scope, SecretBytes, TokenInfo,
+    Unix,
 };
 use std::fmt::{Display, Write as _};
 
@@ -39,12 +40,23 @@ impl Conversation {
                 };
                 for (name, value) in named(parameters)? {
                     request = match name {
+                        "signed" => request.signed(),
                         "authorized_by" => request.authorized_by(AccessToken::new(value)),
                         _ => request.with_parameter(name.strip_prefix('+')?, value),
                     };
                 }
                 let seed = self.seed();
                 self.try_begin(|world, client| client.introspect(request, &world.memory, seed));
+            }
+            ["verify", "logout", message] => {
+                let rules = LogoutTokenRules::new(self.server.issuer(), self.registration.client_id());
+                let message = SecretBytes::new(*message);
+                self.try_begin(|world, client| client.verify(message, rules, &world.memory));
+            }
+            ["verify", "access", message, audience] => {
+                let rules = AccessTokenRules::new(self.server.issuer(), *audience);
+                let message = SecretBytes::new(*message);
+                self.try_begin(|world, client| client.verify(message, rules, &world.memory));
             }
             ["token_info", token] => {
                 let token = AccessToken::new(*token);
@@ -181,6 +193,22 @@ impl Show for Introspection {
             write!(text, "\naud {aud}").unwrap();
         }
         extra(&mut text, &token.extra);
+        text
+    }
+}
+
+impl Show for LogoutTokenClaims {
+    fn show(self, _: &mut Conversation) -> String {
+        let mut text = format!("done logout {}", self.jti);
+        lines(&mut text, &[("sub", shown(&self.sub)), ("sid", shown(&self.sid))]);
+        text
+    }
+}
+
+impl Show for AccessTokenClaims {
+    fn show(self, _: &mut Conversation) -> String {
+        let mut text = format!("done access token of {} for {}", self.sub, self.client_id);
+        lines(&mut text, &[("scope", shown(&self.scope))]);
         text
     }
 }

@@ -74,13 +74,14 @@ function provider(issuer) {
   const provider = new Provider(issuer, {
     clients,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
-    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientDefaults: { id_token_signed_response_alg: 'ES256', introspection_signed_response_alg: 'ES256' },
     cookies: { keys: [randomBytes(32).toString('hex')] },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true },
       introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
       registration: { enabled: true },
       registrationManagement: { enabled: true },
       revocation: { enabled: true },
