@@ -224,12 +224,13 @@ impl Authorize {
         }
         client.require(waived(request.implicit))?;
         let prefix = client.authorization_prefix()?;
-        let odd = client.quirks().map(|quirks| quirks.authorization_query(request.pairs()));
+        let quirks = client.quirks();
+        let odd = quirks.map(|quirks| quirks.authorization_query(request.pairs()));
         let query = odd.as_deref().unwrap_or(&request.spelled.query);
         let mut url = String::with_capacity(prefix.len() + query.len() + 256);
         url.push_str(prefix);
         url.push_str(query);
-        match client.quirks() {
+        match quirks {
             // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
             None if !request.implicit => url.push_str("&code_challenge_method=S256&state="),
             None => url.push_str("&state="),

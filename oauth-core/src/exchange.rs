@@ -110,7 +110,6 @@ enum State {
     Signing,
     Calling,
     Identify(Box<Identify>),
-    /// An ID token among them is looked at before they are handed out.
     Finish(Result<Tokens, Failure>),
     Over,
 }
@@ -145,6 +144,7 @@ impl<G: Grant> Exchange<G> {
         self.learned.clock(date::clock_offset(response.headers(), now.unix));
         match read(&self.client, &self.call, &self.grant, response, now) {
             Answer::Tokens(mut tokens) => match accept(&self.grant, &mut tokens) {
+                Ok(()) if tokens.id_token.is_some() => self.identify(tokens, now),
                 Ok(()) => State::Finish(Ok(tokens)),
                 Err(failure) => State::Finish(Err(failure.with_status(response.status()))),
             },
@@ -158,26 +158,11 @@ impl<G: Grant> Exchange<G> {
         }
     }
 
-    /// Whether there is an ID token that nobody looked at.
-    fn brought_id_token(&self) -> bool {
-        matches!(&self.state, State::Finish(Ok(tokens)) if tokens.id_token.is_some() && tokens.id_token_claims.is_none())
-    }
-
     /// Looks at the ID token that came along before anybody gets the tokens.
     #[cold]
-    fn identify(&mut self, now: Now) -> Output<Tokens> {
+    fn identify(&self, tokens: Tokens, now: Now) -> State {
         let clock = self.learned.clock.unwrap_or(self.clock);
-        let State::Finish(Ok(tokens)) = core::mem::replace(&mut self.state, State::Over) else {
-            return Output::Idle;
-        };
-        match Identified::new(tokens, &self.client, &self.grant, &self.keys, clock, now) {
-            Identified::Done(result) => Output::Done(result),
-            Identified::Asking(mut identify) => {
-                let output = identify.poll(&self.client, now);
-                self.state = State::Identify(identify);
-                output
-            }
-        }
+        Identified::new(tokens, &self.client, &self.grant, &self.keys, clock, now).into()
     }
 }
 
@@ -231,9 +216,6 @@ impl<G: Grant> Flow for Exchange<G> {
     type Outcome = Tokens;
 
     fn poll(&mut self, now: Now) -> Output<Tokens> {
-        if self.brought_id_token() {
-            return self.identify(now);
-        }
         match core::mem::replace(&mut self.state, State::Over) {
             State::Begin => match self.grant.assertion(self.clock.server_time(now.unix), &self.seed) {
                 Some(task) => {

@@ -350,6 +350,12 @@ pub(crate) fn seconds(value: Value<'_>) -> Option<Duration> {
 
 /// Scope values as text, or as a list of texts. What is no scope value makes it as good as nothing.
 pub(crate) fn scope(value: Value<'_>, asked: Option<&Scope>) -> Option<Scope> {
+    // Mostly what was asked for is granted, and told in the same words.
+    if let (Value::String(list), Some(asked)) = (&value, asked)
+        && **list == *asked.as_str()
+    {
+        return Some(asked.clone());
+    }
     let mut text = String::new();
     match value {
         Value::String(list) if commas_separate(&list, asked) => text.push_str(&list.replace(',', " ")),
