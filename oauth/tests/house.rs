@@ -106,7 +106,11 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["async-io", "async-lock", "getrandom", "tokio", "url"],
     ),
-    ("oauth-testserver", &[], &["ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse"]),
+    (
+        "oauth-testserver",
+        &[],
+        &["crypto-bigint", "ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse", "p256"],
+    ),
     (
         "oauth-cli",
         &["oauth", "oauth-testserver"],
