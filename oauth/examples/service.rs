@@ -4,6 +4,7 @@
 //! `-- FILE ISSUER CLIENT_ID [CA.pem]` gets it from that server. FILE is the JSON file of a service account, or a certificate
 //! store of any kind: PKCS#12 (PFX), a Java key store, PEM, a key of SSH or PuTTY, XML, a JWK; with the feature `pkcs11`, the
 //! URI of a key in a token as well. The password is in `KEY_PASSWORD`; `KEY_SUBJECT` says which key, where there are several.
+//! A key in an HSM or a KMS signs as well: see the example `remote_signer`.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use oauth::core::{JwtBearer, KeyId, OptOut, Password, Policy, Registration, Scope};

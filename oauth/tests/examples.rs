@@ -15,6 +15,10 @@ mod by_hand;
 mod custom_runtime;
 #[path = "../examples/device.rs"]
 mod device;
+#[cfg(feature = "jwt")]
+#[path = "../examples/remote_signer.rs"]
+#[allow(dead_code, reason = "its main prints what a test compares")]
+mod remote_signer;
 #[cfg(feature = "stores")]
 #[path = "../examples/service.rs"]
 #[allow(dead_code, reason = "its main reads arguments, which a test has in hand")]
@@ -38,6 +42,24 @@ fn custom_runtime_completes() -> Outcome {
 #[test]
 fn device_completes() -> Outcome {
     device::main()
+}
+
+#[cfg(feature = "jwt")]
+#[tokio::test]
+async fn a_remote_signer_refuses_in_each_way_and_signs_in_the_end() -> Outcome {
+    let lines = remote_signer::tour().await?;
+    let told: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let [algorithm, name, operator, reach, token] = told[..] else { panic!("{lines:#?}") };
+    for (line, why) in [
+        (algorithm, "the key holder cannot do what this flow needs: this key signs ES256 alone; "),
+        (name, "the key that this flow needs is not here: there is no such key; "),
+        (operator, "the key holder refused: the operator says no; "),
+        (reach, "the key holder is out of reach: it hung up; "),
+    ] {
+        assert!(line.starts_with(why), "{line}");
+    }
+    assert!(token.starts_with("Bearer demo-at-"), "{token}");
+    Ok(())
 }
 
 #[cfg(feature = "stores")]
