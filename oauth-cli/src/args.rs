@@ -113,14 +113,15 @@ const EXPLAIN_HELP: &str = r#"Kinds:
   callback                     what came back from the browser
   jwks                         the keys of a server (RFC 7517)
   id_token                     the token itself, with its keys in the context
-  key_file                     a private key: PEM, JWK, or the file of a service account
+  key_file                     a private key: the file of a service account, or a certificate store of any kind
+                               (PEM, PKCS#12, Java key store, PKCS#7, SSH, PuTTY, XML, JWK; as body_b64 in a case)
 
 What the client knew, as far as it matters for the kind:
   issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type,
   token_type, code, access_token, old.access_token, old.refresh_token, old.scope, redirect_uri,
   state, response_type, response_mode, iss_supported, resource, interval, expires_in,
-  alg, jwks, jwks_after_refetch, nonce, max_age, acr_essential, clock_tolerance,
-  old.id_token_claims, now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
+  alg, jwks, jwks_after_refetch, nonce, max_age, acr_essential, clock_tolerance, password (of a key file;
+  or KEY_PASSWORD in the environment), old.id_token_claims, now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
   password_grant, implicit_grant), provider (github and the like, or a profile as JSON) with the
   variables that it leaves open
 

@@ -216,6 +216,45 @@ fn the_exit_code_tells_one_verdict_from_another() {
 }
 
 #[test]
+fn a_key_file_is_opened_by_a_password_which_is_never_shown() {
+    let pfx = Path::new(env!("CARGO_MANIFEST_DIR")).join("../oauth-jwt/tests/keys/p256.chain.pfx");
+    let explain = |password: Option<&str>, more: &[&str]| {
+        let mut command = oauth(&["explain", "--kind", "key_file", pfx.to_str().unwrap()]);
+        command
+            .args(more)
+            .env_remove("KEY_PASSWORD")
+            .envs(password.map(|password| ("KEY_PASSWORD", password)));
+        let output = command.output().unwrap();
+        let shown = format!("{}{}", stdout(&output), stderr(&output));
+        (output.status.code(), shown)
+    };
+    for (password, more) in [
+        (Some("throw-away"), &[][..]),
+        (None, &["--context", "password=throw-away"]),
+        (Some("wrong"), &["--context", "password=throw-away"]),
+    ] {
+        let (code, shown) = explain(password, more);
+        assert_eq!(code, Some(0), "{shown}");
+        for told in [
+            "a PKCS#12 file",
+            "label=\"service\"",
+            "CN=service.example.com",
+            "certificates=2",
+            "private=true",
+        ] {
+            assert!(shown.contains(told), "{told}: {shown}");
+        }
+        assert!(!shown.contains("throw-away"), "{shown}");
+    }
+    let (code, shown) = explain(Some("thrown-away"), &[]);
+    assert_eq!(code, Some(3), "{shown}");
+    assert!(shown.contains("wrong") && !shown.contains("thrown-away"), "{shown}");
+    let (code, shown) = explain(None, &[]);
+    assert_eq!(code, Some(3), "{shown}");
+    assert!(shown.contains("KEY_PASSWORD"), "{shown}");
+}
+
+#[test]
 fn cwe_150_what_the_server_says_moves_no_cursor() {
     let output = explain("token_response", &[], "<p>\x1b[2Jgone\u{202e}\u{7}</p>\0");
     let text = stdout(&output);
@@ -258,11 +297,12 @@ fn help_names_the_command_its_kinds_and_its_context() {
 
 /// Every secret of the sample: what the client knew, and what the servers sent.
 fn secrets(cases: &[Value]) -> BTreeSet<String> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "access_token",
         "refresh_token",
         "id_token",
         "client_secret",
+        "password",
         "registration_access_token",
         "device_code",
         "code",

@@ -24,6 +24,11 @@ impl Curve {
         Self::ALL.into_iter().find(|curve| curve.oid() == oid)
     }
 
+    /// The curve of an algorithm.
+    pub(crate) fn of_algorithm(algorithm: &Algorithm) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.algorithm() == *algorithm)
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",

@@ -48,10 +48,12 @@
 //!   accounts; with the feature `encrypted`, PKCS#12 and encrypted PEM; with the feature `aws-lc-rs`, EC on P-521 and
 //!   secp256k1), choosing one by its name, signing; reading public keys, verifying; encrypted messages, both ways.
 //! - **Out of scope**: headers, claims and their rules, which are the core's; where files and passwords come
-//!   from, which is the program's; keys that live elsewhere (a KMS), whose holder answers the same tasks in its own way.
+//!   from, which is the program's; keys that live elsewhere (a KMS), whose holder answers the same tasks in its own way:
+//!   [`ecdsa_signature_from_der`] is for the spelling of its signatures.
 
 mod base64url;
 mod curve;
+mod der_signature;
 #[cfg(feature = "encrypted")]
 mod encrypted;
 mod engine;
@@ -73,6 +75,7 @@ mod signing_key;
 mod store;
 mod verify_error;
 
+pub use der_signature::{DerSignatureError, ecdsa_signature_from_der};
 pub use error::{KeyError, SigningError};
 #[cfg(feature = "aws-lc-rs")]
 pub use jwe::{

@@ -38,6 +38,7 @@ impl Person {
 /// A server that has not started yet.
 pub struct Builder {
     pub(crate) clients: Vec<Client>,
+    pub(crate) jwt_issuers: Vec<(String, String)>,
     pub(crate) people: Vec<Person>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
@@ -63,6 +64,7 @@ impl Default for Builder {
                 Client::basic("demo-basic", "demo-basic-secret").loopback(),
                 Client::post("demo-post", "demo-post-secret").loopback(),
             ],
+            jwt_issuers: Vec::new(),
             people: vec![Person::new("ada", "Ada Lovelace"), Person::new("grace", "Grace Hopper")],
             clock: Clock::system(),
             faults: Faults::default(),
@@ -88,6 +90,22 @@ impl Builder {
     pub fn client(mut self, client: Client) -> Self {
         self.clients.retain(|other| other.id != client.id);
         self.clients.push(client);
+        self
+    }
+
+    /// Takes assertions of this issuer (RFC 7523 section 2.1) that are signed by this key, in place of another one of the
+    /// same name: a public JWK (RFC 7517), which is RSA for RS256, EC on P-256 for ES256, or Ed25519 for EdDSA.
+    ///
+    /// The issuer is a public client of the same identifier as well, if there is none: a request with an assertion may leave
+    /// its `client_id` out, or name it.
+    #[must_use]
+    pub fn jwt_issuer(mut self, issuer: impl Into<String>, public_jwk: impl Into<String>) -> Self {
+        let issuer = issuer.into();
+        self.jwt_issuers.retain(|(other, _)| *other != issuer);
+        if !self.clients.iter().any(|client| client.id == issuer) {
+            self.clients.push(Client::public(&*issuer));
+        }
+        self.jwt_issuers.push((issuer, public_jwk.into()));
         self
     }
 
@@ -194,7 +212,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If no port can be bound or no thread started.
+    /// If no port can be bound or no thread started, or the key of an issuer is not one that it takes.
     pub fn start(self) -> io::Result<TestServer> {
         TestServer::run(self)
     }

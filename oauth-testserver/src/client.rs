@@ -113,17 +113,15 @@ enum Shown {
     Post { id: String, secret: String },
 }
 
-/// Finds the client that sent the request, by the one method it is registered with.
+/// Finds the client that sent the request, by the one method it is registered with; `None` where it names none.
 pub(crate) fn authenticate<'a>(
     clients: &'a [Client],
     request: &Request,
     form: &Form,
-) -> Result<&'a Client, Refusal> {
+) -> Result<Option<&'a Client>, Refusal> {
     let shown = shown(request, form)?;
     let id = match &shown {
-        Shown::Nothing => {
-            return Err(Refusal::invalid_client("The request does not say which client it is from."));
-        }
+        Shown::Nothing => return Ok(None),
         Shown::Id(id) | Shown::Basic { id, .. } | Shown::Post { id, .. } => id,
     };
     let client = clients
@@ -140,7 +138,7 @@ pub(crate) fn authenticate<'a>(
             ));
         }
     };
-    if proved { Ok(client) } else { Err(Refusal::invalid_client("The client secret is wrong.")) }
+    if proved { Ok(Some(client)) } else { Err(Refusal::invalid_client("The client secret is wrong.")) }
 }
 
 fn shown(request: &Request, form: &Form) -> Result<Shown, Refusal> {

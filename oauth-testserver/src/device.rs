@@ -7,7 +7,7 @@ use crate::pages;
 use crate::scope;
 use crate::server::Server;
 use crate::state::{Decision, Device, Purpose};
-use crate::token::{Refusal, read};
+use crate::token::{Refusal, named, read};
 
 /// Answers a device authorization request (RFC 8628 section 3.1).
 pub(crate) fn device_authorization(server: &Server, request: &Request) -> Response {
@@ -56,6 +56,7 @@ pub(crate) fn page(server: &Server, request: &Request) -> Response {
 
 fn start(server: &Server, request: &Request) -> Result<Response, Refusal> {
     let (form, client) = read(server, request)?;
+    let client = named(client)?;
     let scope = scope::asked(&server.settings, &form).map_err(|why| Refusal::new("invalid_scope", why))?;
     let settings = &server.settings;
     let mut state = server.state();

@@ -1,5 +1,6 @@
 //! The metadata (RFC 8414, OpenID Connect Discovery, RFC 9207) and the keys.
 
+use crate::assertion::JWT_BEARER;
 use crate::faults::{Endpoint, Fault};
 use crate::http::{Request, Response};
 use crate::json::Object;
@@ -33,7 +34,7 @@ pub(crate) fn metadata(server: &Server, request: &Request) -> Response {
         .strings("response_modes_supported", &["query", "fragment", "form_post"])
         .strings(
             "grant_types_supported",
-            &["authorization_code", "refresh_token", "client_credentials", DEVICE_CODE],
+            &["authorization_code", "refresh_token", "client_credentials", DEVICE_CODE, JWT_BEARER],
         )
         .strings("token_endpoint_auth_methods_supported", &methods)
         .strings("code_challenge_methods_supported", &["S256"])

@@ -1,4 +1,8 @@
-//! Writing JSON, and nothing else: the server never reads any.
+//! Writing JSON; what reads it is beside.
+
+mod read;
+
+pub(crate) use read::Value;
 
 use std::fmt::Write as _;
 

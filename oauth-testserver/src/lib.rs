@@ -32,6 +32,7 @@
 //! | refresh | rotation at every use; a second use ends the whole family (RFC 9700 section 4.14.2) |
 //! | client credentials | for clients with a secret |
 //! | device | RFC 8628, with `slow_down` by the server's clock |
+//! | JWT bearer | RFC 7523 section 2.1, by issuers that are told it ([`Builder::jwt_issuer`]): RS256, ES256, EdDSA |
 //! | user info | bearer tokens in the header (RFC 6750) |
 //!
 //! Clients from the start are `demo` (public), `demo-basic` (secret `demo-basic-secret`) and `demo-post` (secret
@@ -46,6 +47,7 @@
 //! with Ed25519 (`EdDSA`) alone. It is no server for anything real: there are no passwords and plain http only. Pushed
 //! and signed requests, revocation, introspection and DPoP are not here.
 
+mod assertion;
 mod authorize;
 mod browser;
 mod builder;
@@ -59,6 +61,7 @@ mod http;
 mod json;
 mod keys;
 mod pages;
+mod public_key;
 mod scope;
 mod server;
 mod state;

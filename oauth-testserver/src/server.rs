@@ -12,6 +12,7 @@ use crate::clock::{Clock, http_date};
 use crate::faults::{Endpoint, Fault, Faults, Repeat};
 use crate::http::{self, Request, Response, Unread};
 use crate::keys::SigningKey;
+use crate::public_key::PublicKey;
 use crate::state::{Counters, Received, State};
 use crate::{Builder, authorize, device, discovery, pages, token, userinfo};
 
@@ -42,6 +43,12 @@ impl TestServer {
     }
 
     pub(crate) fn run(builder: Builder) -> io::Result<Self> {
+        let jwt_issuers = builder
+            .jwt_issuers
+            .iter()
+            .map(|(issuer, jwk)| Ok((issuer.clone(), PublicKey::from_jwk(jwk)?)))
+            .collect::<Result<_, &str>>()
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let authority = listener.local_addr()?.to_string();
         let secrets =
@@ -57,6 +64,7 @@ impl TestServer {
             stopped: Condvar::new(),
             settings: builder.settings,
             clients: builder.clients,
+            jwt_issuers,
             people: builder.people,
         });
         let shared = Arc::clone(&server);
@@ -165,6 +173,7 @@ pub(crate) struct Server {
     authority: String,
     pub(crate) settings: crate::builder::Settings,
     pub(crate) clients: Vec<crate::Client>,
+    pub(crate) jwt_issuers: HashMap<String, PublicKey>,
     pub(crate) people: Vec<crate::Person>,
     pub(crate) clock: Clock,
     pub(crate) key: SigningKey,

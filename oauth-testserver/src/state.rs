@@ -140,6 +140,8 @@ pub(crate) struct State {
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
     pub(crate) devices: HashMap<String, Device>,
     pub(crate) interactions: HashMap<String, Interaction>,
+    /// The issuer and the `jti` of each assertion that was taken, and when it ends by itself.
+    pub(crate) assertions: HashMap<(String, String), f64>,
     pub(crate) counters: Counters,
     /// Every secret ever issued or configured.
     pub(crate) secrets: Vec<String>,

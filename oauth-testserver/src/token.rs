@@ -1,5 +1,6 @@
-//! The token endpoint (RFC 6749 section 3.2) and its four grants.
+//! The token endpoint (RFC 6749 section 3.2) and its grants; the one by an assertion is in `assertion`.
 
+use crate::assertion::{self, JWT_BEARER};
 use crate::client::{Authentication, Client, authenticate};
 use crate::faults::{Endpoint, Fault};
 use crate::form::Form;
@@ -36,7 +37,7 @@ impl Refusal {
         Self { status: 401, error: "invalid_client", description }
     }
 
-    const fn invalid_grant(description: &'static str) -> Self {
+    pub(crate) const fn invalid_grant(description: &'static str) -> Self {
         Self::new("invalid_grant", description)
     }
 
@@ -56,8 +57,8 @@ pub(crate) fn token(server: &Server, request: &Request) -> Response {
     answer(server, request).unwrap_or_else(|refusal| refusal.response())
 }
 
-/// Reads a request that a client sends by itself, and finds the client.
-pub(crate) fn read<'a>(server: &'a Server, request: &Request) -> Result<(Form, &'a Client), Refusal> {
+/// Reads a request that a client sends by itself, and finds the client, if one is named.
+pub(crate) fn read<'a>(server: &'a Server, request: &Request) -> Result<(Form, Option<&'a Client>), Refusal> {
     // RFC 6749 section 2.3.1: the parameters MUST NOT be included in the request URI
     if !request.query.is_empty() {
         return Err(Refusal::invalid_request("The parameters are in the body, not in the address."));
@@ -80,6 +81,10 @@ fn answer(server: &Server, request: &Request) -> Result<Response, Refusal> {
     }
     let (form, client) = read(server, request)?;
     let mut state = server.state();
+    if form.value("grant_type") == Some(JWT_BEARER) {
+        return assertion::jwt_bearer(server, &mut state, &form, client);
+    }
+    let client = named(client)?;
     match form.value("grant_type") {
         Some("authorization_code") => authorization_code(server, &mut state, &form, client),
         Some("refresh_token") => refresh_token(server, &mut state, &form, client),
@@ -88,6 +93,11 @@ fn answer(server: &Server, request: &Request) -> Result<Response, Refusal> {
         Some(_) => Err(Refusal::new("unsupported_grant_type", "This server does not know the grant_type.")),
         None => Err(Refusal::invalid_request("There is no grant_type.")),
     }
+}
+
+/// Every grant but the one by an assertion is for a client that says who it is.
+pub(crate) fn named(client: Option<&Client>) -> Result<&Client, Refusal> {
+    client.ok_or(Refusal::invalid_client("The request does not say which client it is from."))
 }
 
 fn authorization_code(
@@ -179,10 +189,7 @@ fn client_credentials(
     if client.authentication == Authentication::None {
         return Err(Refusal::new("unauthorized_client", "This grant is for clients with a secret."));
     }
-    let scope = scope::asked(&server.settings, form).map_err(|why| Refusal::new("invalid_scope", why))?;
-    if ["openid", "profile", "email", "offline_access"].iter().any(|part| scope::has(&scope, part)) {
-        return Err(Refusal::new("invalid_scope", "The scope is about a person, and there is none here."));
-    }
+    let scope = impersonal_scope(server, form)?;
     let grant = Grant {
         family: state.next_family(),
         client_id: client.id.clone(),
@@ -192,6 +199,15 @@ fn client_credentials(
     };
     // RFC 6749 section 4.4.3: a refresh token SHOULD NOT be included
     Ok(issue(server, state, &grant, &grant.scope, None, false))
+}
+
+/// The scope of a request that no person had a part in.
+pub(crate) fn impersonal_scope(server: &Server, form: &Form) -> Result<Vec<String>, Refusal> {
+    let scope = scope::asked(&server.settings, form).map_err(|why| Refusal::new("invalid_scope", why))?;
+    if ["openid", "profile", "email", "offline_access"].iter().any(|part| scope::has(&scope, part)) {
+        return Err(Refusal::new("invalid_scope", "The scope is about a person, and there is none here."));
+    }
+    Ok(scope)
 }
 
 fn device_code(
@@ -234,7 +250,7 @@ fn device_code(
 }
 
 /// Makes the tokens of a grant and the answer that carries them.
-fn issue(
+pub(crate) fn issue(
     server: &Server,
     state: &mut State,
     grant: &Grant,

@@ -106,7 +106,11 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["async-io", "async-lock", "getrandom", "tokio", "url"],
     ),
-    ("oauth-testserver", &[], &["ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse"]),
+    (
+        "oauth-testserver",
+        &[],
+        &["crypto-bigint", "ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse", "p256"],
+    ),
     (
         "oauth-cli",
         &["oauth", "oauth-testserver"],
@@ -232,8 +236,8 @@ fn a16_no_crate_embeds_a_browser() {
 }
 
 /// The known threats, by letter and number: A the authorization request and its answer, T the direct calls, R refresh,
-/// D the device flow and what is kept.
-const THREATS: [(&str, &[&str]); 4] = [
+/// D the device flow and what is kept, J signed and encrypted messages and keys.
+const THREATS: [(&str, &[&str]); 5] = [
     (
         "a",
         &[
@@ -277,6 +281,27 @@ const THREATS: [(&str, &[&str]); 4] = [
     ),
     ("r", &["rotation", "two processes", "crash while writing", "trouble is no verdict", "refresh storms"]),
     ("d", &["polling", "what is shown", "remote phishing", "clocks", "secrets in memory and output"]),
+    (
+        "j",
+        &[
+            "algorithms",
+            "HMAC by a public key",
+            "keys in headers",
+            "critical headers",
+            "claims of the wrong type",
+            "memory",
+            "JWE bombs",
+            "unprotected headers",
+            "ECDSA corner cases",
+            "ID token rules",
+            "messages of another kind",
+            "rotation and floods of keys",
+            // Of DPoP there is so far what a server asks for in a challenge, and so is the test: no proof is made yet.
+            "DPoP",
+            "client assertions",
+            "key files",
+        ],
+    ),
 ];
 
 /// A test's name begins with its threat, or with the rule of the listener that answers it and then its threat.

@@ -54,47 +54,54 @@ on_each_engine! {
     the_blocking_front_does_the_same,
 }
 
-#[cfg(all(feature = "hyper", feature = "encrypted-keys"))]
+#[cfg(all(feature = "hyper", feature = "stores"))]
 #[path = "../examples/service.rs"]
 #[allow(dead_code, reason = "the example's main reads its arguments, which a test has in hand")]
 mod service;
 
-#[cfg(all(feature = "hyper", feature = "encrypted-keys"))]
+#[cfg(all(feature = "hyper", feature = "stores"))]
 #[test]
 fn a_service_account_signs_its_way_in() {
-    let authorize = |client_id: &str, key: &[u8], password: &str| {
-        let (password, settings) = (oauth::core::Password::new(password), trusting(server().ca_pem()));
-        service::authorize(server().issuer(), client_id, key, &password, settings)
+    const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../oauth-jwt/tests/keys");
+    let authorize = |client_id: &str, file: &str, password: Option<&str>| {
+        let password = password.map(oauth::core::Password::new);
+        let settings = trusting(server().ca_pem());
+        service::Service::open(file, password.as_ref(), "*")?.authorize(
+            server().issuer(),
+            client_id,
+            Policy::strict(),
+            settings,
+        )
     };
-    let encrypted = [
-        &include_bytes!("../../oauth-jwt/tests/keys/rsa-2048.pfx")[..],
-        include_bytes!("../../oauth-jwt/tests/keys/rsa-2048.jks"),
-        include_bytes!("../../oauth-jwt/tests/keys/rsa-2048.encrypted.pkcs8.pem"),
-    ];
-    for key in encrypted {
-        assert!(!authorize("service-RS256", key, "throw-away").unwrap().token().is_empty());
-        assert!(
-            authorize("service-RS256", key, "wrong").unwrap_err().to_string().contains("password is wrong")
-        );
+    for file in ["rsa-2048.pfx", "rsa-2048.jks", "rsa-2048.encrypted.pkcs8.pem"] {
+        let file = format!("{KEYS}/{file}");
+        assert!(!authorize("service-RS256", &file, Some("throw-away")).unwrap().token().is_empty());
+        let error = authorize("service-RS256", &file, Some("wrong")).unwrap_err().to_string();
+        assert!(error.contains("password") && error.contains("is wrong"), "{error}");
     }
-    for (client_id, key) in [("service-ES256", server::ES256_KEY), ("service-RS256", server::RS256_KEY)] {
-        let authorization = authorize(client_id, key.as_bytes(), "").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let account = folder.path().join("key.json");
+    for (client_id, file, key, other) in [
+        ("service-ES256", "p256.pkcs8.pem", server::ES256_KEY, "rsa-2048.pkcs8.pem"),
+        ("service-RS256", "rsa-2048.pkcs8.pem", server::RS256_KEY, "p256.pkcs8.pem"),
+    ] {
+        let authorization = authorize(client_id, &format!("{KEYS}/{file}"), None).unwrap();
         assert_eq!(authorization.scope().unwrap().as_str(), "jobs");
         assert!(!authorization.token().is_empty());
 
         // The same in the file that Google gives out; the server wants itself as the audience.
-        let file = serde_json::json!({
+        let json = serde_json::json!({
             "type": "service_account",
             "client_email": client_id,
             "private_key_id": "a key",
             "private_key": key,
             "token_uri": server().issuer(),
         });
-        let authorization = authorize(client_id, file.to_string().as_bytes(), "").unwrap();
+        std::fs::write(&account, json.to_string()).unwrap();
+        let authorization = authorize(client_id, account.to_str().unwrap(), None).unwrap();
         assert!(!authorization.token().is_empty());
 
-        let other = if client_id == "service-ES256" { server::RS256_KEY } else { server::ES256_KEY };
-        let error = authorize(client_id, other.as_bytes(), "").unwrap_err();
+        let error = authorize(client_id, &format!("{KEYS}/{other}"), None).unwrap_err();
         assert!(error.to_string().contains("invalid_grant"), "{error}");
     }
 }

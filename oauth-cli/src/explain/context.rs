@@ -17,7 +17,7 @@ pub(super) struct Context {
 }
 
 /// Every member that a context may have, whether this build has a use for it or not.
-const KNOWN: [&str; 37] = [
+const KNOWN: [&str; 38] = [
     "access_token",
     "acr_essential",
     "alg",
@@ -42,6 +42,7 @@ const KNOWN: [&str; 37] = [
     "old.id_token_claims",
     "old.refresh_token",
     "old.scope",
+    "password",
     "provider",
     "redirect_uri",
     "requested_token_type",
@@ -58,13 +59,14 @@ const KNOWN: [&str; 37] = [
 ];
 
 /// Members whose values nobody should see.
-const SECRET: [&str; 8] = [
+const SECRET: [&str; 9] = [
     "access_token",
     "client_secret",
     "code",
     "nonce",
     "old.access_token",
     "old.refresh_token",
+    "password",
     "state",
     "verifier",
 ];

@@ -5,7 +5,7 @@
 //!
 //! - `case`, `context`, `http`: from a line of JSON, or a file, to a case;
 //! - `client`: the client, its clock and chance, and the driver; `tokens`, `device`, `metadata`, `endpoints`, `callback`,
-//!   `challenge`, `signed`: which flow or reader a kind is judged by, and what it ends in;
+//!   `challenge`, `signed`, `key_file`: which flow or reader a kind is judged by, and what it ends in;
 //! - `rules`: from what the core says to a class, a rule and whose fault it is, in one table;
 //! - `verdict`, `text`, `quote`, `secrets`: what is shown, and what is not.
 
@@ -17,6 +17,7 @@ mod context;
 mod device;
 mod endpoints;
 mod http;
+mod key_file;
 mod kind;
 mod lines;
 mod metadata;
@@ -66,7 +67,15 @@ pub(crate) fn run(args: &Explain, report: &Report) -> Result<ExitCode, Problem> 
 fn message(args: &Explain, path: &Path, kind: Kind) -> Result<ExitCode, Problem> {
     let mut bytes = Vec::new();
     open(path)?.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-    let verdict = match Case::from_text(kind, &bytes, &args.context) {
+    let mut context = args.context.clone();
+    // A command line is seen by everybody on this machine; the environment is not.
+    if kind == Kind::KeyFile
+        && !context.iter().any(|(name, _)| name == "password")
+        && let Ok(password) = std::env::var("KEY_PASSWORD")
+    {
+        context.push(("password".to_owned(), password));
+    }
+    let verdict = match Case::from_text(kind, &bytes, &context) {
         Ok(case) => judge(case, args.show_secrets),
         Err(broken) => return Err(Problem::usage(broken.0, "see `oauth explain --help`")),
     };
@@ -123,7 +132,7 @@ fn judge(mut case: Case, show_secrets: bool) -> Verdict {
         (Kind::DevicePoll, Message::Responses(steps)) => device::judge_poll(case, &steps, &mut verdict),
         (Kind::IdToken, Message::Token(token)) => signed::judge_id_token(case, &token, &mut verdict),
         (Kind::KeyFile, Message::Response(captured)) => {
-            signed::judge_key_file(captured.parts().map_or(&[], |parts| &parts.body), &mut verdict)
+            key_file::judge(case, captured.parts().map_or(&[], |parts| &parts.body), &mut verdict)
         }
         (Kind::Jwks, Message::Response(captured)) => {
             signed::judge_jwks(captured.parts(), &mut verdict);

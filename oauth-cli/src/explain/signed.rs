@@ -1,4 +1,4 @@
-//! Signed messages and keys: `id_token`, `jwks`, `key_file`.
+//! Signed messages, and the keys that verify them: `id_token`, `jwks`.
 
 use super::case::Case;
 use super::client::{ISSUER, now};
@@ -6,14 +6,13 @@ use super::context::Broken;
 use super::http::Parts;
 use super::verdict::{Stop, Verdict};
 use crate::exit::Exit;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth::core::{
     AccessToken, Algorithm, AuthorizationCode, ClaimsError, ClientSecret, IdTokenRules, JsonValue, Remedy,
     Unix,
 };
-use oauth::jwt::{
-    Accepted, JwkError, Jws, JwsError, KeyError, KeySet, PublicKey, ServiceAccount, ServiceAccountError,
-    SharedKey, SigningKey,
-};
+use oauth::jwt::{Accepted, JwkError, Jws, JwsError, KeySet, PublicKey, SharedKey};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -94,6 +93,7 @@ pub(super) fn judge_id_token(case: &Case, token: &str, verdict: &mut Verdict) ->
         })
     };
     match payload {
+        Err(JwsError::Encrypted) => refuse_encrypted(token, verdict),
         Err(why) => refuse_message(&why, verdict),
         Ok(payload) => match rules.check(&payload, now) {
             Err(why) => refuse_claims(&why, verdict),
@@ -152,6 +152,34 @@ fn rules(case: &Case, algorithm: &Algorithm) -> Result<IdTokenRules, Stop> {
         rules = rules.with_acr_value(acr);
     }
     Ok(rules)
+}
+
+/// What can be said of a message without the key that opens it: what its header says, which nobody vouches for.
+fn refuse_encrypted(token: &str, verdict: &mut Verdict) {
+    let header = token.split('.').next().unwrap_or_default();
+    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+    let header = JsonValue::read(&header).ok();
+    let text = |name| header.as_ref().and_then(|header| header.member(name)).and_then(JsonValue::as_str);
+    let (Some(alg), Some(enc)) = (text("alg"), text("enc")) else {
+        let rule = ("RFC 7516 section 4.1", "The header of an encrypted message names its alg and its enc.");
+        let message = "the ID token is in five parts, and its header is not that of an encrypted message";
+        return verdict.refuse_as("parse", rule, message, Remedy::ReportServer, Exit::Network);
+    };
+    for (name, value) in [("alg", Some(alg)), ("enc", Some(enc)), ("kid", text("kid")), ("cty", text("cty"))]
+    {
+        verdict.maybe(name, value);
+    }
+    let rule = (
+        "OpenID Connect Core section 3.1.3.7",
+        "An encrypted ID token is decrypted by the key and the algorithms of the registration, and then verified.",
+    );
+    let message = format!(
+        "the ID token is encrypted ({alg}, {enc}), and there is no key to open it: give the client its decryption key, or \
+         register it without id_token_encrypted_response_alg"
+    );
+    verdict.refuse_as("key", rule, message, Remedy::FixSetup, Exit::Configuration);
+    let text = "This command decrypts nothing: show it what is inside, which is the signed ID token.";
+    verdict.note("RFC 7519 section 5.2", text);
 }
 
 fn refuse_message(why: &JwsError, verdict: &mut Verdict) {
@@ -223,59 +251,4 @@ fn refuse_claims(why: &ClaimsError, verdict: &mut Verdict) {
         _ => ("rejected", Remedy::ReportServer),
     };
     verdict.refuse_as(class, rule, why.to_string(), remedy, Exit::Network);
-}
-
-pub(super) fn judge_key_file(text: &[u8], verdict: &mut Verdict) -> Result<(), Stop> {
-    // How a Java key store and a PKCS#12 file begin.
-    if matches!(text, [0xFE, 0xED, ..] | [0x30, ..]) {
-        return Err(Stop::Unsupported("key files behind a password yet; give the key as PEM".into()));
-    }
-    key_file(text, verdict);
-    Ok(())
-}
-
-fn key_file(text: &[u8], verdict: &mut Verdict) {
-    let read = JsonValue::read(text).ok().filter(|read| matches!(read, JsonValue::Object(_)));
-    let refused = match read {
-        Some(file) if file.member("kty").is_none() => match ServiceAccount::from_json(text) {
-            Ok(account) => {
-                verdict.field("client_email", account.client_email());
-                verdict.maybe("private_key_id", account.private_key_id());
-                verdict.field("token_uri", account.token_uri());
-                verdict.maybe("project_id", account.project_id());
-                return verdict.field("alg", account.into_key().algorithm().as_str());
-            }
-            Err(error) => (of_account(&error), error.to_string()),
-        },
-        read => {
-            let key = if read.is_some() { SigningKey::from_jwk(text) } else { SigningKey::from_pem(text) };
-            match key {
-                Ok(key) => {
-                    if let Some(public) = key.public_key() {
-                        verdict.field("thumbprint", public.thumbprint());
-                    }
-                    return verdict.field("alg", key.algorithm().as_str());
-                }
-                Err(error) => (of_key(&error), error.to_string()),
-            }
-        }
-    };
-    let (class, message) = refused;
-    let rule = ("RFC 7523 section 3", "The key that signs must be whole, of a kind that signs, and safe.");
-    verdict.refuse_as(class, rule, message, Remedy::FixSetup, Exit::Configuration);
-}
-
-const fn of_account(error: &ServiceAccountError) -> &'static str {
-    match error {
-        ServiceAccountError::Json(_) | ServiceAccountError::Member(_) => "parse",
-        ServiceAccountError::Key(error) => of_key(error),
-        _ => "rejected",
-    }
-}
-
-const fn of_key(error: &KeyError) -> &'static str {
-    match error {
-        KeyError::NotPem | KeyError::Malformed { .. } | KeyError::Jwk(_) => "parse",
-        _ => "rejected",
-    }
 }
