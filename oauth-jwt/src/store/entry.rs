@@ -3,6 +3,8 @@
 use super::certificate::Certificate;
 use super::error::StoreError;
 use super::kind::StoreKind;
+use crate::base64url;
+use crate::engine::digest;
 use crate::error::KeyError;
 use crate::jwk::PublicKey;
 use crate::signing_key::SigningKey;
@@ -62,6 +64,14 @@ impl Entry {
     /// and no signature is verified.
     pub fn certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.certificates.iter().map(|certificate| &**certificate)
+    }
+
+    /// The SHA-256 thumbprint of its certificate, base64url (`x5t#S256`, RFC 7515 section 4.1.8): what access tokens are bound
+    /// to (RFC 8705 section 3.1). `None` without a certificate.
+    #[must_use]
+    pub fn certificate_thumbprint(&self) -> Option<String> {
+        let certificate = self.certificates.first()?;
+        Some(base64url::encode(digest::digest(&digest::SHA256, certificate).as_ref()))
     }
 
     /// Its public key; `None` for one of a kind that is not supported, and for a secret, which has none.
