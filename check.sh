@@ -95,7 +95,7 @@ features oauth-transport contract
 step "features of oauth"
 features oauth hyper isahc jwt encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
-features oauth-cli isahc
+features oauth-cli isahc aws-lc-rs
 
 # --- the core is pure -------------------------------------------------------------------------------------------------
 step "a clock in the core does not compile"

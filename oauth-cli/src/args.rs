@@ -120,8 +120,8 @@ What the client knew, as far as it matters for the kind:
   issuer, client_id, client_secret, endpoint, url, method, grant, scope, requested_token_type,
   token_type, code, access_token, old.access_token, old.refresh_token, old.scope, redirect_uri,
   state, response_type, response_mode, iss_supported, resource, interval, expires_in,
-  alg, jwks, jwks_after_refetch, nonce, max_age, acr_essential, clock_tolerance, password (of a key file;
-  or KEY_PASSWORD in the environment), old.id_token_claims, now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
+  alg, jwks, jwks_after_refetch, nonce, max_age, acr_essential, clock_tolerance, decryption_key
+  (PEM or JWK), password (of a key file; or KEY_PASSWORD in the environment), old.id_token_claims, now (Unix seconds), leniency (plain_http_on_loopback, unencoded_basic, token_in_query,
   password_grant, implicit_grant), provider (github and the like, or a profile as JSON) with the
   variables that it leaves open
 

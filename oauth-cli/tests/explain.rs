@@ -254,6 +254,47 @@ fn a_key_file_is_opened_by_a_password_which_is_never_shown() {
     assert!(shown.contains("KEY_PASSWORD"), "{shown}");
 }
 
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn an_encrypted_id_token_is_opened_and_what_is_inside_is_judged() {
+    use oauth::jwt::{ContentEncryption, Encryption, EncryptionKey, KeyManagement, SigningKey};
+    let key = |name: &str| {
+        std::fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../oauth-jwt/tests/keys").join(name),
+        )
+        .unwrap()
+    };
+    let (ours, other) = (key("p256.pkcs8.pem"), key("p384.pkcs8.pem"));
+    // The algorithm of a key is that of its signatures, and is left out for another use.
+    let public = SigningKey::from_pem(&ours).unwrap().public_key().unwrap().to_jwk();
+    let mut public: Value = serde_json::from_str(&public).unwrap();
+    public.as_object_mut().unwrap().retain(|name, _| ["kty", "crv", "x", "y"].contains(&name.as_str()));
+    let public = EncryptionKey::from_jwk(public.to_string()).unwrap();
+    let encryption = Encryption::new(KeyManagement::EcdhEs, ContentEncryption::A256Gcm).with_cty("JWT");
+
+    let (_, cases) = sample();
+    let case = |name: &str| cases.iter().find(|case| case["name"] == name).unwrap().clone();
+    let judge = |mut case: Value, key: &str| {
+        let jwt = encryption.encrypt(case["jwt"].as_str().unwrap(), &public).unwrap();
+        (case["jwt"], case["context"]["decryption_key"]) = (json!(jwt), json!(key));
+        let output = run(&["explain", "--jsonl", "-"], case.to_string().as_bytes());
+        assert!(!stdout(&output).contains("PRIVATE KEY"));
+        verdicts(&output).remove(0)
+    };
+    let good = case("id-token");
+    let verdict = judge(good.clone(), &ours);
+    assert_eq!((&verdict["verdict"], &verdict["fields"]["sub"]), (&json!("accept"), &json!("248289761001")));
+    let mut changed = good.clone();
+    changed["context"]["nonce"] = json!("another");
+    assert_eq!(judge(changed, &ours)["error"]["class"], "rejected");
+    assert_eq!(judge(good.clone(), &other)["error"]["class"], "key");
+    assert_eq!(judge(good.clone(), "no key")["error"]["class"], "usage");
+    // Encryption proves nothing about who sent it.
+    let mut unsigned = good;
+    unsigned["jwt"] = json!("{}");
+    assert_eq!(judge(unsigned, &ours)["error"]["class"], "parse");
+}
+
 #[test]
 fn cwe_150_what_the_server_says_moves_no_cursor() {
     let output = explain("token_response", &[], "<p>\x1b[2Jgone\u{202e}\u{7}</p>\0");

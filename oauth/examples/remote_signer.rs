@@ -14,7 +14,7 @@ use oauth::core::{
     Remedy, Request, Response, SignTask, Unreachable,
 };
 use oauth::host::BoxFuture;
-use oauth::jwt::ecdsa_signature_from_der;
+use oauth::jwt::{Keyring, ecdsa_signature_from_der};
 use oauth::{Authorizer, Host, HyperHost, Settings};
 use serde_json::{Value, json};
 use signing_service::SigningService;
@@ -30,6 +30,8 @@ use tokio::net::TcpStream;
 struct RemoteSigner {
     http: HyperHost,
     service: SocketAddr,
+    /// Empty: what a server signed is verified by the server's keys.
+    keyring: Keyring,
     /// What the operator of the service is told.
     reason: Mutex<&'static str>,
 }
@@ -50,7 +52,7 @@ impl Host for RemoteSigner {
                     Ok(signature) => Input::Signature(signature),
                     Err(failed) => Input::KeyFailed(failed),
                 },
-                other => other.unsupported(),
+                other => self.keyring.answer(other),
             }
         })
     }
@@ -124,6 +126,7 @@ pub(crate) async fn tour() -> Result<Vec<String>, Box<dyn Error>> {
     let signer = Arc::new(RemoteSigner {
         http: HyperHost::new(Settings::default())?,
         service: service.address,
+        keyring: Keyring::new(),
         reason: Mutex::new("the monthly run"),
     });
     let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);

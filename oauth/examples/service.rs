@@ -20,7 +20,8 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let [file, at @ ..] = arguments.as_slice() else { return Err(USAGE.into()) };
     let password = std::env::var("KEY_PASSWORD").ok().map(Password::new);
     let subject = std::env::var("KEY_SUBJECT");
-    let service = Service::open(file, password.as_ref(), subject.as_deref().unwrap_or("*"))?;
+    let service = Service::open(file, password.as_ref(), subject.as_deref().unwrap_or("*"))
+        .map_err(|error| error.to_string())?;
     let authorization = match at {
         [] => authorize_at_a_test_server(service)?,
         [issuer, client_id, ca @ ..] if ca.len() <= 1 => {

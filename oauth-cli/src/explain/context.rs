@@ -17,7 +17,7 @@ pub(super) struct Context {
 }
 
 /// Every member that a context may have, whether this build has a use for it or not.
-const KNOWN: [&str; 38] = [
+const KNOWN: [&str; 39] = [
     "access_token",
     "acr_essential",
     "alg",
@@ -25,6 +25,7 @@ const KNOWN: [&str; 38] = [
     "client_secret",
     "clock_tolerance",
     "code",
+    "decryption_key",
     "endpoint",
     "expires_in",
     "grant",
@@ -59,10 +60,11 @@ const KNOWN: [&str; 38] = [
 ];
 
 /// Members whose values nobody should see.
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 10] = [
     "access_token",
     "client_secret",
     "code",
+    "decryption_key",
     "nonce",
     "old.access_token",
     "old.refresh_token",
@@ -166,6 +168,11 @@ impl Context {
                 .map(Some),
             Some(_) => Err(wrong()),
         }
+    }
+
+    /// The case is decided: what was not asked for so far might have been.
+    pub(super) fn decided(&self) {
+        self.asked.borrow_mut().extend(KNOWN);
     }
 
     /// What nobody asked for: each member, and whether it is one at all.

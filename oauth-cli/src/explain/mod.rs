@@ -5,7 +5,7 @@
 //!
 //! - `case`, `context`, `http`: from a line of JSON, or a file, to a case;
 //! - `client`: the client, its clock and chance, and the driver; `tokens`, `device`, `metadata`, `endpoints`, `callback`,
-//!   `challenge`, `signed`, `key_file`: which flow or reader a kind is judged by, and what it ends in;
+//!   `challenge`, `signed`, `encrypted`, `key_file`: which flow or reader a kind is judged by, and what it ends in;
 //! - `rules`: from what the core says to a class, a rule and whose fault it is, in one table;
 //! - `verdict`, `text`, `quote`, `secrets`: what is shown, and what is not.
 
@@ -15,6 +15,7 @@ mod challenge;
 mod client;
 mod context;
 mod device;
+mod encrypted;
 mod endpoints;
 mod http;
 mod key_file;

@@ -3,11 +3,10 @@
 use super::case::Case;
 use super::client::{ISSUER, now};
 use super::context::Broken;
+use super::encrypted;
 use super::http::Parts;
 use super::verdict::{Stop, Verdict};
 use crate::exit::Exit;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth::core::{
     AccessToken, Algorithm, AuthorizationCode, ClaimsError, ClientSecret, IdTokenRules, JsonValue, Remedy,
     Unix,
@@ -61,6 +60,13 @@ fn refuse_keys(why: &JwkError, verdict: &mut Verdict) {
 
 pub(super) fn judge_id_token(case: &Case, token: &str, verdict: &mut Verdict) -> Result<(), Stop> {
     let context = &case.context;
+    let opened = if let Err(JwsError::Encrypted) = Jws::parse(token) {
+        let Some(opened) = encrypted::open(context, token, verdict)? else { return Ok(()) };
+        Some(opened)
+    } else {
+        None
+    };
+    let token = opened.as_deref().unwrap_or(token);
     let algorithm = context.text("alg")?.map_or(DEFAULT, Algorithm::from_text);
     let algorithms = [algorithm.clone()];
     let accepted = Accepted::new(&algorithms);
@@ -93,7 +99,6 @@ pub(super) fn judge_id_token(case: &Case, token: &str, verdict: &mut Verdict) ->
         })
     };
     match payload {
-        Err(JwsError::Encrypted) => refuse_encrypted(token, verdict),
         Err(why) => refuse_message(&why, verdict),
         Ok(payload) => match rules.check(&payload, now) {
             Err(why) => refuse_claims(&why, verdict),
@@ -152,34 +157,6 @@ fn rules(case: &Case, algorithm: &Algorithm) -> Result<IdTokenRules, Stop> {
         rules = rules.with_acr_value(acr);
     }
     Ok(rules)
-}
-
-/// What can be said of a message without the key that opens it: what its header says, which nobody vouches for.
-fn refuse_encrypted(token: &str, verdict: &mut Verdict) {
-    let header = token.split('.').next().unwrap_or_default();
-    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
-    let header = JsonValue::read(&header).ok();
-    let text = |name| header.as_ref().and_then(|header| header.member(name)).and_then(JsonValue::as_str);
-    let (Some(alg), Some(enc)) = (text("alg"), text("enc")) else {
-        let rule = ("RFC 7516 section 4.1", "The header of an encrypted message names its alg and its enc.");
-        let message = "the ID token is in five parts, and its header is not that of an encrypted message";
-        return verdict.refuse_as("parse", rule, message, Remedy::ReportServer, Exit::Network);
-    };
-    for (name, value) in [("alg", Some(alg)), ("enc", Some(enc)), ("kid", text("kid")), ("cty", text("cty"))]
-    {
-        verdict.maybe(name, value);
-    }
-    let rule = (
-        "OpenID Connect Core section 3.1.3.7",
-        "An encrypted ID token is decrypted by the key and the algorithms of the registration, and then verified.",
-    );
-    let message = format!(
-        "the ID token is encrypted ({alg}, {enc}), and there is no key to open it: give the client its decryption key, or \
-         register it without id_token_encrypted_response_alg"
-    );
-    verdict.refuse_as("key", rule, message, Remedy::FixSetup, Exit::Configuration);
-    let text = "This command decrypts nothing: show it what is inside, which is the signed ID token.";
-    verdict.note("RFC 7519 section 5.2", text);
 }
 
 fn refuse_message(why: &JwsError, verdict: &mut Verdict) {
