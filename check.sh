@@ -139,6 +139,8 @@ cargo test -p oauth-jwt --features encrypted
 if [ "$fuzz_seconds" -gt 10 ]; then
     step "benches"
     cargo run -q -p oauth-benches --release -- --gate
+    # Signatures by the other engine.
+    cargo run -q -p oauth-benches --release --features aws-lc-rs -- --gate
 fi
 
 step "vectors"

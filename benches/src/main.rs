@@ -12,8 +12,9 @@ mod device;
 mod exchange;
 mod huskarl;
 mod measure;
+mod signatures;
 
-use measure::{Bench, Measured, most};
+use measure::{Bench, table};
 use std::process::ExitCode;
 
 const URL: &str = "authorization URL";
@@ -27,7 +28,7 @@ const OPENID: &str = "openidconnect 4";
 const HUSKARL: &str = "huskarl 0.11";
 
 /// Every row of the table, what is compared together. What a row has in it and should not is named last: it is taken off.
-const BENCHES: [Bench; 24] = [
+static BENCHES: [Bench; 24] = [
     Bench::new("a canned answer", "alone", exchange::answer_small, &[]),
     Bench::new("a login from its store", OURS, exchange::our_login, &[]),
     Bench::new("the browser's answer, checked", OURS, exchange::ours_checked, &[LOGIN]),
@@ -66,14 +67,14 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => {
-            let _within = table();
+            let _within = tables();
             ExitCode::SUCCESS
         }
-        ["--gate"] if table() => ExitCode::SUCCESS,
+        ["--gate"] if tables() => ExitCode::SUCCESS,
         ["--gate"] => ExitCode::FAILURE,
         // What valgrind is given to run: one bench, so many times.
         ["--once", times, name, who] => {
-            let bench = BENCHES.iter().find(|bench| bench.is((*name, *who)));
+            let bench = BENCHES.iter().chain(signatures::benches()).find(|bench| bench.is((*name, *who)));
             let (Ok(times), Some(bench)) = (times.parse(), bench) else { return ExitCode::from(2) };
             (bench.run)(times);
             ExitCode::SUCCESS
@@ -86,42 +87,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the table, and says whether ours stays within what it may cost.
-fn table() -> bool {
+/// Prints the tables, and says whether ours stays within what it may cost.
+fn tables() -> bool {
     authorization_url::compare();
     exchange::compare();
-    let measured: Vec<Measured> = BENCHES.iter().map(Bench::measure).collect();
-    let mut within = true;
-    println!(
-        "{:<34}{:<18}{:>14}{:>13}{:>11}{:>11}",
-        "", "", "instructions", "allocations", "ns (min)", "ns (med)"
-    );
-    for (bench, row) in BENCHES.iter().zip(&measured) {
-        let net = bench.minus.iter().fold(*row, |net, other| {
-            let other = BENCHES.iter().position(|bench| bench.is(*other)).map(|at| measured[at]);
-            other.map_or(net, |other| net.minus(&other))
-        });
-        let counted = |count: Option<f64>, digits| {
-            count.map_or_else(|| "no valgrind".into(), |count| format!("{count:.digits$}"))
-        };
-        let over = most(bench.most, &net);
-        within &= over.is_empty();
-        println!(
-            "{:<34}{:<18}{:>14}{:>13}{:>11.0}{:>11.0}{over}",
-            bench.name,
-            bench.who,
-            counted(net.instructions, 0),
-            counted(net.allocations, 1),
-            net.fastest,
-            net.median,
-        );
-    }
+    signatures::compare();
+    signatures::engine_is_as_told();
+    let flows = table(&BENCHES.iter().collect::<Vec<_>>());
+    println!();
+    let signatures = table(&signatures::benches().collect::<Vec<_>>());
     let (one, all) = (device::waiting(), measure::child_says("--waiting"));
     println!(
         "\na device login that waits: {one} bytes; 100,000 of them: {} KB of memory",
         all.unwrap_or_default() / 1000
     );
-    within && one <= WAITING_LOGIN && all.is_some_and(|all| all <= WAITING_LOGINS)
+    let waiting = one <= WAITING_LOGIN && all.is_some_and(|all| all <= WAITING_LOGINS);
+    flows && signatures && waiting
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What one run costs: counted by valgrind, and by the clock.
 
 use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 /// Something that can be done any number of times.
@@ -13,6 +16,15 @@ pub(crate) struct Bench {
     pub(crate) minus: &'static [(&'static str, &'static str)],
     /// Instructions and allocations that it may cost.
     pub(crate) most: Option<(f64, f64)>,
+    /// How many times the instructions of another row of this name it may cost, and three allocations more.
+    pub(crate) most_times: Option<(f64, &'static str)>,
+    /// Nanoseconds that the batch in the middle may take.
+    pub(crate) within: Option<f64>,
+    /// The two runs whose difference is counted: what is done once drops out.
+    few: u32,
+    many: u32,
+    /// How often it is done between two looks at the clock.
+    batch: u32,
 }
 
 /// The cost of one time.
@@ -28,6 +40,9 @@ pub(crate) struct Measured {
     pub(crate) median: f64,
 }
 
+/// Instructions and allocations.
+type Counts = (Option<f64>, Option<f64>);
+
 impl Measured {
     pub(crate) fn minus(&self, other: &Self) -> Self {
         let less = |own: Option<f64>, other: Option<f64>| Some(own? - other?);
@@ -40,15 +55,55 @@ impl Measured {
     }
 }
 
-/// What to say where a row costs more than it may.
-pub(crate) fn most(most: Option<(f64, f64)>, row: &Measured) -> String {
-    let Some((instructions, allocations)) = most else { return String::new() };
-    // Counted in two runs whose difference is divided: a tenth of an allocation is none.
-    let over = |count: Option<f64>, most: f64| count.is_none_or(|count| count > most + 0.1);
-    if over(row.instructions, instructions) || over(row.allocations, allocations) {
-        return format!("  over {instructions:.0}, {allocations:.0}");
+/// Prints a table, and says whether each row stays within what it may cost.
+pub(crate) fn table(benches: &[&Bench]) -> bool {
+    let counts = counts(benches);
+    let measured: Vec<Measured> =
+        benches.iter().zip(counts).map(|(bench, counts)| bench.measure(counts)).collect();
+    let find = |row| benches.iter().position(|bench| bench.is(row)).map(|at| measured[at]);
+    let mut within = true;
+    println!(
+        "{:<34}{:<22}{:>14}{:>13}{:>11}{:>11}",
+        "", "", "instructions", "allocations", "ns (min)", "ns (med)"
+    );
+    for (bench, row) in benches.iter().zip(&measured) {
+        let net =
+            bench.minus.iter().fold(*row, |net, other| find(*other).map_or(net, |other| net.minus(&other)));
+        let floor = bench.most_times.and_then(|(_, who)| find((bench.name, who)));
+        let counted = |count: Option<f64>, digits| {
+            count.map_or_else(|| "no valgrind".into(), |count| format!("{count:.digits$}"))
+        };
+        let over = bench.over(&net, floor.as_ref());
+        within &= over.is_empty();
+        println!(
+            "{:<34}{:<22}{:>14}{:>13}{:>11.0}{:>11.0}{over}",
+            bench.name,
+            bench.who,
+            counted(net.instructions, 0),
+            counted(net.allocations, 1),
+            net.fastest,
+            net.median,
+        );
     }
-    String::new()
+    within
+}
+
+/// What valgrind counts for each, as many at a time as there are processors: one does not change what another counts.
+fn counts(benches: &[&Bench]) -> Vec<Counts> {
+    let (next, counts) = (AtomicUsize::new(0), benches.iter().map(|_| OnceLock::new()).collect::<Vec<_>>());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some((bench, counts)) = benches.get(at).zip(counts.get(at)) else { break };
+            counts.get_or_init(|| bench.counts());
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    counts.into_iter().map(|counts| counts.into_inner().unwrap_or_default()).collect()
 }
 
 /// The number that this program prints when it is run so.
@@ -57,10 +112,6 @@ pub(crate) fn child_says(argument: &str) -> Option<u64> {
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
-/// The two runs whose difference is counted: what is done once drops out.
-const FEW: u32 = 100;
-const MANY: u32 = 1100;
-
 impl Bench {
     pub(crate) const fn new(
         name: &'static str,
@@ -68,7 +119,24 @@ impl Bench {
         run: fn(u32),
         minus: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { name, who, run, minus, most: None }
+        Self {
+            name,
+            who,
+            run,
+            minus,
+            most: None,
+            most_times: None,
+            within: None,
+            few: 100,
+            many: 1100,
+            batch: 1000,
+        }
+    }
+
+    /// How often it is done, for what takes long.
+    pub(crate) const fn runs(mut self, few: u32, many: u32, batch: u32) -> Self {
+        (self.few, self.many, self.batch) = (few, many, batch);
+        self
     }
 
     pub(crate) const fn at_most(mut self, instructions: f64, allocations: f64) -> Self {
@@ -76,28 +144,59 @@ impl Bench {
         self
     }
 
+    pub(crate) const fn at_most_times(mut self, times: f64, who: &'static str) -> Self {
+        self.most_times = Some((times, who));
+        self
+    }
+
+    pub(crate) const fn within(mut self, nanoseconds: f64) -> Self {
+        self.within = Some(nanoseconds);
+        self
+    }
+
     pub(crate) fn is(&self, (name, who): (&str, &str)) -> bool {
         self.name == name && self.who == who
     }
 
-    pub(crate) fn measure(&self) -> Measured {
+    fn counts(&self) -> Counts {
+        (
+            self.count(&["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected : "),
+            self.count(&["--tool=memcheck", "--undef-value-errors=no"], "total heap usage: "),
+        )
+    }
+
+    fn measure(&self, (instructions, allocations): Counts) -> Measured {
         let (fastest, median) = self.time();
-        Measured {
-            instructions: self.count(&["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected : "),
-            allocations: self.count(&["--tool=memcheck", "--undef-value-errors=no"], "total heap usage: "),
-            fastest,
-            median,
+        Measured { instructions, allocations, fastest, median }
+    }
+
+    /// What to say where it costs more than it may.
+    fn over(&self, row: &Measured, floor: Option<&Measured>) -> String {
+        let times = self.most_times.map(|(times, _)| {
+            let most = |count: fn(&Measured) -> Option<f64>| floor.and_then(count).unwrap_or_default();
+            // Chance is drawn on both sides, and decides how long some numbers are.
+            (most(|floor| floor.instructions) * times, most(|floor| floor.allocations) + 3.4)
+        });
+        // Counted in two runs whose difference is divided: a tenth of an allocation is none.
+        let more = |count: Option<f64>, most: f64| count.is_none_or(|count| count > most + 0.1);
+        for (instructions, allocations) in self.most.into_iter().chain(times) {
+            if more(row.instructions, instructions) || more(row.allocations, allocations) {
+                return format!("  over {instructions:.0}, {allocations:.0}");
+            }
+        }
+        match self.within {
+            Some(most) if row.median > most => format!("  over {most:.0} ns"),
+            _ => String::new(),
         }
     }
 
-    /// Nanoseconds, over 60 batches of about a millisecond.
+    /// Nanoseconds, over 60 batches.
     fn time(&self) -> (f64, f64) {
-        const TIMES: u32 = 1000;
         let mut batches: Vec<f64> = (0..60)
             .map(|_| {
                 let begun = Instant::now();
-                (self.run)(TIMES);
-                begun.elapsed().as_secs_f64() * 1e9 / f64::from(TIMES)
+                (self.run)(self.batch);
+                begun.elapsed().as_secs_f64() * 1e9 / f64::from(self.batch)
             })
             .collect();
         batches.sort_by(f64::total_cmp);
@@ -116,7 +215,7 @@ impl Bench {
             assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
             number_behind(label, &String::from_utf8_lossy(&run.stderr))
         };
-        Some((once(MANY)? - once(FEW)?) / f64::from(MANY - FEW))
+        Some((once(self.many)? - once(self.few)?) / f64::from(self.many - self.few))
     }
 }
 

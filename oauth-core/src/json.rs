@@ -79,6 +79,31 @@ fn members_of_tamed<'a, W: Wanted>(
     bounds.verdict(read)
 }
 
+/// A place among at most 64 members.
+impl Wanted for usize {
+    fn bit(self) -> u64 {
+        1 << self
+    }
+}
+
+/// Reads an object of which only these members are kept, each in the place of its name.
+pub(crate) fn some_members<'a, const N: usize>(
+    body: &'a [u8],
+    names: &[&str; N],
+) -> Result<[Option<Value<'a>>; N], Malformed> {
+    const { assert!(N <= 64) };
+    let (mut bounds, mut found) = (Bounds::new(), [const { None }; N]);
+    let wanted = |name: &str| names.iter().position(|known| *known == name);
+    let mut member = |at, _: &str, value| {
+        if let Some(place) = found.get_mut::<usize>(at) {
+            *place = Some(value);
+        }
+    };
+    let read = read(body, Top { bounds: &mut bounds, wanted: &wanted, member: &mut member, bits: 0 });
+    bounds.verdict(read)?;
+    Ok(found)
+}
+
 /// Reads any JSON document.
 pub(crate) fn value(body: &[u8]) -> Result<Value<'_>, Malformed> {
     let mut bounds = Bounds::new();

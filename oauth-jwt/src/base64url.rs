@@ -1,5 +1,9 @@
 //! base64url without padding (RFC 7515 section 2), read strictly: one spelling for each text of bytes.
+//!
+//! Keys are read in a time that does not depend on them; messages, which are no keys, in less.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
@@ -15,4 +19,35 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let rest = text.len() % 4;
     let tail = bytes.get(length.saturating_sub(rest.saturating_sub(1))..)?;
     (rest == 0 || text.ends_with(encode(tail).as_bytes())).then_some(bytes)
+}
+
+/// What a message has in it, which is no key. `None` as above.
+pub(crate) fn decode_message(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// A part of a message that is mostly short: the header, the signature. It is kept without an allocation then.
+pub(crate) struct Part {
+    short: [u8; Self::SHORT],
+    length: usize,
+    long: Vec<u8>,
+}
+
+impl Part {
+    /// A signature by an RSA key of 2048 bits, and the two bytes more that the decoder asks for.
+    const SHORT: usize = 258;
+
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        let mut part = Self { short: [0; Self::SHORT], length: 0, long: Vec::new() };
+        if text.len() <= Self::SHORT / 3 * 4 {
+            part.length = URL_SAFE_NO_PAD.decode_slice(text, &mut part.short).ok()?;
+        } else {
+            part.long = decode_message(text)?;
+        }
+        Some(part)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
+    }
 }

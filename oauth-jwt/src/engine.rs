@@ -4,13 +4,20 @@
 use crate::curve::Curve;
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs as library;
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs::signature::ParsedPublicKey;
 #[cfg(not(feature = "aws-lc-rs"))]
 use ring as library;
+#[cfg(feature = "aws-lc-rs")]
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use library::error::KeyRejected;
+#[cfg(not(feature = "aws-lc-rs"))]
+use library::signature::UnparsedPublicKey;
+use library::signature::VerificationAlgorithm;
 pub(crate) use library::signature::{
     EcdsaKeyPair, EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
-    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    RsaParameters, RsaPublicKeyComponents,
 };
 pub(crate) use library::{digest, hmac, rand, rsa, signature};
 
@@ -51,5 +58,65 @@ pub(crate) const fn ecdsa_verification(curve: Curve) -> Option<&'static EcdsaVer
         Curve::Secp256k1 => Some(&signature::ECDSA_P256K1_SHA256_FIXED),
         #[cfg(not(feature = "aws-lc-rs"))]
         Curve::P521 | Curve::Secp256k1 => None,
+    }
+}
+
+/// A public key as the library has it, read when it verifies for the first time. ring has no such form: it reads the bytes
+/// each time, and computes with an RSA modulus what it needs.
+#[derive(Clone, Default)]
+pub(crate) struct Verifying(#[cfg(feature = "aws-lc-rs")] OnceLock<Option<Arc<ParsedPublicKey>>>);
+
+#[cfg(feature = "aws-lc-rs")]
+impl Verifying {
+    pub(crate) fn rsa(
+        &self,
+        key: RsaPublicKeyComponents<&[u8]>,
+        algorithm: &'static RsaParameters,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let read = || key.to_parsed_public_key(algorithm).ok().map(Arc::new);
+        match self.0.get_or_init(read) {
+            Some(read) if std::ptr::addr_eq(read.algorithm(), algorithm) => {
+                read.verify_sig(message, signature).is_ok()
+            }
+            // A key that says no algorithm verifies by six, and is kept for the first.
+            _ => key.verify(algorithm, message, signature).is_ok(),
+        }
+    }
+
+    pub(crate) fn bytes(
+        &self,
+        key: &[u8],
+        algorithm: &'static dyn VerificationAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let read = || ParsedPublicKey::new(algorithm, key).ok().map(Arc::new);
+        self.0.get_or_init(read).as_ref().is_some_and(|key| key.verify_sig(message, signature).is_ok())
+    }
+}
+
+#[cfg(not(feature = "aws-lc-rs"))]
+#[expect(clippy::unused_self, reason = "the other one keeps something")]
+impl Verifying {
+    pub(crate) fn rsa(
+        &self,
+        key: RsaPublicKeyComponents<&[u8]>,
+        algorithm: &'static RsaParameters,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        key.verify(algorithm, message, signature).is_ok()
+    }
+
+    pub(crate) fn bytes(
+        &self,
+        key: &[u8],
+        algorithm: &'static dyn VerificationAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok()
     }
 }

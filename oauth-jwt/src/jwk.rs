@@ -3,7 +3,7 @@
 use crate::base64url;
 use crate::curve::Curve;
 use crate::engine::{
-    self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, digest, signature as algorithms,
+    self, RsaParameters, RsaPublicKeyComponents, Verifying, digest, signature as algorithms,
 };
 use crate::roca;
 use crate::verify_error::JwkError;
@@ -17,6 +17,7 @@ use std::fmt;
 pub struct PublicKey {
     material: Material,
     usage: Usage,
+    verifying: Verifying,
 }
 
 #[derive(Clone)]
@@ -98,7 +99,7 @@ impl PublicKey {
             "oct" => return Err(JwkError::Symmetric),
             other => return Err(JwkError::unsupported("kty", other)),
         };
-        Ok(Self { material, usage: Usage::read(jwk)? })
+        Ok(Self { usage: Usage::read(jwk)?, ..Self::of(material) })
     }
 
     /// An RSA key: modulus and exponent, big-endian.
@@ -123,7 +124,8 @@ impl PublicKey {
     }
 
     fn of(material: Material) -> Self {
-        Self { material, usage: Usage { kid: None, algorithm: None, verifies: true } }
+        let usage = Usage { kid: None, algorithm: None, verifies: true };
+        Self { material, usage, verifying: Verifying::default() }
     }
 
     /// Names the key (`kid`).
@@ -202,13 +204,12 @@ impl PublicKey {
     /// Whether this is the signature of `message`, as JWS spells it.
     pub(crate) fn verifies(&self, algorithm: &Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
-            Material::Rsa { n, e } => rsa_parameters(algorithm)
-                .is_some_and(|rsa| RsaPublicKeyComponents { n, e }.verify(rsa, message, signature).is_ok()),
+            Material::Rsa { n, e } => rsa_parameters(algorithm).is_some_and(|rsa| {
+                self.verifying.rsa(RsaPublicKeyComponents { n, e }, rsa, message, signature)
+            }),
             Material::Ec { curve, point } => engine::ecdsa_verification(*curve)
-                .is_some_and(|ec| UnparsedPublicKey::new(ec, point).verify(message, signature).is_ok()),
-            Material::Ed25519 { x } => {
-                UnparsedPublicKey::new(&algorithms::ED25519, x).verify(message, signature).is_ok()
-            }
+                .is_some_and(|ec| self.verifying.bytes(point, ec, message, signature)),
+            Material::Ed25519 { x } => self.verifying.bytes(x, &algorithms::ED25519, message, signature),
         }
     }
 }

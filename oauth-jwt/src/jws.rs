@@ -1,9 +1,10 @@
 //! Signed messages in their compact form (RFC 7515), read with bounds and verified by an allow-list.
 
-use crate::base64url;
+use crate::base64url::{self, Part};
 use crate::key_set::{KeySet, Verifier};
 use crate::verify_error::JwsError;
-use oauth_core::{Algorithm, JsonValue as Value};
+use oauth_core::{Algorithm, JsonValue as Value, Malformed};
+use std::borrow::Cow;
 
 /// How long a header, or a signature, may be, in characters.
 const MAX_PART: usize = 64 * 1024;
@@ -57,14 +58,15 @@ impl<'a> Accepted<'a> {
 
     fn is_of_kind(&self, typ: Option<&str>) -> bool {
         // RFC 7515 section 4.1.9: media types, in either case, whose `application/` may be left out.
-        let short = |typ: &str| {
+        fn short(typ: &str) -> &str {
             let prefix = typ.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
-            typ.get(prefix.map_or(0, str::len)..).unwrap_or_default().to_ascii_lowercase()
-        };
+            typ.get(prefix.map_or(0, str::len)..).unwrap_or_default()
+        }
+        let same = |typ: &str, wanted: &str| short(typ).eq_ignore_ascii_case(short(wanted));
         match (self.typ, typ) {
-            (Some(wanted), typ) => typ.is_some_and(|typ| short(typ) == short(wanted)),
+            (Some(wanted), typ) => typ.is_some_and(|typ| same(typ, wanted)),
             (None, None) => true,
-            (None, Some(typ)) => short(typ) == "jwt",
+            (None, Some(typ)) => same(typ, "JWT"),
         }
     }
 }
@@ -79,21 +81,18 @@ impl<'a> Jws<'a> {
         if message.len() > MAX_MESSAGE {
             return Err(JwsError::TooLarge);
         }
-        let (header, rest) = message.split_once('.').ok_or(JwsError::NotCompact)?;
-        let (payload, signature) = rest.split_once('.').ok_or(JwsError::NotCompact)?;
-        if let Some(at) = signature.find('.') {
+        let (signing_input, signature) = message.rsplit_once('.').ok_or(JwsError::NotCompact)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(JwsError::NotCompact)?;
+        if payload.as_bytes().contains(&b'.') {
             // RFC 7516 section 9: five parts are encrypted.
-            let (third, last) =
-                (signature.get(at + 1..).unwrap_or_default(), |text: &str| !text.contains('.'));
-            let encrypted = third.split_once('.').is_some_and(|(_, tag)| last(tag));
+            let encrypted = payload.splitn(4, '.').count() == 3;
             return Err(if encrypted { JwsError::Encrypted } else { JwsError::NotCompact });
         }
         if header.len() > MAX_PART || signature.len() > MAX_PART {
             return Err(JwsError::TooLarge);
         }
-        let json = base64url::decode(header.as_bytes()).ok_or(JwsError::Encoding("header"))?;
-        let signing_input = message.get(..header.len() + 1 + payload.len()).unwrap_or_default();
-        Ok(Self { header: Header::read(&json)?, signing_input, payload, signature })
+        let json = Part::decode(header).ok_or(JwsError::Encoding("header"))?;
+        Ok(Self { header: Header::read(json.bytes())?, signing_input, payload, signature })
     }
 
     /// What its header says, **not verified**.
@@ -123,10 +122,9 @@ impl<'a> Jws<'a> {
             return Err(JwsError::Typ(self.header.typ.clone()));
         }
         let key = keys.select(alg, self.header.kid.as_deref())?;
-        let signature =
-            base64url::decode(self.signature.as_bytes()).ok_or(JwsError::Encoding("signature"))?;
-        let payload = base64url::decode(self.payload.as_bytes()).ok_or(JwsError::Encoding("payload"))?;
-        if key.verifies(alg, self.signing_input.as_bytes(), &signature) {
+        let signature = Part::decode(self.signature).ok_or(JwsError::Encoding("signature"))?;
+        let payload = base64url::decode_message(self.payload).ok_or(JwsError::Encoding("payload"))?;
+        if key.verifies(alg, self.signing_input.as_bytes(), signature.bytes()) {
             Ok(payload)
         } else {
             Err(JwsError::Signature)
@@ -136,19 +134,26 @@ impl<'a> Jws<'a> {
 
 impl Header {
     fn read(json: &[u8]) -> Result<Self, JwsError> {
-        let header = Value::read(json).map_err(JwsError::Header)?;
-        let text = |name: &'static str| match header.member(name) {
-            None => Ok(None),
-            Some(value) => value.as_str().map(|text| Some(text.to_owned())).ok_or(JwsError::Member(name)),
-        };
+        let members = Value::read_members(json, &["alg", "typ", "kid", "crit", "b64"]);
+        let [alg, typ, kid, crit, b64] = members.map_err(|why| match why {
+            Malformed::NotAnObject => JwsError::Member("alg"),
+            why => JwsError::Header(why),
+        })?;
         // RFC 7515 section 4.1.11: what is critical and not understood is refused. Here nothing is understood; `b64`
         // (RFC 7797) changes what is signed.
-        for name in ["crit", "b64"] {
-            if header.member(name).is_some() {
-                return Err(JwsError::Critical);
-            }
+        if crit.is_some() || b64.is_some() {
+            return Err(JwsError::Critical);
         }
-        let alg = text("alg")?.ok_or(JwsError::Member("alg"))?;
-        Ok(Self { alg: Algorithm::from_text(&alg), kid: text("kid")?, typ: text("typ")? })
+        let alg = text("alg", alg)?.ok_or(JwsError::Member("alg"))?;
+        let owned = |name, value| text(name, value).map(|text| text.map(Cow::into_owned));
+        Ok(Self { alg: Algorithm::from_text(&alg), kid: owned("kid", kid)?, typ: owned("typ", typ)? })
+    }
+}
+
+fn text<'a>(name: &'static str, value: Option<Value<'a>>) -> Result<Option<Cow<'a, str>>, JwsError> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(JwsError::Member(name)),
     }
 }

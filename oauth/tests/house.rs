@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
             "aes",
             "argon2",
             "aws-lc-rs",
+            "base64",
             "base64ct",
             "cbc",
             "crypto-bigint",

@@ -94,6 +94,21 @@ fn what_comes_after_a_reason_to_refuse_is_still_handed_over() {
 }
 
 #[test]
+fn some_members_are_kept_and_all_are_checked() {
+    let read = |body: &'static str| Value::read_members(body.as_bytes(), &["a", "b"]);
+    assert_eq!(read(r#"{"c":[1],"b":"x","d":null}"#), Ok([None, Some(Value::text("x"))]));
+    assert_eq!(read(r#"{"\u0061":1}"#), Ok([Some(Value::Unsigned(1)), None]));
+    for twice in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":1}"#] {
+        assert_eq!(read(twice), Err(Malformed::Duplicate("a".into())), "{twice}");
+    }
+    for twice in [r#"{"c":1,"c":1}"#, r#"{"a":{"c":1,"c":1}}"#, r#"{"d":[{"c":1,"c":1}]}"#] {
+        assert_eq!(read(twice), Err(Malformed::Duplicate("c".into())), "{twice}");
+    }
+    assert_eq!(read("[]"), Err(Malformed::NotAnObject));
+    assert_eq!(read(r#"{"a":1e999}"#), Err(Malformed::NotJson));
+}
+
+#[test]
 fn a_value_is_written_as_it_was_read() {
     let text = r#"{"a":[null,true,7,-2,1.5,"\n\"\u007f",{}],"b":18446744073709551615,"c":[]}"#;
     let text = text.replace("\\u007f", "\u{7f}");

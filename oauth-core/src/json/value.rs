@@ -44,6 +44,18 @@ impl<'a> Value<'a> {
         super::value(document)
     }
 
+    /// Reads an object of which only some members matter, at most 64: each is given in the place of its name. The others
+    /// are checked as [`read`](Self::read) checks them, and cost no allocation.
+    ///
+    /// # Errors
+    /// It is not JSON, no object, too large, or has a member twice.
+    pub fn read_members<const N: usize>(
+        document: &'a [u8],
+        names: &[&str; N],
+    ) -> Result<[Option<Self>; N], Malformed> {
+        super::some_members(document, names)
+    }
+
     /// The member of this name of an object.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Self> {
