@@ -134,6 +134,40 @@ impl<'a> Jws<'a> {
 
 impl Header {
     fn read(json: &[u8]) -> Result<Self, JwsError> {
+        Self::plain(json).map_or_else(|| Self::read_json(json), Ok)
+    }
+
+    /// A header as nearly everybody writes it: texts alone, without an escape or a space between them, and no member but the
+    /// three that matter. `None` for any other, which costs ten times as much to read.
+    fn plain(json: &[u8]) -> Option<Self> {
+        let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7E) & (*byte != b'\\');
+        if !json.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
+            return None;
+        }
+        let mut rest = str::from_utf8(json).ok()?.strip_prefix('{')?.strip_suffix('}')?;
+        let (mut alg, mut typ, mut kid) = (None, None, None);
+        loop {
+            let (name, after) = rest.strip_prefix('"')?.split_once('"')?;
+            let (value, after) = after.strip_prefix(":\"")?.split_once('"')?;
+            let member = match name {
+                "alg" => &mut alg,
+                "typ" => &mut typ,
+                "kid" => &mut kid,
+                _ => return None,
+            };
+            if member.replace(value).is_some() {
+                return None;
+            }
+            if after.is_empty() {
+                break;
+            }
+            rest = after.strip_prefix(',')?;
+        }
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Some(Self { alg: Algorithm::from_text(alg?), kid: owned(kid), typ: owned(typ) })
+    }
+
+    fn read_json(json: &[u8]) -> Result<Self, JwsError> {
         let members = Value::read_members(json, &["alg", "typ", "kid", "crit", "b64"]);
         let [alg, typ, kid, crit, b64] = members.map_err(|why| match why {
             Malformed::NotAnObject => JwsError::Member("alg"),
@@ -155,5 +189,61 @@ fn text<'a>(name: &'static str, value: Option<Value<'a>>) -> Result<Option<Cow<'
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(JwsError::Member(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_header_is_what_the_json_reader_makes_of_it() {
+        let headers = [
+            r#"{"alg":"RS256"}"#,
+            r#"{"alg":"RS256","kid":"2026-11","typ":"JWT"}"#,
+            r#"{"typ":"JWT","alg":"ES256","kid":"a:{b},[c]"}"#,
+            r#"{"kid":"","alg":"none"}"#,
+        ];
+        for header in headers {
+            assert_eq!(
+                Header::plain(header.as_bytes()),
+                Header::read_json(header.as_bytes()).ok(),
+                "{header}"
+            );
+        }
+        // Whatever is changed in them, the one never takes what the other refuses, or takes otherwise.
+        let bytes = [0, b' ', b'"', b',', b':', b'\\', b'{', b'}', b'[', b'1', b'a', b'u', 0x7F, 0xC3];
+        let (mut seen, mut plain) = (0, 0);
+        for header in headers.map(str::as_bytes) {
+            for (at, byte, how) in (0..header.len())
+                .flat_map(|at| bytes.iter().flat_map(move |byte| (0..3).map(move |how| (at, *byte, how))))
+            {
+                let mut changed = header.to_vec();
+                match how {
+                    0 => changed[at] = byte,
+                    1 => changed.insert(at, byte),
+                    _ => drop(changed.splice(at..=at, header.iter().copied().skip(at / 2).take(9))),
+                }
+                seen += 1;
+                let Some(read) = Header::plain(&changed) else { continue };
+                plain += 1;
+                let shown = String::from_utf8_lossy(&changed);
+                assert_eq!(Header::read_json(&changed), Ok(read), "{shown}");
+            }
+        }
+        assert!(seen > 5000 && plain > 500, "{plain} of {seen}");
+        for other in [
+            r#"{"alg":"RS256","alg":"none"}"#,
+            r#"{"alg":"RS256","crit":["b64"]}"#,
+            r#"{"alg":"RS256","b64":false}"#,
+            r#"{"alg":"R\u0053256"}"#,
+            r#"{ "alg":"RS256"}"#,
+            r#"{"alg":"RS256",}"#,
+            r#"{"kid":"k"}"#,
+            "{}",
+            "",
+        ] {
+            assert_eq!(Header::plain(other.as_bytes()), None, "{other}");
+        }
     }
 }
