@@ -87,8 +87,10 @@ fn every_case_of_the_sample_gets_the_verdict_that_is_written() {
     let (expected, happened): (Vec<_>, Vec<_>) =
         (expected.lines().collect(), stdout(&output).lines().collect());
     for (at, line) in happened.iter().enumerate() {
+        // The order of members is that of a feature of the JSON library, which another program may turn on.
+        let read = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
         let wanted = expected.get(at).copied().unwrap_or_default();
-        assert_eq!(*line, wanted, "line {} of {}", at + 1, file.display());
+        assert_eq!(read(line), read(wanted), "line {} of {}", at + 1, file.display());
     }
     assert_eq!(happened.len(), expected.len());
 }
@@ -119,8 +121,11 @@ fn a_verdict_has_every_member_and_a_rejection_says_by_which_rule() {
     let (text, _) = sample();
     let output = run(&["explain", "--jsonl", "-"], text.as_bytes());
     for verdict in verdicts(&output) {
-        let members: Vec<_> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(members, ["error", "fields", "name", "notes", "timeline", "verdict"]);
+        let members: BTreeSet<_> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            members.iter().copied().collect::<Vec<_>>(),
+            ["error", "fields", "name", "notes", "timeline", "verdict"]
+        );
         let error = &verdict["error"];
         assert_eq!(error.is_null(), verdict["verdict"] == "accept", "{verdict}");
         let ruled = !matches!(error["class"].as_str(), None | Some("usage" | "setup" | "unsupported"));

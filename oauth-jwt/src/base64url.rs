@@ -26,10 +26,9 @@ pub(crate) fn decode_message(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// A part of a message that is mostly short: the header, the signature. It is kept without an allocation then.
+/// Room for a part of a message that is mostly short: the header, the signature. It is kept without an allocation then.
 pub(crate) struct Part {
     short: [u8; Self::SHORT],
-    length: usize,
     long: Vec<u8>,
 }
 
@@ -37,17 +36,17 @@ impl Part {
     /// A signature by an RSA key of 2048 bits, and the two bytes more that the decoder asks for.
     const SHORT: usize = 258;
 
-    pub(crate) fn decode(text: &str) -> Option<Self> {
-        let mut part = Self { short: [0; Self::SHORT], length: 0, long: Vec::new() };
-        if text.len() <= Self::SHORT / 3 * 4 {
-            part.length = URL_SAFE_NO_PAD.decode_slice(text, &mut part.short).ok()?;
-        } else {
-            part.long = decode_message(text)?;
-        }
-        Some(part)
+    pub(crate) const fn new() -> Self {
+        Self { short: [0; Self::SHORT], long: Vec::new() }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
+    /// Decodes a part where it is. `None` as above.
+    pub(crate) fn decode(&mut self, text: &str) -> Option<&[u8]> {
+        if text.len() <= Self::SHORT / 3 * 4 {
+            let length = URL_SAFE_NO_PAD.decode_slice(text, &mut self.short).ok()?;
+            return self.short.get(..length);
+        }
+        self.long = decode_message(text)?;
+        Some(&self.long)
     }
 }
