@@ -249,7 +249,7 @@ impl Client {
     }
 
     /// Verifies a message that the server signed and somebody else brought: a logout token, an access token that a resource
-    /// was presented with. Signed as ID tokens are.
+    /// was presented with.
     ///
     /// # Errors
     /// The server has no `jwks_uri`, and no secret verifies the message either.

@@ -52,7 +52,7 @@ impl IdTokens {
             Some(none) if none.as_str() == "none" => return wrong("anybody can write such a token"),
             Some(one) => ([one.clone()].into(), None),
             None => {
-                let signs = |algorithm: &&Algorithm| algorithm.is_signature();
+                let signs = |algorithm: &&Algorithm| Algorithm::SIGNATURES.contains(algorithm);
                 let offered: Vec<_> = supported.unwrap_or_default().iter().filter(signs).cloned().collect();
                 // OpenID Connect Dynamic Client Registration section 2: what is registered where nothing is said.
                 (if offered.is_empty() { [Algorithm::RS256].into() } else { offered }, None)
@@ -63,7 +63,7 @@ impl IdTokens {
         Ok(Self { algorithms, secret, decryption_key, unverified, unread })
     }
 
-    /// A message that is signed as ID tokens are, to be opened.
+    /// A message that is signed and encrypted as ID tokens are, to be opened.
     pub(crate) fn task(&self, message: SecretBytes, typ: Option<&'static str>) -> OpenTask {
         OpenTask {
             message,

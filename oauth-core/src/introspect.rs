@@ -16,7 +16,7 @@ use crate::form::Form;
 use crate::json::Value;
 use crate::memory::{ClockOffset, Learned, ServerMemory};
 use crate::once::{Once, Reply, token_refused};
-use crate::open::Opening;
+use crate::open::{self, Opening};
 use crate::registry::TokenType;
 use crate::request::{Purpose, Request, Response};
 use crate::revoke::Revocable;
@@ -67,7 +67,7 @@ impl IntrospectionRequest {
     }
 
     /// Asks for a signed answer, and takes no other (RFC 9701): one that can be shown to a third party. It is verified by the
-    /// server's keys, as ID tokens are.
+    /// server's public keys, and may not be encrypted.
     #[must_use]
     pub const fn signed(mut self) -> Self {
         self.signed = true;
@@ -214,7 +214,7 @@ impl Introspect {
         if let Some(name) = names.find(|name| OWN.contains(&name.as_str())) {
             return Err(ConfigError::Parameter(name.clone()));
         }
-        if request.signed && client.id_tokens().secret.is_none() {
+        if request.signed {
             let _keys = client.endpoint(Purpose::Keys)?;
         }
         Ok(Self {
@@ -355,7 +355,7 @@ impl Flow for Introspect {
         });
         match output {
             Output::Done(Ok(Answered::Signed(message))) => {
-                let task = self.client.id_tokens().task(message, Some(SIGNED));
+                let task = open::by_any_key(message, Some(SIGNED));
                 let opening = self.opening.insert(Opening::new(task, self.keys.clone()));
                 opening.poll(&self.client, now)
             }

@@ -20,7 +20,8 @@ impl ServerMemory {
         if let Some(clock) = learned.clock {
             self.clock = clock;
         }
-        if learned.keys.is_some() {
+        // Of two flows, the one that asked last knows better, whichever ended last.
+        if learned.keys.as_deref().map(Known::asked) >= self.keys.as_deref().map(Known::asked) {
             self.keys = learned.keys;
         }
     }
@@ -94,5 +95,34 @@ impl ClockOffset {
     #[must_use]
     pub const fn difference(self) -> Duration {
         Duration::from_secs(self.seconds.unsigned_abs() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+    use crate::request::Response;
+    use crate::time::{Mono, Now};
+
+    fn asked_at(seconds: u64, answer: Result<&Response, Failure>) -> Learned {
+        let now = Now { mono: Mono::from_duration(Duration::from_secs(seconds)), unix: Unix(0) };
+        Learned { clock: None, keys: Some(alloc::sync::Arc::new(Known::after(None, answer, now).0)) }
+    }
+
+    #[test]
+    fn keys_that_were_asked_for_later_are_kept_whichever_flow_ends_last() {
+        let response = |body: &str| Response::from(http::Response::new(body.as_bytes().to_vec()));
+        let mut memory = ServerMemory::default();
+        memory.learn(asked_at(2, Ok(&response(r#"{"keys":[2]}"#))));
+        let keys = |memory: &ServerMemory| memory.keys().map(|keys| keys.document().to_vec());
+        let second = keys(&memory);
+        assert!(second.is_some());
+        memory.learn(asked_at(1, Ok(&response(r#"{"keys":[1]}"#))));
+        memory.learn(asked_at(1, Err(Failure::idle())));
+        memory.learn(Learned::default());
+        assert_eq!(keys(&memory), second);
+        memory.learn(asked_at(3, Ok(&response(r#"{"keys":[3]}"#))));
+        assert_ne!(keys(&memory), second);
     }
 }

@@ -11,7 +11,9 @@ use crate::client::Client;
 use crate::failure::{Error, Failure, KeyFailed, KeyWhy, Misuse};
 use crate::flow::{Input, KeyTask, OpenTask, Opened, Output};
 use crate::memory::Learned;
+use crate::registry::Algorithm;
 use crate::request::{Purpose, Request};
+use crate::secret::SecretBytes;
 use crate::server_keys::{Known, KnownKeys};
 use crate::time::Now;
 use alloc::sync::Arc;
@@ -36,6 +38,18 @@ enum State {
     Open,
     Opening,
     Over,
+}
+
+/// A message that is for no client in particular: by any key of the server's, and not encrypted.
+pub(crate) fn by_any_key(message: SecretBytes, typ: Option<&'static str>) -> OpenTask {
+    OpenTask {
+        message,
+        algorithms: Algorithm::SIGNATURES.into(),
+        typ,
+        keys: None,
+        secret: None,
+        decryption_key: None,
+    }
 }
 
 impl Opening {

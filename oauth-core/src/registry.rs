@@ -248,22 +248,19 @@ impl Algorithm {
         [Self::HS256, Self::HS384, Self::HS512].contains(self)
     }
 
-    /// Whether it signs by a private key, and is known here.
-    pub(crate) fn is_signature(&self) -> bool {
-        [
-            Self::RS256,
-            Self::RS384,
-            Self::RS512,
-            Self::PS256,
-            Self::PS384,
-            Self::PS512,
-            Self::ES256,
-            Self::ES384,
-            Self::ES512,
-            Self::ES256K,
-            Self::EDDSA,
-            Self::ED25519,
-        ]
-        .contains(self)
-    }
+    /// Those that sign by a private key.
+    pub(crate) const SIGNATURES: [Self; 12] = [
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+        Self::ES256,
+        Self::ES384,
+        Self::ES512,
+        Self::ES256K,
+        Self::EDDSA,
+        Self::ED25519,
+    ];
 }

@@ -77,6 +77,10 @@ impl Known {
         now.since(self.asked) >= COOL_DOWN
     }
 
+    pub(crate) const fn asked(&self) -> Mono {
+        self.asked
+    }
+
     pub(crate) fn keys(&self) -> Option<&ServerKeys> {
         self.keys.as_ref().map(|(keys, _)| keys)
     }

@@ -10,7 +10,7 @@ use crate::client::{Client, ConfigError};
 use crate::failure::{Error, Failure, Misuse, Rejected};
 use crate::flow::{Flow, Input, Output};
 use crate::memory::{ClockOffset, Learned, ServerMemory};
-use crate::open::Opening;
+use crate::open::{self, Opening};
 use crate::request::Purpose;
 use crate::secret::SecretBytes;
 use crate::time::{Now, Unix};
@@ -24,6 +24,13 @@ pub trait MessageRules {
     /// What it has to say that it is (`typ`, RFC 8725 section 3.11); `None` for `JWT`, or nothing at all.
     fn typ(&self) -> Option<&'static str>;
 
+    /// Whether it is signed and encrypted as the ID tokens of this client are
+    /// ([`with_id_token_signed_response_alg`](crate::Registration::with_id_token_signed_response_alg)). Else any public key of
+    /// the server verifies it, and it may not be encrypted.
+    fn as_id_tokens(&self) -> bool {
+        false
+    }
+
     /// Checks the claims of a message whose signature is right. `now` is the server's time as far as it is known.
     ///
     /// # Errors
@@ -36,6 +43,11 @@ impl MessageRules for LogoutTokenRules {
 
     fn typ(&self) -> Option<&'static str> {
         Some("logout+jwt")
+    }
+
+    /// OpenID Connect Back-Channel Logout section 2.6, steps 1 and 2.
+    fn as_id_tokens(&self) -> bool {
+        true
     }
 
     fn check(&self, payload: &[u8], now: Unix) -> Result<LogoutTokenClaims, ClaimsError> {
@@ -77,7 +89,10 @@ impl<R: MessageRules> Verify<R> {
         rules: R,
         memory: &ServerMemory,
     ) -> Result<Self, ConfigError> {
-        let task = client.id_tokens().task(message, rules.typ());
+        let task = match rules.as_id_tokens() {
+            true => client.id_tokens().task(message, rules.typ()),
+            false => open::by_any_key(message, rules.typ()),
+        };
         if task.secret.is_none() {
             let _keys = client.endpoint(Purpose::Keys)?;
         }
