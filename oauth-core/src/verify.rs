@@ -38,6 +38,22 @@ pub trait MessageRules {
     fn check(&self, payload: &[u8], now: Unix) -> Result<Self::Claims, ClaimsError>;
 }
 
+impl<R: MessageRules> MessageRules for &R {
+    type Claims = R::Claims;
+
+    fn typ(&self) -> Option<&'static str> {
+        (**self).typ()
+    }
+
+    fn as_id_tokens(&self) -> bool {
+        (**self).as_id_tokens()
+    }
+
+    fn check(&self, payload: &[u8], now: Unix) -> Result<R::Claims, ClaimsError> {
+        (**self).check(payload, now)
+    }
+}
+
 impl MessageRules for LogoutTokenRules {
     type Claims = LogoutTokenClaims;
 

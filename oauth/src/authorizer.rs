@@ -6,9 +6,9 @@ use crate::host::{Host, drive, drive_and_learn};
 use core::fmt;
 use oauth_core::{
     AccessToken, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, ClientInformation,
-    ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Introspection, IntrospectionRequest,
-    MessageRules, OptOut, Pending, Policy, Ready, Refresh, RefreshToken, Register, Registration, Revocable,
-    Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
+    ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Input, Introspection, IntrospectionRequest,
+    MessageRules, OptOut, Output, Pending, Policy, Ready, Refresh, RefreshToken, Register, Registration,
+    Revocable, Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
 };
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,8 @@ pub struct Authorizer {
     client: Client,
     host: Arc<dyn Host>,
     memory: Mutex<ServerMemory>,
+    /// Held by whoever fetches the server's keys for a message of a stranger's.
+    fetching: async_lock::Mutex<()>,
     warn: Box<dyn Fn(OptOut) + Send + Sync>,
 }
 
@@ -28,7 +30,13 @@ impl Authorizer {
     /// Uses a server that is described by hand.
     #[must_use]
     pub fn new(client: Client, host: Arc<dyn Host>) -> Self {
-        Self { client, host, memory: Mutex::default(), warn: Box::new(warn_on_stderr) }
+        Self {
+            client,
+            host,
+            memory: Mutex::default(),
+            fetching: async_lock::Mutex::new(()),
+            warn: Box::new(warn_on_stderr),
+        }
     }
 
     /// Takes the warnings: one before each conversation that a waived rule alone makes possible, a password grant, say.
@@ -215,14 +223,44 @@ impl Authorizer {
 
     /// Verifies a message that the server signed and somebody else brought: a logout token
     /// ([`LogoutTokenRules`](oauth_core::LogoutTokenRules)), an access token that a resource was presented with
-    /// ([`AccessTokenRules`](oauth_core::AccessTokenRules)). The server's keys are fetched at most once in a while, whatever
-    /// messages say.
+    /// ([`AccessTokenRules`](oauth_core::AccessTokenRules)).
+    ///
+    /// Strangers may send such messages, many at once: the server's keys are fetched for one of them, and the others wait for
+    /// what comes of it.
     ///
     /// # Errors
     /// The server has no `jwks_uri`, or the message is not to be believed.
-    pub async fn verify<R: MessageRules + Send>(&self, message: &str, rules: R) -> Result<R::Claims, Error> {
+    pub async fn verify<R>(&self, message: &str, rules: R) -> Result<R::Claims, Error>
+    where
+        R: MessageRules + Send + Sync,
+    {
         let message = SecretBytes::new(message.as_bytes());
-        Ok(self.drive(self.client.verify(message, rules, &self.remembered())?).await?)
+        let mut fetching = None;
+        'again: loop {
+            let known = self.remembered();
+            let mut flow = self.client.verify(message.clone(), &rules, &known)?;
+            loop {
+                let input = match flow.poll(self.host.now()) {
+                    Output::Send(request) => {
+                        if fetching.is_none() {
+                            fetching = Some(self.fetching.lock().await);
+                            if self.remembered() != known {
+                                continue 'again;
+                            }
+                        }
+                        Input::from(self.host.send(request).await)
+                    }
+                    Output::Key(task) => self.host.key(task).await,
+                    Output::Done(result) => {
+                        // Before the next in line looks at them.
+                        self.memory().learn(flow.take_learned());
+                        return Ok(result?);
+                    }
+                    Output::Wait(_) | Output::Idle => return Err(Failure::idle().into()),
+                };
+                flow.handle(input, self.host.now());
+            }
+        }
     }
 
     /// Asks a server in the style of Google about an access token of this client, which travels in the URL.

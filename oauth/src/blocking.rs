@@ -107,11 +107,10 @@ impl<'a> Authorizer<'a> {
     ///
     /// # Errors
     /// As the async method of this name.
-    pub fn verify<R: MessageRules<Claims: Send> + Send>(
-        self,
-        message: &str,
-        rules: R,
-    ) -> Result<R::Claims, Error> {
+    pub fn verify<R>(self, message: &str, rules: R) -> Result<R::Claims, Error>
+    where
+        R: MessageRules<Claims: Send> + Send + Sync,
+    {
         self.run(self.0.verify(message, rules))
     }
 
