@@ -88,6 +88,19 @@ pub enum Output<T> {
     Done(Result<T, Failure>),
 }
 
+impl<T> Output<T> {
+    /// The same, where another flow's end is only a step of this one.
+    pub(crate) fn map<U>(self, end: impl FnOnce(Result<T, Failure>) -> Output<U>) -> Output<U> {
+        match self {
+            Self::Done(result) => end(result),
+            Self::Send(request) => Output::Send(request),
+            Self::Key(task) => Output::Key(task),
+            Self::Wait(until) => Output::Wait(until),
+            Self::Idle => Output::Idle,
+        }
+    }
+}
+
 /// What a driver answers.
 #[non_exhaustive]
 pub enum Input {

@@ -10,22 +10,21 @@
 use crate::call::{Asked, Call};
 use crate::claims::IntrospectionRules;
 use crate::client::{Client, ConfigError};
-use crate::failure::{Error, Failure, Malformed, Misuse, Rejected};
-use crate::flow::{Flow, Input, Opened, Output};
+use crate::failure::{Error, Failure, Malformed, Rejected};
+use crate::flow::{Flow, Input, Output};
 use crate::form::Form;
 use crate::json::Value;
-use crate::memory::{ClockOffset, Learned, ServerMemory};
+use crate::memory::{Learned, ServerMemory};
 use crate::once::{Once, Reply, token_refused};
-use crate::open::{self, Opening};
 use crate::registry::TokenType;
 use crate::request::{Purpose, Request, Response};
 use crate::revoke::Revocable;
 use crate::scope::Scope;
 use crate::secret::{AccessToken, RefreshToken, SecretBytes};
 use crate::seed::Seed;
-use crate::server_keys::KnownKeys;
 use crate::time::{Now, Unix};
 use crate::token::Scrub;
+use crate::verify::Verify;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
@@ -42,8 +41,6 @@ pub struct IntrospectionRequest {
     signed: bool,
 }
 
-/// What a signed answer is (RFC 9701 section 5): its `typ`, and its media type behind `application/`.
-const SIGNED: &str = "token-introspection+jwt";
 static ACCEPT_SIGNED: HeaderValue = HeaderValue::from_static("application/token-introspection+jwt");
 
 impl IntrospectionRequest {
@@ -165,12 +162,9 @@ pub struct Introspect {
     client: Client,
     request: IntrospectionRequest,
     once: Once<Answered>,
-    /// A signed answer that is being opened, and then what came of it.
-    opening: Option<Opening>,
-    opened: Option<Result<Introspection, Failure>>,
-    keys: KnownKeys,
-    clock: ClockOffset,
-    learned: Learned,
+    /// A signed answer that is being verified.
+    signed: Option<Verify<IntrospectionRules>>,
+    memory: ServerMemory,
 }
 
 /// What the server answered.
@@ -217,25 +211,25 @@ impl Introspect {
         if request.signed {
             let _keys = client.endpoint(Purpose::Keys)?;
         }
-        Ok(Self {
-            client,
-            request,
-            once,
-            opening: None,
-            opened: None,
-            keys: memory.known_keys(),
-            clock: memory.clock_offset(),
-            learned: Learned::default(),
-        })
+        Ok(Self { client, request, once, signed: None, memory: memory.clone() })
     }
 
-    /// What was in a signed answer.
-    fn believe(&self, payload: &[u8], now: Now) -> Result<Introspection, Failure> {
-        let rules = IntrospectionRules::new(self.client.0.issuer.as_ref(), self.client.client_id());
-        let claims = rules.check(payload, self.clock.server_time(now.unix));
-        let reply = claims.map_err(|why| Failure::from(Error::Rejected(Rejected::Claims(why))))?;
-        introspection(Reply::of(reply)).map_err(Failure::from)
+    /// Begins to verify a signed answer.
+    fn verify(&mut self, message: SecretBytes, now: Now) -> Output<Introspection> {
+        let (issuer, client_id) = (Arc::clone(&self.client.0.issuer), Arc::clone(&self.client.0.client_id));
+        let rules = IntrospectionRules::new(issuer, client_id);
+        match Verify::new(self.client.clone(), message, rules, &self.memory) {
+            Ok(verify) => poll_signed(self.signed.insert(verify), now),
+            // The keys were asked for when the flow was made.
+            Err(_) => Output::Idle,
+        }
     }
+}
+
+fn poll_signed(verify: &mut Verify<IntrospectionRules>, now: Now) -> Output<Introspection> {
+    verify.poll(now).map(|members| {
+        Output::Done(members.and_then(|members| introspection(Reply::of(members)).map_err(Failure::from)))
+    })
 }
 
 fn accept_signed(request: Request) -> Request {
@@ -271,7 +265,7 @@ fn is_signed(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let (kind, name) = media_type.split_once('/').unwrap_or_default();
-    kind.eq_ignore_ascii_case("application") && name.eq_ignore_ascii_case(SIGNED)
+    kind.eq_ignore_ascii_case("application") && name.eq_ignore_ascii_case(IntrospectionRules::TYP)
 }
 
 /// RFC 7662 section 2.2. A wrong type is an error: what limits a token must not be overlooked.
@@ -339,11 +333,8 @@ impl Flow for Introspect {
     type Outcome = Introspection;
 
     fn poll(&mut self, now: Now) -> Output<Introspection> {
-        if let Some(opened) = self.opened.take() {
-            return Output::Done(opened);
-        }
-        if let Some(opening) = &mut self.opening {
-            return opening.poll(&self.client, now);
+        if let Some(verify) = &mut self.signed {
+            return poll_signed(verify, now);
         }
         let (client, request) = (&self.client, &self.request);
         let output = self.once.poll(|call| {
@@ -353,35 +344,16 @@ impl Flow for Introspect {
                 asked @ (Asked::Send(_) | Asked::Key(_) | Asked::Nothing) => asked,
             }
         });
-        match output {
-            Output::Done(Ok(Answered::Signed(message))) => {
-                let task = open::by_any_key(message, Some(SIGNED));
-                let opening = self.opening.insert(Opening::new(task, self.keys.clone()));
-                opening.poll(&self.client, now)
-            }
-            Output::Done(Ok(Answered::Plainly(introspection))) => Output::Done(Ok(introspection)),
-            Output::Done(Err(failure)) => Output::Done(Err(failure)),
-            Output::Send(request) => Output::Send(request),
-            Output::Key(task) => Output::Key(task),
-            Output::Wait(until) => Output::Wait(until),
-            Output::Idle => Output::Idle,
-        }
+        output.map(|answered| match answered {
+            Ok(Answered::Signed(message)) => self.verify(message, now),
+            Ok(Answered::Plainly(introspection)) => Output::Done(Ok(introspection)),
+            Err(failure) => Output::Done(Err(failure)),
+        })
     }
 
     fn handle(&mut self, input: Input, now: Now) {
-        if let Some(mut opening) = self.opening.take() {
-            match opening.handle(input, now, &mut self.learned) {
-                None => self.opening = Some(opening),
-                Some(result) => {
-                    let read = |opened: Opened| self.believe(opened.payload.expose(), now);
-                    self.opened = Some(result.and_then(read));
-                }
-            }
-            return;
-        }
-        if let Some(Ok(_)) = self.opened {
-            self.opened = Some(Err(Failure::misuse(Misuse::NotAsked)));
-            return;
+        if let Some(verify) = &mut self.signed {
+            return verify.handle(input, now);
         }
         let (client, request) = (&self.client, &self.request);
         self.once.handle(input, now, |call, response| read(client, request, call, response, now));
@@ -389,7 +361,7 @@ impl Flow for Introspect {
 
     fn take_learned(&mut self) -> Learned {
         let mut learned = self.once.take_learned();
-        learned.keys = core::mem::take(&mut self.learned).keys;
+        learned.keys = self.signed.as_mut().and_then(|verify| verify.take_learned().keys);
         learned
     }
 }

@@ -256,13 +256,9 @@ impl Flow for Redeem {
 
     fn poll(&mut self, now: Now) -> Output<Granted> {
         match &mut self.0 {
-            State::Exchange(exchange) => match exchange.poll(now) {
-                Output::Done(result) => Output::Done(result.map(|tokens| Granted { tokens })),
-                Output::Send(request) => Output::Send(request),
-                Output::Key(task) => Output::Key(task),
-                Output::Wait(until) => Output::Wait(until),
-                Output::Idle => Output::Idle,
-            },
+            State::Exchange(exchange) => {
+                exchange.poll(now).map(|result| Output::Done(result.map(|tokens| Granted { tokens })))
+            }
             State::Refused(_) | State::Implicit(..) | State::Over => {
                 match core::mem::replace(&mut self.0, State::Over) {
                     State::Refused(failure) => Output::Done(Err(failure)),

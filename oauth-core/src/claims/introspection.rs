@@ -3,29 +3,39 @@
 use super::{Claims, ClaimsError, LEEWAY};
 use crate::json::Value;
 use crate::time::Unix;
+use crate::verify::MessageRules;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// The rules by which a signed introspection response is believed.
-pub(crate) struct IntrospectionRules<'a> {
-    issuer: &'a str,
-    client_id: &'a str,
+#[derive(Debug)]
+pub(crate) struct IntrospectionRules {
+    issuer: Arc<str>,
+    client_id: Arc<str>,
 }
 
-impl<'a> IntrospectionRules<'a> {
-    pub(crate) const fn new(issuer: &'a str, client_id: &'a str) -> Self {
+impl IntrospectionRules {
+    /// Its kind, and its media type behind `application/`.
+    pub(crate) const TYP: &'static str = "token-introspection+jwt";
+
+    pub(crate) const fn new(issuer: Arc<str>, client_id: Arc<str>) -> Self {
         Self { issuer, client_id }
     }
+}
 
+impl MessageRules for IntrospectionRules {
     /// The members of the response that is in it.
-    pub(crate) fn check(
-        &self,
-        payload: &[u8],
-        now: Unix,
-    ) -> Result<Vec<(String, Value<'static>)>, ClaimsError> {
+    type Claims = Vec<(String, Value<'static>)>;
+
+    fn typ(&self) -> Option<&'static str> {
+        Some(Self::TYP)
+    }
+
+    fn check(&self, payload: &[u8], now: Unix) -> Result<Self::Claims, ClaimsError> {
         let mut claims = Claims::read(payload)?;
-        let _iss = claims.issuer(self.issuer)?;
-        let _aud = claims.audience(self.client_id)?;
+        let _iss = claims.issuer(&self.issuer)?;
+        let _aud = claims.audience(&self.client_id)?;
         let iat = claims.moment("iat")?.ok_or(ClaimsError::Missing("iat"))?;
         if iat > now.after(LEEWAY) {
             return Err(ClaimsError::wrong("iat", "it was issued in the future: is a clock wrong?"));
