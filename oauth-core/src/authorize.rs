@@ -224,25 +224,18 @@ impl Authorize {
         }
         client.require(waived(request.implicit))?;
         let prefix = client.authorization_prefix()?;
-        let quirks = client.quirks();
-        let odd = quirks.map(|quirks| quirks.authorization_query(request.pairs()));
-        let query = odd.as_deref().unwrap_or(&request.spelled.query);
-        let mut url = String::with_capacity(prefix.len() + query.len() + 256);
-        url.push_str(prefix);
-        url.push_str(query);
-        match quirks {
-            // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-            None if !request.implicit => url.push_str("&code_challenge_method=S256&state="),
-            None => url.push_str("&state="),
-            Some(quirks) => {
-                if !request.implicit {
-                    url.push_str("&code_challenge_method=S256");
-                }
-                url.push('&');
-                url.push_str(quirks.parameter("state"));
-                url.push('=');
+        let url = match client.quirks() {
+            None => {
+                let query = &request.spelled.query;
+                let mut url = String::with_capacity(prefix.len() + query.len() + 256);
+                url.push_str(prefix);
+                url.push_str(query);
+                // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
+                url.push_str(if request.implicit { "&state=" } else { "&code_challenge_method=S256&state=" });
+                url
             }
-        }
+            Some(quirks) => odd_url(prefix, request, quirks),
+        };
         let prepared = Prepared {
             url,
             client: client.clone(),
@@ -255,6 +248,14 @@ impl Authorize {
         };
         Ok(Self { prepared: Some(prepared), failed: false })
     }
+}
+
+/// The same at a provider that calls things otherwise.
+#[cold]
+fn odd_url(prefix: &str, request: &AuthorizationRequest, quirks: &Quirks) -> String {
+    let method = if request.implicit { "" } else { "&code_challenge_method=S256" };
+    let (query, state) = (quirks.authorization_query(request.pairs()), quirks.parameter("state"));
+    alloc::format!("{prefix}{query}{method}&{state}=")
 }
 
 impl Prepared {
