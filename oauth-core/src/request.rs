@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, Version};
 use url::{Host, Url};
 
 // What most requests say is written once, and lent.
@@ -248,12 +248,19 @@ impl fmt::Display for Purpose {
 
 /// A response, whatever its status. Its body is wiped on drop, and `Debug` does not show it.
 pub struct Response {
+    version: Version,
     status: StatusCode,
     headers: HeaderMap,
     body: Wiped,
 }
 
 impl Response {
+    /// The version of HTTP it came by.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
     /// The status code.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -276,7 +283,7 @@ impl Response {
 impl From<http::Response<Vec<u8>>> for Response {
     fn from(response: http::Response<Vec<u8>>) -> Self {
         let (parts, body) = response.into_parts();
-        Self { status: parts.status, headers: parts.headers, body: Wiped(body) }
+        Self { version: parts.version, status: parts.status, headers: parts.headers, body: Wiped(body) }
     }
 }
 

@@ -20,6 +20,7 @@
 //! Connections are hyper's, and kept by a small pool of our own rather than hyper-util's: it looks at the socket before a
 //! connection is used again, and hyper itself can say whether a request was written at all.
 
+mod capabilities;
 mod connect;
 mod failure;
 mod pool;
@@ -33,7 +34,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use oauth_core::{Delivered, Request, Response, Unreachable};
 use oauth_transport::{
-    BoxFuture, Proxies, Proxy, Settings, SettingsError, Transport, refuse_client_certificate,
+    BoxFuture, Proxies, Proxy, Setting, Settings, SettingsError, Support, Transport,
+    refuse_client_certificate,
 };
 use pool::{Origin, Pool};
 use std::fmt;
@@ -59,33 +61,32 @@ pub struct HyperTransport {
     connector: Connector,
     pool: Arc<Pool>,
     proxies: Proxies,
-    user_agent: HeaderValue,
+    user_agent: Option<HeaderValue>,
     connect_timeout: Duration,
-    total_timeout: Duration,
+    total_timeout: Option<Duration>,
 }
 
 impl HyperTransport {
     /// Sets the engine up, reading the platform's trust roots; sends nothing.
     ///
     /// # Errors
-    /// A setting makes no sense, or this engine cannot carry it: a SOCKS proxy is [`SettingsError::Unsupported`].
+    /// A setting makes no sense, or this engine [does not support](Self::supports) it.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        settings.check()?;
-        if settings.proxies().iter().any(|proxy| !matches!(proxy.url().scheme(), "http" | "https")) {
-            return Err(SettingsError::Unsupported {
-                engine: NAME,
-                setting: "SOCKS proxy",
-                why: "it speaks to HTTP proxies alone",
-            });
-        }
+        settings.check(NAME, Self::supports)?;
         Ok(Self {
             connector: Connector::new(tls::client_config(&settings)?, settings.connect_timeout()),
             pool: Arc::new(Pool::new(pool::KEEP)),
             proxies: settings.proxies().clone(),
-            user_agent: settings.user_agent().clone(),
+            user_agent: settings.user_agent().cloned(),
             connect_timeout: settings.connect_timeout(),
             total_timeout: settings.total_timeout(),
         })
+    }
+
+    /// What this engine says to a setting.
+    #[must_use]
+    pub const fn supports(setting: Setting) -> Support {
+        capabilities::supports(setting)
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
@@ -94,9 +95,11 @@ impl HyperTransport {
             return Err(failure::no_runtime());
         }
         let sent = AtomicBool::new(false);
-        timeout(self.total_timeout, self.exchange(request, &sent)).await.unwrap_or_else(|_| {
+        let exchange = self.exchange(request, &sent);
+        let Some(limit) = self.total_timeout else { return exchange.await };
+        timeout(limit, exchange).await.unwrap_or_else(|_| {
             let delivered = if sent.load(Ordering::Relaxed) { Delivered::Unknown } else { Delivered::No };
-            Err(failure::response_timeout(self.total_timeout, delivered))
+            Err(failure::response_timeout(limit, delivered))
         })
     }
 
@@ -139,7 +142,9 @@ impl HyperTransport {
 
     fn to_http(&self, request: Request, proxy: Option<&Proxy>) -> HttpRequest<Full<Bytes>> {
         let (mut parts, body) = request.into_http().into_parts();
-        parts.headers.entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        if let Some(user_agent) = &self.user_agent {
+            parts.headers.entry(USER_AGENT).or_insert_with(|| user_agent.clone());
+        }
         if let Some(authority) = parts.uri.authority() {
             let host = HeaderValue::from_str(authority.as_str()).expect("an authority is printable ASCII");
             parts.headers.entry(HOST).or_insert(host);

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "each case is described in the suite")]
 
 use oauth_transport::contract::Engine;
-use oauth_transport::{Settings, SettingsError, Transport};
+use oauth_transport::{Setting, Settings, SettingsError, Support, Transport};
 use oauth_transport_hyper::HyperTransport;
 use tokio::runtime::Builder;
 
@@ -18,6 +18,10 @@ mod current_thread {
     impl Engine for Hyper {
         fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError> {
             make(settings)
+        }
+
+        fn supports(setting: Setting) -> Support {
+            HyperTransport::supports(setting)
         }
 
         fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -36,6 +40,10 @@ mod multi_thread {
     impl Engine for Hyper {
         fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError> {
             make(settings)
+        }
+
+        fn supports(setting: Setting) -> Support {
+            HyperTransport::supports(setting)
         }
 
         fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -26,7 +26,7 @@ pub(crate) struct Clients {
     reuse: Reuse,
     tls: TlsConfig,
     connect_timeout: Duration,
-    total_timeout: Duration,
+    total_timeout: Option<Duration>,
     idle: Mutex<Vec<HttpClient>>,
 }
 
@@ -57,7 +57,6 @@ impl Clients {
         let mut builder = HttpClient::builder()
             .tls_config(self.tls.clone())
             .connect_timeout(at_least_a_millisecond(self.connect_timeout))
-            .timeout(at_least_a_millisecond(self.total_timeout))
             .version_negotiation(VersionNegotiation::http11())
             .redirect_policy(RedirectPolicy::None)
             .automatic_decompression(false)
@@ -65,6 +64,9 @@ impl Clients {
             // Both said out loud, else libcurl asks the environment.
             .proxy(None)
             .proxy_blacklist([] as [&str; 0]);
+        if let Some(limit) = self.total_timeout {
+            builder = builder.timeout(at_least_a_millisecond(limit));
+        }
         if self.reuse == Reuse::Forbidden {
             builder = builder.connection_cache_size(0);
         }

@@ -16,7 +16,7 @@ pub(crate) struct Route {
     server: String,
     proxied: bool,
     connect_timeout: Duration,
-    total_timeout: Duration,
+    total_timeout: Option<Duration>,
     progress: Progress,
 }
 
@@ -153,12 +153,12 @@ fn explain(kind: UnreachableKind, delivered: Delivered, route: &Route, says: &st
              there ({says})"
         ),
         UnreachableKind::Timeout if delivered == Delivered::No => {
-            format!("no connection to {server} stood within {:?}", connect_timeout.min(total_timeout))
+            format!("no connection to {server} stood within {:?}", (*connect_timeout).min(total_timeout.unwrap_or(Duration::MAX)))
         }
-        UnreachableKind::Timeout => format!(
-            "no whole response came from {server}; the limits are {connect_timeout:?} to connect and {total_timeout:?} \
-             in all"
-        ),
+        UnreachableKind::Timeout => {
+            let all = total_timeout.map_or_else(String::new, |limit| format!(" and {limit:?} in all"));
+            format!("no whole response came from {server}; the limits are {connect_timeout:?} to connect{all}")
+        }
         _ => format!("{server}: {says}"),
     }
 }

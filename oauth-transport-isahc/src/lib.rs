@@ -21,6 +21,7 @@
 //! isahc reports to `tracing`. At the levels below `info` it shows URLs with their queries and, as target `isahc::wire`,
 //! whole requests and responses: keep those levels off for the target `isahc` wherever a log is kept.
 
+mod capabilities;
 mod clients;
 mod failure;
 mod trust;
@@ -35,7 +36,9 @@ use isahc::AsyncBody;
 use isahc::auth::{Authentication, Credentials};
 use isahc::config::Configurable as _;
 use oauth_core::{Request, Response, Unreachable};
-use oauth_transport::{BoxFuture, Proxy, Settings, SettingsError, Transport, refuse_client_certificate};
+use oauth_transport::{
+    BoxFuture, Proxy, Setting, Settings, SettingsError, Support, Transport, refuse_client_certificate,
+};
 use std::fmt;
 use std::time::Duration;
 use upload::{Progress, Upload};
@@ -69,20 +72,17 @@ impl IsahcTransport {
     /// Sets the engine up, reading the platform's trust roots; sends nothing.
     ///
     /// # Errors
-    /// A setting makes no sense, or the engine cannot be set up, or cannot carry a setting. The last is
-    /// [`SettingsError::Unsupported`]:
-    /// - [extra roots alone](Settings::without_platform_roots): libcurl's binding adds the platform's directory of roots to
-    ///   every trust store;
-    /// - a proxy that is spoken to over TLS: isahc either gives libcurl no roots for it, or turns the check of its
-    ///   certificate off;
-    /// - a `User-Agent` beyond ASCII, and a timeout of more than 24 days.
+    /// A setting makes no sense, or this engine [does not support](Self::supports) it, or it cannot be set up. A
+    /// `User-Agent` beyond ASCII and a timeout of more than 24 days are [`SettingsError::Unsupported`], too.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        settings.check()?;
+        settings.check(NAME, Self::supports)?;
         check_libcurl(libcurl())?;
         let tls = trust::tls_config(&settings)?;
         check_timeout("connect timeout", settings.connect_timeout())?;
-        check_timeout("total timeout", settings.total_timeout())?;
-        if settings.user_agent().to_str().is_err() {
+        if let Some(limit) = settings.total_timeout() {
+            check_timeout("total timeout", limit)?;
+        }
+        if settings.user_agent().is_some_and(|text| text.to_str().is_err()) {
             return Err(unsupported("User-Agent", "it holds characters beyond ASCII"));
         }
         for proxy in settings.proxies().iter() {
@@ -92,6 +92,12 @@ impl IsahcTransport {
         // Now, so that an engine that cannot start at all is told here.
         repeatable.prepare().map_err(|error| SettingsError::Engine { cause: error.into() })?;
         Ok(Self { repeatable, one_shot: Clients::new(Reuse::Forbidden, tls, &settings), settings })
+    }
+
+    /// What this engine says to a setting.
+    #[must_use]
+    pub const fn supports(setting: Setting) -> Support {
+        capabilities::supports(setting)
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
@@ -121,7 +127,9 @@ impl IsahcTransport {
         let has_body = request.one_shot();
         let (mut parts, body) = request.into_http().into_parts();
         let body = Zeroizing::new(body);
-        parts.headers.entry(USER_AGENT).or_insert_with(|| self.settings.user_agent().clone());
+        if let Some(user_agent) = self.settings.user_agent() {
+            parts.headers.entry(USER_AGENT).or_insert_with(|| user_agent.clone());
+        }
         // isahc panics on any other.
         if let Some((name, _)) = parts.headers.iter().find(|(_, value)| value.to_str().is_err()) {
             return Err(failure::not_ascii(name));
@@ -197,6 +205,7 @@ async fn read(
         }
     }
     let mut response = http::Response::new(std::mem::take(&mut *body));
+    *response.version_mut() = parts.version;
     *response.status_mut() = parts.status;
     *response.headers_mut() = parts.headers;
     Ok(response.into())
@@ -238,9 +247,6 @@ fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), Setting
 }
 
 fn check_proxy(proxy: &Proxy) -> Result<(), SettingsError> {
-    if proxy.url().scheme() == "https" {
-        return Err(unsupported("proxy over TLS", "its certificate could not be checked"));
-    }
     let refuse = |why| SettingsError::Proxy { from: "proxy", why };
     if proxy.credentials().is_some_and(|(user, password)| user.contains('\0') || password.contains('\0')) {
         return Err(refuse("its user name or password holds a zero byte"));

@@ -1,6 +1,5 @@
 //! Whom the engine trusts.
 
-use crate::unsupported;
 use isahc::tls::{ProtocolVersion, TlsConfig, TrustStore};
 use oauth_transport::{Settings, SettingsError};
 use webpki::anchor_from_trusted_cert;
@@ -9,12 +8,6 @@ pub(crate) fn tls_config(settings: &Settings) -> Result<TlsConfig, SettingsError
     for (index, root) in settings.extra_roots().enumerate() {
         // libcurl reads them with the first connection; what cannot be a root is told now.
         anchor_from_trusted_cert(&root.into()).map_err(|_| SettingsError::ExtraRoot { index })?;
-    }
-    if !settings.platform_roots() {
-        return Err(unsupported(
-            "choice of extra trust roots alone",
-            "libcurl's binding adds the platform's directory of roots to every trust store",
-        ));
     }
     Ok(TlsConfig::builder().min_version(ProtocolVersion::Tlsv12).trust_store(trust_store(settings)?).build())
 }

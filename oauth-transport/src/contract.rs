@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use oauth_transport::contract::Engine;
-//! use oauth_transport::{Settings, SettingsError, Transport};
+//! use oauth_transport::{Setting, Settings, SettingsError, Support, Transport};
 //!
 //! struct Mine;
 //!
@@ -14,6 +14,11 @@
 //!     fn transport(_: Settings) -> Result<Box<dyn Transport>, SettingsError> {
 //!         // Ok(Box::new(MyTransport::new(settings)?))
 //!         Err(SettingsError::NoRoots)
+//!     }
+//!
+//!     fn supports(_: Setting) -> Support {
+//!         // MyTransport::supports(setting)
+//!         Support::Unsupported("there is no engine yet")
 //!     }
 //!
 //!     fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -49,7 +54,7 @@ pub use limits::*;
 pub use proxied::*;
 pub use secure::*;
 
-use crate::{Settings, SettingsError, Transport};
+use crate::{Setting, Settings, SettingsError, Support, Transport};
 
 /// How the suite makes and drives the transport under test.
 pub trait Engine {
@@ -58,6 +63,9 @@ pub trait Engine {
     /// # Errors
     /// What the transport's own constructor says.
     fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError>;
+
+    /// What the engine says to a setting.
+    fn supports(setting: Setting) -> Support;
 
     /// Drives a future to its end, with whatever runtime the transport needs.
     fn block_on<T>(future: impl Future<Output = T>) -> T;

@@ -7,18 +7,30 @@
 //! hop: one request, one response.
 //!
 //! # Writing a transport
-//! Implement [`Transport`], call [`Settings::check`] first in the constructor and refuse there what the engine cannot carry
-//! ([`SettingsError::Unsupported`]), then run `contract_tests!` over it.
+//! Implement [`Transport`], call [`Settings::check`] first in the constructor with what the engine says to each [`Setting`]: it
+//! refuses what the engine cannot carry ([`SettingsError::Unsupported`]), then run `contract_tests!` over it.
 
 mod cause;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod events;
+mod firewall;
 mod proxies;
+mod setting;
 mod settings;
 
 pub use cause::Cause;
-pub use proxies::{Proxies, Proxy};
-pub use settings::{Settings, SettingsError};
+pub use events::{
+    ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry, LogLevel, LogType, Outcome,
+    ServerCertificate, Transfer,
+};
+pub use firewall::{Firewall, FirewallKind};
+pub use proxies::{Proxies, Proxy, ProxyAuthentication};
+pub use setting::{Column, Setting, Support, capability_table};
+pub use settings::{
+    Addresses, BytesPerSecond, Flaws, Http, HttpVersion, Identity, KeepAlive, Linger, Revocation, Settings,
+    SettingsError, Tcp, Tls, TlsVersions,
+};
 
 use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
 use std::pin::Pin;

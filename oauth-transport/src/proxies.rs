@@ -23,13 +23,87 @@ pub struct Proxies {
     http: Option<Proxy>,
     https: Option<Proxy>,
     exceptions: Vec<Exception>,
+    authentication: ProxyAuthentication,
+    tunnels_http: bool,
+}
+
+/// How to show the proxies who we are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyAuthentication {
+    /// The proxy's user name and password, as they are (RFC 7617). Anybody on the way to the proxy reads them, unless it is
+    /// spoken to over TLS.
+    #[default]
+    Basic,
+    /// A proof that we know the password (RFC 7616). A proxy that asks for less is not answered.
+    Digest,
+    /// NTLM, with a user name that may begin with a domain and a backslash.
+    Ntlm,
+    /// Negotiate (RFC 4559): with the Kerberos tickets of whoever runs the program.
+    Negotiate {
+        /// The proxy's service name, such as `HTTP/proxy.example`. `None` is that of its host.
+        service: Option<String>,
+    },
+    /// This value of `Proxy-Authorization`, as it is. It goes to proxies alone, never to a server.
+    Verbatim(HeaderValue),
+    /// Not at all, whatever user name and password the proxy's URL carries.
+    Never,
 }
 
 impl Proxies {
     /// No proxy: every request goes straight to its server.
     #[must_use]
     pub const fn none() -> Self {
-        Self { http: None, https: None, exceptions: Vec::new() }
+        Self {
+            http: None,
+            https: None,
+            exceptions: Vec::new(),
+            authentication: ProxyAuthentication::Basic,
+            tunnels_http: false,
+        }
+    }
+
+    /// One proxy for every request.
+    #[must_use]
+    pub fn through(proxy: Proxy) -> Self {
+        Self { http: Some(proxy.clone()), https: Some(proxy), ..Self::none() }
+    }
+
+    /// Adds hosts to reach without a proxy, as [`from_variables`](Self::from_variables) reads `no_proxy`; semicolons part
+    /// them, too.
+    #[must_use]
+    pub fn except(mut self, hosts: &str) -> Self {
+        self.exceptions.extend(exceptions(hosts));
+        self
+    }
+
+    /// Sets how the proxies are shown who we are.
+    #[must_use]
+    pub fn authenticated_by(mut self, authentication: ProxyAuthentication) -> Self {
+        self.authentication = authentication;
+        if let ProxyAuthentication::Verbatim(value) = &mut self.authentication {
+            value.set_sensitive(true);
+        }
+        self
+    }
+
+    /// Has the proxies open a tunnel even for plain `http`, as for `https`.
+    #[must_use]
+    pub const fn tunnelling_http(mut self) -> Self {
+        self.tunnels_http = true;
+        self
+    }
+
+    /// How the proxies are shown who we are.
+    #[must_use]
+    pub const fn authentication(&self) -> &ProxyAuthentication {
+        &self.authentication
+    }
+
+    /// Whether plain `http` goes through a tunnel.
+    #[must_use]
+    pub const fn tunnels_http(&self) -> bool {
+        self.tunnels_http
     }
 
     /// What the environment of this process says; see [`from_variables`](Self::from_variables).
@@ -64,8 +138,9 @@ impl Proxies {
             https: read(["https_proxy", "HTTPS_PROXY"])?.or_else(|| all.clone()),
             http: read(["http_proxy", "HTTP_PROXY"])?.or(all),
             exceptions: first(["no_proxy", "NO_PROXY"])
-                .map(|(_, value)| value.split([',', ' ']).filter_map(Exception::read).collect())
+                .map(|(_, value)| exceptions(&value).collect())
                 .unwrap_or_default(),
+            ..Self::none()
         })
     }
 
@@ -103,7 +178,23 @@ pub struct Proxy {
     credentials: Option<(String, Zeroizing<String>)>,
 }
 
+/// The hosts of a list. What is none is passed over.
+fn exceptions(list: &str) -> impl Iterator<Item = Exception> {
+    list.split([',', ';', ' ']).filter_map(Exception::read)
+}
+
 impl Proxy {
+    /// Reads a proxy's URL: scheme `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, a user name and a password
+    /// where it wants them, host and port.
+    ///
+    /// Without a scheme it is an HTTP proxy. `socks4` and `socks5` resolve names here, the others at the proxy.
+    ///
+    /// # Errors
+    /// Not such a URL, or that of a proxy auto-configuration script, which is a program that nothing here runs.
+    pub fn new(url: &str) -> Result<Self, SettingsError> {
+        Self::read(url, "proxy")
+    }
+
     /// Where it is, without user name and password: scheme `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
     #[must_use]
     pub const fn url(&self) -> &Url {
@@ -133,6 +224,14 @@ impl Proxy {
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let text = Zeroizing::new(text);
         let mut url = Url::parse(&text).map_err(|_| refuse("it is not a URL"))?;
+        if url.scheme().starts_with("pac+")
+            || url.path().ends_with(".pac")
+            || url.path().ends_with("wpad.dat")
+        {
+            return Err(refuse(
+                "it is a proxy auto-configuration (PAC) script, which is a program; name the proxy itself",
+            ));
+        }
         if !matches!(url.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
             return Err(refuse("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h"));
         }

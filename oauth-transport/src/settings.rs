@@ -1,10 +1,25 @@
 //! What a transport can be told, and why it may say no.
 
-use crate::proxies::Proxies;
-use http::HeaderValue;
+mod error;
+mod http;
+mod identity;
+mod tcp;
+mod tls;
+
+pub use error::SettingsError;
+pub use http::{Http, HttpVersion};
+pub use identity::Identity;
+pub use tcp::{Addresses, BytesPerSecond, KeepAlive, Linger, Tcp};
+pub use tls::{Flaws, Revocation, Tls, TlsVersions};
+
+use crate::events::EventSink;
+use crate::firewall::{Firewall, FirewallKind};
+use crate::proxies::{Proxies, ProxyAuthentication};
+use crate::setting::{Setting, Support};
+use ::http::HeaderValue;
+use oauth_core::KeyId;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,11 +29,19 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Settings {
     connect_timeout: Duration,
-    total_timeout: Duration,
+    total_timeout: Option<Duration>,
+    inactivity_timeout: Option<Duration>,
     extra_roots: Vec<Vec<u8>>,
     platform_roots: bool,
+    identity: Option<Identity>,
+    named_identities: Vec<(KeyId, Identity)>,
+    tls: Tls,
+    tcp: Tcp,
+    http: Http,
+    firewall: Option<Firewall>,
     proxies: Proxies,
-    user_agent: HeaderValue,
+    user_agent: Option<HeaderValue>,
+    events: EventSink,
 }
 
 impl Settings {
@@ -27,11 +50,19 @@ impl Settings {
     pub const fn new() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            total_timeout: Duration::from_secs(30),
+            total_timeout: Some(Duration::from_secs(30)),
+            inactivity_timeout: None,
             extra_roots: Vec::new(),
             platform_roots: true,
+            identity: None,
+            named_identities: Vec::new(),
+            tls: Tls::new(),
+            tcp: Tcp::new(),
+            http: Http::new(),
+            firewall: None,
             proxies: Proxies::none(),
-            user_agent: HeaderValue::from_static(concat!("oauth/", env!("CARGO_PKG_VERSION"))),
+            user_agent: Some(HeaderValue::from_static(concat!("oauth/", env!("CARGO_PKG_VERSION")))),
+            events: EventSink::none(),
         }
     }
 
@@ -45,7 +76,22 @@ impl Settings {
     /// Limits a request from its start to the last byte of its response, however steadily bytes come.
     #[must_use]
     pub const fn with_total_timeout(mut self, limit: Duration) -> Self {
-        self.total_timeout = limit;
+        self.total_timeout = Some(limit);
+        self
+    }
+
+    /// Lets a request take as long as it takes. Beside it belongs an
+    /// [inactivity timeout](Self::with_inactivity_timeout): a silent server is waited for without end otherwise.
+    #[must_use]
+    pub const fn without_total_timeout(mut self) -> Self {
+        self.total_timeout = None;
+        self
+    }
+
+    /// Limits the time in which no byte moves, once a connection stands.
+    #[must_use]
+    pub const fn with_inactivity_timeout(mut self, limit: Duration) -> Self {
+        self.inactivity_timeout = Some(limit);
         self
     }
 
@@ -79,6 +125,48 @@ impl Settings {
         self
     }
 
+    /// Shows this certificate to servers that ask for one, on every connection.
+    #[must_use]
+    pub fn with_client_certificate(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Holds a certificate for the requests that [name it](oauth_core::Request::client_certificate), and for no others.
+    #[must_use]
+    pub fn with_named_client_certificate(mut self, name: KeyId, identity: Identity) -> Self {
+        self.named_identities.push((name, identity));
+        self
+    }
+
+    /// Sets what TLS is told.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Sets what TCP connections are told.
+    #[must_use]
+    pub fn with_tcp(mut self, tcp: Tcp) -> Self {
+        self.tcp = tcp;
+        self
+    }
+
+    /// Sets what HTTP is told.
+    #[must_use]
+    pub fn with_http(mut self, http: Http) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// Makes every connection through a firewall, those to proxies among them.
+    #[must_use]
+    pub fn with_firewall(mut self, firewall: Firewall) -> Self {
+        self.firewall = Some(firewall);
+        self
+    }
+
     /// Sends requests through proxies.
     #[must_use]
     pub fn with_proxies(mut self, proxies: Proxies) -> Self {
@@ -89,7 +177,21 @@ impl Settings {
     /// Names the program in the `User-Agent` header; a request that brings one keeps its own.
     #[must_use]
     pub fn with_user_agent(mut self, user_agent: HeaderValue) -> Self {
-        self.user_agent = user_agent;
+        self.user_agent = Some(user_agent);
+        self
+    }
+
+    /// Sends no `User-Agent`. Some servers refuse such requests.
+    #[must_use]
+    pub fn without_user_agent(mut self) -> Self {
+        self.user_agent = None;
+        self
+    }
+
+    /// Tells what happens on the way to a handler.
+    #[must_use]
+    pub fn with_events(mut self, events: EventSink) -> Self {
+        self.events = events;
         self
     }
 
@@ -99,10 +201,16 @@ impl Settings {
         self.connect_timeout
     }
 
-    /// How long a request may take in all.
+    /// How long a request may take in all; `None` does not limit it.
     #[must_use]
-    pub const fn total_timeout(&self) -> Duration {
+    pub const fn total_timeout(&self) -> Option<Duration> {
         self.total_timeout
+    }
+
+    /// How long no byte may move; `None` does not limit it.
+    #[must_use]
+    pub const fn inactivity_timeout(&self) -> Option<Duration> {
+        self.inactivity_timeout
     }
 
     /// The extra roots, as DER.
@@ -116,6 +224,41 @@ impl Settings {
         self.platform_roots
     }
 
+    /// The certificate for every connection.
+    #[must_use]
+    pub const fn client_certificate(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// The certificates that requests name, with their names.
+    pub fn named_client_certificates(&self) -> impl ExactSizeIterator<Item = (&KeyId, &Identity)> {
+        self.named_identities.iter().map(|(name, identity)| (name, identity))
+    }
+
+    /// What TLS is told.
+    #[must_use]
+    pub const fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// What TCP connections are told.
+    #[must_use]
+    pub const fn tcp(&self) -> &Tcp {
+        &self.tcp
+    }
+
+    /// What HTTP is told.
+    #[must_use]
+    pub const fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// The firewall that connections are made through.
+    #[must_use]
+    pub const fn firewall(&self) -> Option<&Firewall> {
+        self.firewall.as_ref()
+    }
+
     /// Which proxy a request goes through.
     #[must_use]
     pub const fn proxies(&self) -> &Proxies {
@@ -124,25 +267,118 @@ impl Settings {
 
     /// The `User-Agent` of requests that bring none.
     #[must_use]
-    pub const fn user_agent(&self) -> &HeaderValue {
-        &self.user_agent
+    pub const fn user_agent(&self) -> Option<&HeaderValue> {
+        self.user_agent.as_ref()
     }
 
-    /// Refuses what no transport can carry. Each transport calls it first when it is made.
+    /// Where events go.
+    #[must_use]
+    pub const fn events(&self) -> &EventSink {
+        &self.events
+    }
+
+    /// The settings that differ from the defaults, and so have to be carried.
+    #[must_use]
+    pub fn used(&self) -> Vec<Setting> {
+        // Taken apart without `..`: a field that is new is asked about here.
+        let Self {
+            connect_timeout,
+            total_timeout,
+            inactivity_timeout,
+            extra_roots,
+            platform_roots,
+            identity,
+            named_identities,
+            tls,
+            tcp,
+            http,
+            firewall,
+            proxies,
+            // Every engine sends what it is given, or none.
+            user_agent: _,
+            events,
+        } = self;
+        let default = Self::new();
+        let mut used = Vec::new();
+        let mut note = |is_used, setting| {
+            if is_used {
+                used.push(setting);
+            }
+        };
+        note(*connect_timeout != default.connect_timeout, Setting::ConnectTimeout);
+        note(*total_timeout != default.total_timeout, Setting::TotalTimeout);
+        note(inactivity_timeout.is_some(), Setting::InactivityTimeout);
+        note(!extra_roots.is_empty(), Setting::ExtraRoots);
+        note(!platform_roots, Setting::ExtraRootsAlone);
+        note(identity.is_some() || !named_identities.is_empty(), Setting::ClientCertificate);
+        note(events.is_active(), Setting::ConnectionEvents);
+        if let Some(firewall) = firewall {
+            note(
+                true,
+                match firewall.kind() {
+                    FirewallKind::Tunnel => Setting::FirewallTunnel,
+                    FirewallKind::Socks4 => Setting::FirewallSocks4,
+                    FirewallKind::Socks4a => Setting::FirewallSocks4a,
+                    FirewallKind::Socks5 => Setting::FirewallSocks5,
+                },
+            );
+            note(firewall.headers().len() > 0, Setting::FirewallHeaders);
+            note(!proxies.is_empty(), Setting::FirewallUnderProxy);
+        }
+        for proxy in proxies.iter() {
+            note(
+                true,
+                match proxy.url().scheme() {
+                    "http" => Setting::HttpProxy,
+                    "https" => Setting::ProxyOverTls,
+                    _ => Setting::SocksProxy,
+                },
+            );
+        }
+        if !proxies.is_empty() {
+            note(proxies.tunnels_http(), Setting::ProxyTunnel);
+            match proxies.authentication() {
+                ProxyAuthentication::Basic | ProxyAuthentication::Never => {}
+                ProxyAuthentication::Digest => note(true, Setting::ProxyDigest),
+                ProxyAuthentication::Ntlm => note(true, Setting::ProxyNtlm),
+                ProxyAuthentication::Negotiate { service } => {
+                    note(true, Setting::ProxyNegotiate);
+                    note(service.is_some(), Setting::KerberosServiceName);
+                }
+                ProxyAuthentication::Verbatim(_) => note(true, Setting::ProxyAuthorization),
+            }
+        }
+        tcp.used(&mut used);
+        http.used(&mut used);
+        tls.used(&mut used);
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    /// Refuses what makes no sense on any transport, and what this engine does not carry. Each transport calls it first when
+    /// it is made.
     ///
     /// # Errors
-    /// A limit of zero, or no roots at all.
-    pub const fn check(&self) -> Result<(), SettingsError> {
-        if self.connect_timeout.is_zero() {
-            return Err(SettingsError::ZeroTimeout { setting: "connect timeout" });
-        }
-        if self.total_timeout.is_zero() {
-            return Err(SettingsError::ZeroTimeout { setting: "total timeout" });
+    /// A limit of zero, no roots at all, or a setting that the engine does not support.
+    pub fn check(
+        &self,
+        engine: &'static str,
+        supports: impl Fn(Setting) -> Support,
+    ) -> Result<(), SettingsError> {
+        for (setting, limit) in [
+            (Setting::ConnectTimeout, Some(self.connect_timeout)),
+            (Setting::TotalTimeout, self.total_timeout),
+            (Setting::InactivityTimeout, self.inactivity_timeout),
+        ] {
+            if limit.is_some_and(|limit| limit.is_zero()) {
+                return Err(SettingsError::ZeroTimeout { setting: setting.name() });
+            }
         }
         if !self.platform_roots && self.extra_roots.is_empty() {
             return Err(SettingsError::NoRoots);
         }
-        Ok(())
+        self.used().into_iter().try_for_each(|setting| supports(setting).require(engine, setting))
     }
 }
 
@@ -157,95 +393,19 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("connect_timeout", &self.connect_timeout)
             .field("total_timeout", &self.total_timeout)
+            .field("inactivity_timeout", &self.inactivity_timeout)
             .field("extra_roots", &format_args!("[{} certificates]", self.extra_roots.len()))
             .field("platform_roots", &self.platform_roots)
+            .field("identity", &self.identity)
+            .field("named_identities", &self.named_identities)
+            .field("tls", &self.tls)
+            .field("tcp", &self.tcp)
+            .field("http", &self.http)
+            .field("firewall", &self.firewall)
             .field("proxies", &self.proxies)
             .field("user_agent", &self.user_agent)
+            .field("events", &self.events)
             .finish()
-    }
-}
-
-/// Why a transport could not be made. Nothing was sent.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// This engine cannot carry the setting; another may.
-    Unsupported {
-        /// The engine's name.
-        engine: &'static str,
-        /// The setting, in words.
-        setting: &'static str,
-        /// Why not.
-        why: &'static str,
-    },
-    /// A limit is zero, so that every request would fail.
-    ZeroTimeout {
-        /// The setting, in words.
-        setting: &'static str,
-    },
-    /// The PEM text holds no certificate.
-    NoCertificate,
-    /// An extra root is not a certificate that can be a root.
-    ExtraRoot {
-        /// Its place among the extra roots, from zero.
-        index: usize,
-    },
-    /// Neither the platform's roots nor extra ones are to be trusted.
-    NoRoots,
-    /// The platform's roots cannot be read.
-    PlatformRoots {
-        /// What the engine says.
-        cause: Box<dyn Error + Send + Sync>,
-    },
-    /// A proxy's address makes no sense.
-    Proxy {
-        /// Where it was read: the variable's name, or `proxy`.
-        from: &'static str,
-        /// Why not. Holds none of the value, which may carry a password.
-        why: &'static str,
-    },
-    /// The engine could not be set up.
-    Engine {
-        /// What the engine says.
-        cause: Box<dyn Error + Send + Sync>,
-    },
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsupported { engine, setting, why } => {
-                write!(f, "the transport {engine} cannot carry the {setting}: {why}; take it out or use another transport")
-            }
-            Self::ZeroTimeout { setting } => {
-                write!(f, "the {setting} is zero, so every request would fail; set a longer one")
-            }
-            Self::NoCertificate => f.write_str(
-                "no certificate was found; an extra trust root is a PEM file that begins with -----BEGIN CERTIFICATE-----",
-            ),
-            Self::ExtraRoot { index } => {
-                write!(f, "extra trust root {} is not a readable certificate; replace it", index + 1)
-            }
-            Self::NoRoots => {
-                f.write_str("no trust roots, so every server would be refused; add a root or trust the platform's")
-            }
-            Self::PlatformRoots { cause } => {
-                write!(f, "the platform's trust roots cannot be read: {cause}; install its CA certificates or add a root")
-            }
-            Self::Proxy { from, why } => {
-                write!(f, "the proxy of {from} cannot be used: {why}; write it as http://host:port")
-            }
-            Self::Engine { cause } => write!(f, "the HTTP engine cannot be set up: {cause}"),
-        }
-    }
-}
-
-impl Error for SettingsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::PlatformRoots { cause } | Self::Engine { cause } => Some(&**cause),
-            _ => None,
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The contract of every transport, on isahc, on an executor of the test's choice.
 
 use oauth_transport::contract::Engine;
-use oauth_transport::{Settings, SettingsError, Transport};
+use oauth_transport::{Setting, Settings, SettingsError, Support, Transport};
 use oauth_transport_isahc::IsahcTransport;
 use std::marker::PhantomData;
 
@@ -15,6 +15,10 @@ pub(crate) struct Isahc<E>(PhantomData<E>);
 impl<E: Executor> Engine for Isahc<E> {
     fn transport(settings: Settings) -> Result<Box<dyn Transport>, SettingsError> {
         Ok(Box::new(IsahcTransport::new(settings)?))
+    }
+
+    fn supports(setting: Setting) -> Support {
+        IsahcTransport::supports(setting)
     }
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -1,4 +1,10 @@
 use super::*;
+use crate::Proxy;
+use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
+
+const fn nothing(_: Setting) -> Support {
+    Support::Unsupported("it can do nothing")
+}
 
 const PEM: &[u8] = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n\
     -----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n\
@@ -8,11 +14,11 @@ const PEM: &[u8] = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY----
 fn the_defaults_are_as_documented() {
     let settings = Settings::new();
     assert_eq!(settings.connect_timeout(), Duration::from_secs(10));
-    assert_eq!(settings.total_timeout(), Duration::from_secs(30));
+    assert_eq!(settings.total_timeout(), Some(Duration::from_secs(30)));
     assert_eq!(settings.extra_roots().len(), 0);
     assert!(settings.platform_roots());
     assert!(settings.proxies().is_empty());
-    assert!(settings.check().is_ok());
+    assert!(settings.check("none", nothing).is_ok());
 }
 
 #[test]
@@ -44,7 +50,121 @@ fn what_no_transport_can_carry_is_refused() {
         (Settings::new().with_total_timeout(zero), "the total timeout is zero"),
         (Settings::new().without_platform_roots(), "no trust roots"),
     ] {
-        let error = settings.check().unwrap_err().to_string();
+        let error = settings.check("any", |_| Support::Native).unwrap_err().to_string();
         assert!(error.starts_with(why), "{error}");
     }
+}
+
+/// For every setting, settings that use it.
+fn sample(setting: Setting) -> Settings {
+    use Setting as S;
+    let settings = Settings::new();
+    let mut tcp = Tcp::default();
+    let mut http = Http::default();
+    let mut tls = Tls::default();
+    let names = |name: &str| Some(vec![name.to_owned()]);
+    let proxy = |url| Proxies::through(Proxy::new(url).unwrap());
+    let firewall = |kind| Firewall::new(kind, "127.0.0.1", None).unwrap();
+    let identity = || Identity::new(vec![vec![1]], vec![0x30, 0x03, 2, 1, 0]).ok();
+    match setting {
+        S::ConnectTimeout => return settings.with_connect_timeout(Duration::from_secs(1)),
+        S::TotalTimeout => return settings.without_total_timeout(),
+        S::InactivityTimeout => return settings.with_inactivity_timeout(Duration::from_secs(1)),
+        S::LocalAddress => tcp.local_address = Some([127, 0, 0, 2].into()),
+        S::LocalPort => tcp.local_port = NonZeroU16::new(1),
+        S::Nagle => tcp.nagle = true,
+        S::KeepAliveProbes => tcp.keep_alive = Some(KeepAlive::default()),
+        S::KeepAliveTime => {
+            tcp.keep_alive = Some(KeepAlive { time: Some(Duration::from_secs(1)), interval: None });
+        }
+        S::KeepAliveInterval => {
+            tcp.keep_alive = Some(KeepAlive { time: None, interval: Some(Duration::from_secs(1)) });
+        }
+        S::Linger => tcp.linger = Linger::Reset,
+        S::ReceiveBuffer => tcp.receive_buffer = NonZeroUsize::new(1),
+        S::SendBuffer => tcp.send_buffer = NonZeroUsize::new(1),
+        S::AddressFamily => tcp.addresses = Addresses::V4,
+        S::TransferRate => tcp.rate = NonZeroU64::new(1).map(BytesPerSecond::new),
+        S::LineLength => http.max_line = NonZeroUsize::new(1),
+        S::FirewallTunnel => return settings.with_firewall(firewall(FirewallKind::Tunnel)),
+        S::FirewallSocks4 => return settings.with_firewall(firewall(FirewallKind::Socks4)),
+        S::FirewallSocks4a => return settings.with_firewall(firewall(FirewallKind::Socks4a)),
+        S::FirewallSocks5 => return settings.with_firewall(firewall(FirewallKind::Socks5)),
+        S::FirewallHeaders => {
+            let value = HeaderValue::from_static("1");
+            let name = ::http::HeaderName::from_static("x-firewall");
+            return settings.with_firewall(firewall(FirewallKind::Tunnel).with_header(name, value).unwrap());
+        }
+        S::FirewallUnderProxy => {
+            return settings.with_firewall(firewall(FirewallKind::Socks5)).with_proxies(proxy("http://p:1"));
+        }
+        S::HttpProxy => return settings.with_proxies(proxy("http://p:1")),
+        S::ProxyOverTls => return settings.with_proxies(proxy("https://p:1")),
+        S::SocksProxy => return settings.with_proxies(proxy("socks5h://p:1")),
+        S::ProxyTunnel => return settings.with_proxies(proxy("http://p:1").tunnelling_http()),
+        S::ProxyDigest
+        | S::ProxyNtlm
+        | S::ProxyNegotiate
+        | S::KerberosServiceName
+        | S::ProxyAuthorization => {
+            let authentication = match setting {
+                S::ProxyDigest => ProxyAuthentication::Digest,
+                S::ProxyNtlm => ProxyAuthentication::Ntlm,
+                S::ProxyAuthorization => ProxyAuthentication::Verbatim(HeaderValue::from_static("x")),
+                _ => ProxyAuthentication::Negotiate { service: Some("HTTP/p".to_owned()) },
+            };
+            return settings.with_proxies(proxy("http://p:1").authenticated_by(authentication));
+        }
+        S::Http10 => http.version = HttpVersion::Http10,
+        S::Http2 => http.version = HttpVersion::Http2,
+        S::Http2Alone => http.version = HttpVersion::Http2Alone,
+        S::ConnectionPerRequest => http.reuse_connections = false,
+        S::UnindexedHeaders => http.unindexed = vec![::http::header::AUTHORIZATION],
+        S::ChunkedUpload => http.upload_chunk = NonZeroUsize::new(1),
+        S::ExtraRoots => return settings.with_extra_root_der([1]),
+        S::ExtraRootsAlone => return settings.with_extra_root_der([1]).without_platform_roots(),
+        S::ClientCertificate => return settings.with_client_certificate(identity().unwrap()),
+        S::TlsVersions => tls.versions = TlsVersions::V13,
+        S::CipherSuites12 => tls.cipher_suites = names("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        S::CipherSuites13 => tls.cipher_suites = names("TLS_AES_128_GCM_SHA256"),
+        S::CipherStrength => tls.min_cipher_bits = Some(256),
+        S::Groups => tls.groups = names("x25519"),
+        S::SignatureAlgorithms => tls.signature_algorithms_13 = names("ed25519"),
+        S::FreshSessions => tls.resume_sessions = false,
+        S::Revocation => tls.revocation = Revocation::Required,
+        S::AcceptOutOfDate => tls.dangerously_accepted_flaws.out_of_date = true,
+        S::AcceptUnknownIssuer => tls.dangerously_accepted_flaws.unknown_issuer = true,
+        S::AcceptWrongUsage => tls.dangerously_accepted_flaws.wrong_usage = true,
+        S::AcceptUnknownRevocation => tls.dangerously_accepted_flaws.unknown_revocation = true,
+        S::AcceptWrongName => tls.dangerously_accepted_flaws.wrong_name = true,
+        S::Pin => tls.accepted_certificate = Some(vec![1]),
+        S::CertificateDecisions => tls.handler_decides = true,
+        S::RecordLog => tls.log_records = true,
+        S::ConnectionEvents => {
+            struct Deaf;
+            impl crate::EventHandler for Deaf {}
+            return settings.with_events(EventSink::new(Deaf, crate::LogLevel::None));
+        }
+    }
+    settings.with_tcp(tcp).with_http(http).with_tls(tls)
+}
+
+#[test]
+fn nothing_that_is_set_is_ignored() {
+    for setting in Setting::ALL {
+        let settings = sample(*setting);
+        assert!(settings.used().contains(setting), "{setting}: {:?}", settings.used());
+        settings.check("any", |_| Support::Native).unwrap();
+        let error = settings
+            .check("none", |asked| if asked == *setting { nothing(asked) } else { Support::Native })
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            format!(
+                "the transport none cannot carry the {setting}: it can do nothing; take it out or use another transport"
+            )
+        );
+    }
+    assert_eq!(Settings::new().used(), []);
 }

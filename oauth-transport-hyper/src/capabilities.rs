@@ -1,0 +1,16 @@
+//! What this engine says to each setting.
+
+use oauth_transport::{Setting, Support};
+
+pub(crate) const fn supports(setting: Setting) -> Support {
+    match setting {
+        Setting::ConnectTimeout
+        | Setting::TotalTimeout
+        | Setting::ExtraRoots
+        | Setting::ExtraRootsAlone
+        | Setting::HttpProxy
+        | Setting::ProxyOverTls => Support::Native,
+        Setting::SocksProxy => Support::Unsupported("it speaks to HTTP proxies alone"),
+        _ => Support::Unsupported("it does not carry it yet"),
+    }
+}
