@@ -91,7 +91,7 @@ features oauth-jwt encrypted aws-lc-rs stores pkcs11
 step "features of oauth-loopback"
 features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
-features oauth-transport contract
+features oauth-transport contract cookies compression
 step "features of oauth"
 features oauth hyper isahc jwt encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"

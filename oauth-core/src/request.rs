@@ -39,6 +39,7 @@ pub struct Request {
     more_headers: Vec<(HeaderName, HeaderValue)>,
     body: Wiped,
     client_certificate: Option<KeyId>,
+    max_body: usize,
 }
 
 impl Request {
@@ -82,6 +83,7 @@ impl Request {
             more_headers: Vec::new(),
             body,
             client_certificate: None,
+            max_body: 1 << 20,
         }
     }
 
@@ -98,6 +100,30 @@ impl Request {
         } else {
             self.more_headers.push((name, value));
         }
+        self
+    }
+
+    /// Sets a header in place of those of its name. Mark the value sensitive where it carries a credential.
+    #[must_use]
+    pub fn with_header_replaced(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if name == AUTHORIZATION {
+            self.authorization = None;
+        }
+        self.more_headers.retain(|(known, _)| *known != name);
+        self.with_header(name, value)
+    }
+
+    /// Puts another body in the place of this one, such as the same one compressed.
+    #[must_use]
+    pub fn with_body(mut self, body: SecretBytes) -> Self {
+        self.body = body.into_inner();
+        self
+    }
+
+    /// Sets how many bytes of response body are read at most.
+    #[must_use]
+    pub const fn with_max_body(mut self, limit: usize) -> Self {
+        self.max_body = limit;
         self
     }
 
@@ -155,10 +181,11 @@ impl Request {
         &self.body.0
     }
 
-    /// How many bytes of response body are read before the transport gives up: 1 MiB.
+    /// How many bytes of response body are read before the transport gives up: 1 MiB, unless it was
+    /// [set](Self::with_max_body).
     #[must_use]
     pub const fn max_body(&self) -> usize {
-        1 << 20
+        self.max_body
     }
 
     /// Whether what it carries is spent by being sent: a code, a rotating refresh token, a device code, a registration

@@ -16,6 +16,7 @@ pub mod contract;
 mod events;
 mod firewall;
 mod proxies;
+pub mod session;
 mod setting;
 mod settings;
 
@@ -26,12 +27,14 @@ pub use events::{
 };
 pub use firewall::{Firewall, FirewallKind};
 pub use proxies::{Proxies, Proxy, ProxyAuthentication};
+pub use session::{Session, SessionSettings};
 pub use setting::{Column, Setting, Support, capability_table};
 pub use settings::{
     Addresses, BytesPerSecond, Flaws, Http, HttpVersion, Identity, KeepAlive, Linger, Revocation, Settings,
     SettingsError, Tcp, Tls, TlsVersions,
 };
 
+use http::HeaderMap;
 use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -66,6 +69,12 @@ pub trait Transport: Send + Sync {
 
     /// The engine's name, as messages and `--transport` spell it.
     fn name(&self) -> &'static str;
+
+    /// The headers that the engine adds to this request: for transcripts, which show what was sent. None by default.
+    fn added_headers(&self, request: &Request) -> HeaderMap {
+        let _ = request;
+        HeaderMap::new()
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
@@ -76,6 +85,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     fn name(&self) -> &'static str {
         (**self).name()
     }
+
+    fn added_headers(&self, request: &Request) -> HeaderMap {
+        (**self).added_headers(request)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
@@ -85,5 +98,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn added_headers(&self, request: &Request) -> HeaderMap {
+        (**self).added_headers(request)
     }
 }

@@ -70,7 +70,21 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "oauth-transport",
         &["oauth-core"],
-        &["base64", "http", "percent-encoding", "rcgen", "rustls", "rustls-pki-types", "url", "zeroize"],
+        &[
+            "base64",
+            "brotli-decompressor",
+            "cookie_store",
+            "flate2",
+            "http",
+            "httpdate",
+            "percent-encoding",
+            "psl",
+            "rcgen",
+            "rustls",
+            "rustls-pki-types",
+            "url",
+            "zeroize",
+        ],
     ),
     (
         "oauth-transport-hyper",
