@@ -2,7 +2,7 @@
 
 use super::redirect::{Blueprint, Next};
 use super::settings::{Recording, SessionSettings};
-use super::transcript::{Hop, Transcript};
+use super::transcript::{Hop, Secrets, Transcript, secrets};
 use crate::Cause;
 use crate::events::{EventSink, LogLevel, LogType};
 use http::header::{AUTHORIZATION, IF_MODIFIED_SINCE};
@@ -92,6 +92,8 @@ pub struct Exchange {
     state: State,
     redirects: u32,
     max_body: usize,
+    /// What the transcript must not show; gathered before the body is compressed.
+    secrets: Secrets,
     transcript: Transcript,
 }
 
@@ -123,6 +125,7 @@ impl Exchange {
             state: State::Over(None),
             redirects: 0,
             max_body,
+            secrets: Secrets::default(),
             transcript: Transcript::default(),
         };
         let request = exchange.first(request);
@@ -170,8 +173,8 @@ impl Exchange {
     }
 
     /// What is added to a request once, before its first hop.
-    fn first(&self, request: Request) -> Request {
-        let settings = &self.settings;
+    fn first(&mut self, request: Request) -> Request {
+        let settings = Arc::clone(&self.settings);
         let mut request = request.with_max_body(self.max_body);
         for (name, value) in settings.headers.iter() {
             request = request.with_header_replaced(name.clone(), value.clone());
@@ -181,6 +184,9 @@ impl Exchange {
             value.set_sensitive(true);
             request = request.with_header_replaced(AUTHORIZATION, value);
         }
+        if self.records() {
+            self.secrets = secrets(&request);
+        }
         #[cfg(feature = "compression")]
         if settings.compress_requests && !request.body().is_empty() {
             let body = oauth_core::SecretBytes::new(super::encoding::gzip(request.body()));
@@ -189,6 +195,11 @@ impl Exchange {
                 .with_header_replaced(http::header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         request
+    }
+
+    /// Whether somebody wants to see what goes over the wire.
+    fn records(&self) -> bool {
+        self.settings.recording != Recording::Nothing || self.events.logs(LogLevel::Verbose)
     }
 
     /// What is added to each hop, and is of that hop's server.
@@ -211,8 +222,9 @@ impl Exchange {
         if let Some(value) = self.memory.locked().jar.header(request.endpoint().url()) {
             request = request.with_header_replaced(http::header::COOKIE, value);
         }
-        if settings.recording != Recording::Nothing || self.events.logs(LogLevel::Verbose) {
-            let hop = Hop::sent(&request, &self.added, settings.recording == Recording::Everything);
+        if self.records() {
+            let whole = settings.recording == Recording::Everything;
+            let hop = Hop::sent(&request, &self.added, Arc::clone(&self.secrets), whole);
             let shown = settings.dangerously_log_secrets;
             self.events.log(LogLevel::Verbose, LogType::RequestHeaders, || hop.request_head(shown));
             self.events.log(LogLevel::Debug, LogType::RequestBody, || {

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use oauth_core::{JsonValue, Purpose, Request, Response};
 use percent_encoding::percent_decode_str;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Whose values are shown to everybody: what frames a message, and what a person needs to see what went wrong. The value of
@@ -125,7 +126,7 @@ pub struct Hop {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Zeroizing<Vec<u8>>>,
     /// What of the request must not be shown where the response repeats it.
-    secrets: Vec<Zeroizing<String>>,
+    secrets: Secrets,
     answer: Option<Answer>,
 }
 
@@ -138,7 +139,7 @@ struct Answer {
 }
 
 impl Hop {
-    pub(super) fn sent(request: &Request, added: &HeaderMap, with_body: bool) -> Self {
+    pub(super) fn sent(request: &Request, added: &HeaderMap, secrets: Secrets, with_body: bool) -> Self {
         let url = request.endpoint().url();
         let mut headers: Vec<_> =
             request.headers().map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -153,7 +154,7 @@ impl Hop {
             target: Zeroizing::new(url[url::Position::BeforePath..].to_owned()),
             headers,
             body: with_body.then(|| Zeroizing::new(request.body().to_vec())),
-            secrets: secrets(request.body()),
+            secrets,
             answer: None,
         }
     }
@@ -249,7 +250,7 @@ impl Hop {
             // A code travels in the query of one.
             let end = text.find(['?', '#']).unwrap_or(text.len());
             let rest = if end < text.len() { REDACTED } else { "" };
-            format!("{}{rest}", &text[..end])
+            self.scrubbed(format!("{}{rest}", &text[..end]), exposed)
         } else {
             REDACTED.to_owned()
         };
@@ -350,20 +351,40 @@ fn is_form(text: &str) -> bool {
     text.split('&').all(is_pair) && text.bytes().all(|byte| matches!(byte, 0x21..=0x7E))
 }
 
-/// The values of a form that are not shown, in the spellings that a response could repeat.
-fn secrets(form: &[u8]) -> Vec<Zeroizing<String>> {
-    let Ok(text) = std::str::from_utf8(form) else { return Vec::new() };
+/// What of a request must not be shown where a response repeats it.
+pub(super) type Secrets = Arc<[Zeroizing<String>]>;
+
+/// The values of a form that are not shown, and those of headers that carry credentials, in the spellings that a response
+/// could repeat.
+pub(super) fn secrets(request: &Request) -> Secrets {
+    // A short value is found in any text.
+    const SHORTEST: usize = 4;
     let mut secrets = Vec::new();
-    for (name, value) in text.split('&').filter_map(|pair| pair.split_once('=')) {
-        // A short value is found in any text.
-        if is_shown(name) || value.len() < 4 {
-            continue;
+    let mut add = |text: &str| {
+        if text.len() >= SHORTEST {
+            secrets.push(Zeroizing::new(text.to_owned()));
         }
-        secrets.push(Zeroizing::new(value.to_owned()));
-        let decoded = percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned();
-        if decoded != value {
-            secrets.push(Zeroizing::new(decoded));
+    };
+    for (_, value) in request.headers().filter(|(_, value)| value.is_sensitive()) {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        add(&text);
+        if let Some((_, credential)) = text.split_once(' ') {
+            add(credential);
         }
     }
-    secrets
+    let form = std::str::from_utf8(request.body()).unwrap_or_default();
+    for (name, value) in form.split('&').filter_map(|pair| pair.split_once('=')) {
+        if is_shown(name) {
+            continue;
+        }
+        add(value);
+        let decoded =
+            Zeroizing::new(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned());
+        if decoded.as_str() != value {
+            add(&decoded);
+        }
+    }
+    // The longest first: one may begin with another.
+    secrets.sort_by_key(|secret: &Zeroizing<String>| std::cmp::Reverse(secret.len()));
+    secrets.into()
 }
