@@ -93,7 +93,7 @@ features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract cookies compression
 step "features of oauth"
-features oauth hyper isahc jwt encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
+features oauth hyper isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc aws-lc-rs
 

@@ -1,7 +1,7 @@
 //! What can be typed: names are the field's own, every flag is also an `OAUTH_…` variable.
 
 use crate::explain::Kind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,9 +31,9 @@ pub(crate) struct Verbosity {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Tell each step
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
-    pub(crate) verbose: bool,
+    /// Tell each step; twice: also what goes over the wire, without secrets
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -307,12 +307,49 @@ pub(crate) struct NetworkFlags {
     /// The HTTP engine
     #[arg(long, env = "OAUTH_TRANSPORT", value_enum, default_value_t = Transport::Hyper)]
     pub(crate) transport: Transport,
+    /// A certificate and its private key to show to servers (RFC 8705): a PKCS#12, PEM or Java key store
+    #[arg(long, env = "OAUTH_TLS_CERT", value_name = "PATH")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// A PEM file with the private key, where it is not in the file of --tls-cert
+    #[arg(long, env = "OAUTH_TLS_KEY", value_name = "PATH", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// A file with the password of --tls-cert; - reads standard input
+    #[arg(long, env = "OAUTH_TLS_CERT_PASSWORD_FILE", value_name = "PATH", requires = "tls_cert")]
+    pub(crate) tls_cert_password_file: Option<PathBuf>,
+    /// The subject or name of the certificate, where --tls-cert holds several
+    #[arg(
+        long,
+        env = "OAUTH_TLS_CERT_SUBJECT",
+        value_name = "TEXT",
+        requires = "tls_cert",
+        default_value = "*"
+    )]
+    pub(crate) tls_cert_subject: String,
+    /// A proxy for every request: http, https, socks4, socks4a, socks5 or socks5h://[USER:PASSWORD@]HOST:PORT
+    #[arg(long, env = "OAUTH_PROXY", value_name = "URL", conflicts_with = "proxy_from_env")]
+    pub(crate) proxy: Option<String>,
+    /// How the proxy is shown the user name and the password
+    #[arg(long, env = "OAUTH_PROXY_AUTH", value_enum, default_value_t = ProxyAuth::Basic)]
+    pub(crate) proxy_auth: ProxyAuth,
+    /// Hosts to reach without the proxy: names, addresses, networks
+    #[arg(long, env = "OAUTH_PROXY_EXCEPT", value_name = "HOSTS", requires = "proxy")]
+    pub(crate) proxy_except: Option<String>,
     /// Use the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name
     #[arg(long, env = "OAUTH_PROXY_FROM_ENV")]
     pub(crate) proxy_from_env: bool,
     /// Allow plain http to a server on this machine
     #[arg(long, env = "OAUTH_ALLOW_HTTP_LOOPBACK")]
     pub(crate) allow_http_loopback: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProxyAuth {
+    /// As they are (RFC 7617)
+    Basic,
+    /// By a proof that they are known (RFC 7616)
+    Digest,
+    /// Not at all
+    None,
 }
 
 #[derive(Debug, Args)]

@@ -1,13 +1,10 @@
 //! `oauth authorize` and `oauth token`: from flags to an authorization.
 
-use crate::args::{
-    Authorize, BrowserFlags, GrantType, NetworkFlags, Output, RedirectFlags, RequestFlags, ResponseMode,
-    Transport,
-};
+use crate::args::{Authorize, BrowserFlags, GrantType, Output, RedirectFlags, RequestFlags, ResponseMode};
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::report::Report;
-use crate::{output, secret_file};
+use crate::{network, output, secret_file};
 use oauth::core::{
     AuthMethod, Client, ClientCredentials, ClientSecret, Discover, ErrorCode, JwtBearer, KeyId, OptOut,
     Policy, Refresh, RefreshToken, Registration, Scope, Server,
@@ -15,7 +12,7 @@ use oauth::core::{
 use oauth::jwt::{Keyring, SigningKey};
 use oauth::loopback::browser::Browser;
 use oauth::loopback::{Address, Host as RedirectHost};
-use oauth::{Authorization, Authorizer, Error, Host, HyperHost, Settings, SignIn, Step, WithKeys};
+use oauth::{Authorization, Authorizer, Error, Host, SignIn, Step, WithKeys};
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
@@ -156,11 +153,7 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
 }
 
 fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
-    let settings = settings(&args.network)?;
-    let host: Arc<dyn Host> = match args.network.transport {
-        Transport::Hyper => Arc::new(HyperHost::new(settings).map_err(Error::from)?),
-        Transport::Isahc => isahc(settings)?,
-    };
+    let host = network::host(&args.network, report)?;
     let host = match &args.request.signing_key {
         None => host,
         Some(path) => {
@@ -189,39 +182,6 @@ fn signing_key(path: &Path) -> Result<SigningKey, Problem> {
 /// The one key of this command goes by the name of its algorithm, so that the assertion can name that.
 fn signing_key_of(key: &SigningKey) -> KeyId {
     KeyId::new(key.algorithm().as_str())
-}
-
-#[cfg(feature = "isahc")]
-fn isahc(settings: Settings) -> Result<Arc<dyn Host>, Problem> {
-    Ok(Arc::new(oauth::IsahcHost::new(settings).map_err(Error::from)?))
-}
-
-#[cfg(not(feature = "isahc"))]
-fn isahc(_: Settings) -> Result<Arc<dyn Host>, Problem> {
-    Err(Problem::usage(
-        "this build of oauth has no engine isahc",
-        "build it with --features isahc, or leave out --transport isahc",
-    ))
-}
-
-fn settings(flags: &NetworkFlags) -> Result<Settings, Problem> {
-    let mut settings = Settings::new().with_total_timeout(flags.http_timeout);
-    if flags.http_timeout < settings.connect_timeout() {
-        settings = settings.with_connect_timeout(flags.http_timeout);
-    }
-    for path in &flags.ca_cert {
-        let pem = std::fs::read(path).map_err(|error| {
-            Problem::configuration(
-                format_args!("{} cannot be read: {error}", path.display()),
-                "check --ca-cert",
-            )
-        })?;
-        settings = settings.with_extra_roots_pem(&pem).map_err(Error::from)?;
-    }
-    if flags.proxy_from_env {
-        settings = settings.with_proxies(oauth::Proxies::from_environment().map_err(Error::from)?);
-    }
-    Ok(settings)
 }
 
 async fn in_browser(

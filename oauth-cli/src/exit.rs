@@ -76,7 +76,7 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::Config(_) | Error::Issuer(_) | Error::Settings(_) => Exit::Configuration,
+            Error::Config(_) | Error::Issuer(_) | Error::Settings(_) | Error::Store(_) => Exit::Configuration,
             Error::Failure(failure) => cause(&failure.error),
             Error::NotBearer(_) => Exit::Network,
             Error::Bind(_) => Exit::Local,

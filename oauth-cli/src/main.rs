@@ -9,6 +9,7 @@ mod authorize;
 mod demo;
 mod exit;
 mod explain;
+mod network;
 mod observed;
 mod output;
 mod report;

@@ -30,14 +30,16 @@ enum Level {
     Quiet,
     Normal,
     Steps,
+    Wire,
 }
 
 impl Report {
     pub(crate) fn to_stderr(verbosity: &Verbosity) -> Self {
         let level = match verbosity {
             Verbosity { quiet: true, .. } => Level::Quiet,
-            Verbosity { verbose: true, .. } => Level::Steps,
-            Verbosity { .. } => Level::Normal,
+            Verbosity { verbose: 0, .. } => Level::Normal,
+            Verbosity { verbose: 1, .. } => Level::Steps,
+            Verbosity { .. } => Level::Wire,
         };
         Self::new(level, io::stderr().is_terminal(), Box::new(io::stderr()))
     }
@@ -51,6 +53,19 @@ impl Report {
         let mut to = self.lock();
         if to.level == Level::Normal {
             to.level = Level::Steps;
+        }
+    }
+
+    /// Whether what goes over the wire is wanted.
+    pub(crate) fn tells_wire(&self) -> bool {
+        self.lock().level >= Level::Wire
+    }
+
+    /// Something of the wire: each of its lines after a mark that says which way it goes.
+    pub(crate) fn wire(&self, mark: char, text: &str) {
+        let mut to = self.lock();
+        for line in text.lines() {
+            to.line(format_args!("   {mark} {}", line.escape_debug()));
         }
     }
 

@@ -33,6 +33,9 @@ use zeroize::Zeroizing;
 pub struct SigningKey {
     pair: KeyPair,
     algorithm: Algorithm,
+    /// As it was read, for TLS, which signs by itself.
+    #[cfg(feature = "stores")]
+    der: Option<Zeroizing<Vec<u8>>>,
 }
 
 pub(crate) enum KeyPair {
@@ -45,6 +48,32 @@ pub(crate) enum KeyPair {
 }
 
 impl SigningKey {
+    const fn of(pair: KeyPair, algorithm: Algorithm) -> Self {
+        #[cfg(feature = "stores")]
+        return Self { pair, algorithm, der: None };
+        #[cfg(not(feature = "stores"))]
+        Self { pair, algorithm }
+    }
+
+    #[cfg(feature = "stores")]
+    fn keeping(mut self, der: &[u8]) -> Self {
+        self.der = Some(Zeroizing::new(der.to_vec()));
+        self
+    }
+
+    #[cfg(not(feature = "stores"))]
+    const fn keeping(self, _: &[u8]) -> Self {
+        self
+    }
+
+    /// Shows the private key as it was read: PKCS#8, PKCS#1 or SEC1, for a TLS library, which signs by itself. `None` for one
+    /// that was not read as DER, such as a JWK, and for one that stays in its token. Whoever calls this keeps it out of logs.
+    #[cfg(feature = "stores")]
+    #[must_use]
+    pub fn expose_der(&self) -> Option<&[u8]> {
+        self.der.as_ref().map(|der| der.as_slice())
+    }
+
     /// Reads the one private key of a PEM file, and makes sure that it can sign.
     ///
     /// Takes RSA keys of 2048 to 4096 bits as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), EC keys on the
@@ -58,8 +87,8 @@ impl SigningKey {
         let key = pem::private_key(pem.as_ref())?;
         match key.format {
             Format::Pkcs8 => pkcs8(&key.der),
-            Format::Pkcs1 => rsa(&key.der),
-            Format::Sec1 => ec(&key.der, None),
+            Format::Pkcs1 => rsa(&key.der).map(|found| found.keeping(&key.der)),
+            Format::Sec1 => ec(&key.der, None).map(|found| found.keeping(&key.der)),
             Format::Encrypted => Err(KeyError::Encrypted),
         }
     }
@@ -91,7 +120,7 @@ impl SigningKey {
     /// can be guessed from one signature.
     pub fn from_secret(secret: &ClientSecret, algorithm: Algorithm) -> Result<Self, KeyError> {
         let pair = KeyPair::Hmac(Box::new(shared_key::key(secret.expose().as_bytes(), &algorithm)?));
-        Ok(Self { pair, algorithm })
+        Ok(Self::of(pair, algorithm))
     }
 
     /// Signs with this algorithm from now on, and with no other (RFC 8725 section 3.1): RS256 to RS512 and PS256 to PS512
@@ -148,7 +177,7 @@ impl SigningKey {
     #[cfg(feature = "pkcs11")]
     pub(crate) fn from_token(key: TokenKey) -> Option<Self> {
         let algorithm = key.algorithm()?;
-        Some(Self { pair: KeyPair::Token(Box::new(key)), algorithm })
+        Some(Self::of(KeyPair::Token(Box::new(key)), algorithm))
     }
 
     /// The signature as JWS spells it; `None` when the signing engine fails.
@@ -198,7 +227,7 @@ pub(crate) fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
         let algorithm = text(jwk, "alg").and_then(|alg| alg.ok_or(JwkError::Member("alg")));
         let algorithm = Algorithm::from_text(algorithm.map_err(KeyError::Jwk)?);
         let pair = KeyPair::Hmac(Box::new(shared_key::key(&secret, &algorithm)?));
-        return Ok(SigningKey { pair, algorithm });
+        return Ok(SigningKey::of(pair, algorithm));
     }
     // What is wrong with its public half is told first.
     let public = PublicKey::read(jwk).map_err(KeyError::Jwk)?;
@@ -227,7 +256,7 @@ pub(crate) fn from_jwk(jwk: &Value<'_>) -> Result<SigningKey, KeyError> {
             let x = bytes(jwk, "x").map_err(KeyError::Jwk)?;
             let pair = Ed25519KeyPair::from_seed_and_public_key(&private, &x)
                 .map_err(|cause| KeyError::Rejected { cause: cause.into() })?;
-            Ok(SigningKey { pair: KeyPair::Ed25519(Box::new(pair)), algorithm: Algorithm::EDDSA })
+            Ok(SigningKey::of(KeyPair::Ed25519(Box::new(pair)), Algorithm::EDDSA))
         }
     }
 }
@@ -243,7 +272,7 @@ fn usable_rsa(pair: Result<RsaKeyPair, KeyRejected>) -> Result<SigningKey, KeyEr
     if rsa_signature(&pair, &algorithm, b"").is_none() {
         return Err(KeyError::Rejected { cause: "it cannot sign".into() });
     }
-    Ok(SigningKey { pair: KeyPair::Rsa(Box::new(pair)), algorithm })
+    Ok(SigningKey::of(KeyPair::Rsa(Box::new(pair)), algorithm))
 }
 
 fn ec_pair(curve: Curve, private: &[u8], public: &[u8]) -> Result<SigningKey, KeyError> {
@@ -253,7 +282,7 @@ fn ec_pair(curve: Curve, private: &[u8], public: &[u8]) -> Result<SigningKey, Ke
     }
     engine::ecdsa(curve, private, public)
         .ok_or(KeyError::Unsupported { found: curve.described() })?
-        .map(|pair| SigningKey { pair: KeyPair::Ec(curve, Box::new(pair)), algorithm: curve.algorithm() })
+        .map(|pair| SigningKey::of(KeyPair::Ec(curve, Box::new(pair)), curve.algorithm()))
         .map_err(|cause| KeyError::Rejected { cause: cause.into() })
 }
 
@@ -265,6 +294,10 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
 pub(crate) fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
+    of_pkcs8(der).map(|key| key.keeping(der))
+}
+
+fn of_pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
     let info = PrivateKeyInfoRef::try_from(der)
         .map_err(|_| KeyError::Malformed { why: "it is not the PKCS#8 structure that its label names" })?;
     match info.algorithm.oid {
@@ -275,7 +308,7 @@ pub(crate) fn pkcs8(der: &[u8]) -> Result<SigningKey, KeyError> {
         },
         // Some writers leave the public half out (RFC 8410 section 7), and the engine makes it again.
         ED25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
-            .map(|pair| SigningKey { pair: KeyPair::Ed25519(Box::new(pair)), algorithm: Algorithm::EDDSA })
+            .map(|pair| SigningKey::of(KeyPair::Ed25519(Box::new(pair)), Algorithm::EDDSA))
             .map_err(|cause| KeyError::Rejected { cause: cause.into() }),
         RSA_PSS => Err(KeyError::Unsupported { found: "an RSA key for PSS only" }),
         _ => Err(KeyError::Unsupported { found: "of an unknown algorithm" }),

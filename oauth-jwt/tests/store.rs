@@ -525,3 +525,37 @@ fn no_secret_is_in_what_is_shown() {
         assert!(!shown.contains(jwks["keys"][0][secret].as_str().unwrap()), "{secret}");
     }
 }
+
+/// The certificate, its issuers and the key, as a TLS library takes them.
+#[test]
+fn an_entry_is_what_tls_shows() {
+    let password = Password::new("throw-away");
+    for (name, kind, certificates) in [
+        ("p256.chain.pfx", StoreKind::PfxFile, 2),
+        ("p256.chain.jks", StoreKind::JksFile, 2),
+        ("p256.chain.pem", StoreKind::PemKeyFile, 2),
+    ] {
+        let entry = CertificateStore::open(kind, path(name).to_str().unwrap(), Some(&password))
+            .unwrap()
+            .take("*")
+            .unwrap();
+        assert_eq!(entry.certificates().len(), certificates, "{name}");
+        let key = entry.into_private_key_of_certificate().unwrap();
+        // An ASN.1 sequence, of the size of such a key.
+        let (first, length) = (key.expose()[0], key.expose().len());
+        assert!(first == 0x30 && (100..200).contains(&length), "{name}: {length} bytes");
+    }
+    let key_alone =
+        CertificateStore::open(StoreKind::PemKeyFile, path("p256.pkcs8.pem").to_str().unwrap(), None)
+            .unwrap();
+    let error = key_alone.take("*").unwrap().into_private_key_of_certificate().unwrap_err();
+    assert!(matches!(error, StoreError::NoCertificate { .. }), "{error}");
+    let certificate_alone = CertificateStore::open(
+        StoreKind::PublicKeyFile,
+        path("p256.certificate.pem").to_str().unwrap(),
+        None,
+    )
+    .unwrap();
+    let error = certificate_alone.take("*").unwrap().into_private_key_of_certificate().unwrap_err();
+    assert!(matches!(error, StoreError::NoPrivateKey { .. }), "{error}");
+}

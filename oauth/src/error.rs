@@ -17,6 +17,9 @@ pub enum Error {
     /// A network setting that the engine cannot carry; nothing was sent.
     #[cfg(any(feature = "hyper", feature = "isahc"))]
     Settings(oauth_transport::SettingsError),
+    /// A certificate store cannot be read, or lacks what was asked of it; nothing was sent.
+    #[cfg(feature = "stores")]
+    Store(oauth_jwt::StoreError),
     /// The conversation with the server failed.
     Failure(Failure),
     /// Tokens came, and no `Authorization: Bearer` can be made of them: another type, or characters that no header takes.
@@ -55,6 +58,8 @@ impl Error {
             Self::Config(_) | Self::Issuer(_) | Self::Registered(..) => Remedy::FixSetup,
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(_) => Remedy::FixSetup,
+            #[cfg(feature = "stores")]
+            Self::Store(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
             Self::Bind(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
@@ -82,6 +87,8 @@ impl fmt::Display for Error {
             Self::Issuer(error) => write!(f, "the issuer may not be used: {error}"),
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(error) => write!(f, "{error}"),
+            #[cfg(feature = "stores")]
+            Self::Store(error) => write!(f, "{error}"),
             Self::Failure(failure) => write!(f, "{failure}"),
             Self::NotBearer(_) => {
                 f.write_str("the server sent a token that cannot be presented as a bearer token")
@@ -116,6 +123,8 @@ impl core::error::Error for Error {
             Self::Issuer(error) => error,
             #[cfg(any(feature = "hyper", feature = "isahc"))]
             Self::Settings(error) => error,
+            #[cfg(feature = "stores")]
+            Self::Store(error) => error,
             Self::Failure(failure) => failure,
             Self::Registered(_, Some(error)) => error,
             Self::NotBearer(_) | Self::Registered(_, None) | Self::NoRefreshToken => return None,
@@ -149,6 +158,8 @@ from! {
     PendingError => Pending,
     #[cfg(any(feature = "hyper", feature = "isahc"))]
     oauth_transport::SettingsError => Settings,
+    #[cfg(feature = "stores")]
+    oauth_jwt::StoreError => Store,
     #[cfg(feature = "loopback")]
     oauth_loopback::BindError => Bind,
     #[cfg(feature = "loopback")]

@@ -44,6 +44,7 @@
 //! - `aws-lc-rs`: keys on the curves P-521 and secp256k1, and encrypted messages (JWE).
 //! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.
 //! - `pkcs11`: the same in security keys and other tokens.
+//! - `cookies`, `compression`: HTTP sessions keep cookies, and take compressed responses (`transport::SessionSettings`).
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;
@@ -70,6 +71,8 @@ pub use oauth_core as core;
 pub use oauth_jwt as jwt;
 #[cfg(feature = "loopback")]
 pub use oauth_loopback as loopback;
+#[cfg(any(feature = "hyper", feature = "isahc"))]
+pub use oauth_transport as transport;
 #[cfg(any(feature = "hyper", feature = "isahc"))]
 pub use oauth_transport::{Proxies, Proxy, Settings, SettingsError};
 pub use session::Session;

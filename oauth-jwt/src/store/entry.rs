@@ -8,6 +8,7 @@ use crate::engine::digest;
 use crate::error::KeyError;
 use crate::jwk::PublicKey;
 use crate::signing_key::SigningKey;
+use oauth_core::SecretBytes;
 use std::sync::Arc;
 
 /// One entry of a [`CertificateStore`](crate::CertificateStore): a key, a certificate, or both.
@@ -84,6 +85,21 @@ impl Entry {
     #[must_use]
     pub const fn has_private_key(&self) -> bool {
         self.key.is_some()
+    }
+
+    /// Its private key as DER (PKCS#8, PKCS#1 or SEC1), for a TLS library, which signs by itself and shows its
+    /// [`certificates`](Self::certificates) beside.
+    ///
+    /// # Errors
+    /// There is no certificate or no private key, the key cannot be used, or it is not to be had as DER: it stays in its
+    /// token, or was no DER.
+    pub fn into_private_key_of_certificate(self) -> Result<SecretBytes, StoreError> {
+        let kind = self.kind;
+        if self.certificates.is_empty() {
+            return Err(StoreError::NoCertificate { kind });
+        }
+        let key = self.into_signing_key()?;
+        key.expose_der().map(SecretBytes::new).ok_or(StoreError::NoPrivateKey { kind })
     }
 
     /// Its private key.

@@ -68,6 +68,11 @@ pub enum StoreError {
         /// The kind of the store.
         kind: StoreKind,
     },
+    /// There is a key, and no certificate to it.
+    NoCertificate {
+        /// The kind of the store.
+        kind: StoreKind,
+    },
     /// The private key is there, and cannot be used.
     Key(KeyError),
     /// This system has no such store, or none that is supported.
@@ -144,6 +149,11 @@ impl fmt::Display for StoreError {
                 "there is no private key for it in the store, which is {kind}: give a PKCS#12 file, a Java key store or PEM \
                  that holds the private key"
             ),
+            Self::NoCertificate { kind } => write!(
+                f,
+                "there is no certificate to the key in the store, which is {kind}: give a PKCS#12 file, a Java key store or \
+                 PEM that holds both"
+            ),
             Self::Key(why) => write!(f, "{why}"),
             Self::NoSystemStore { kind } => write!(
                 f,
@@ -178,6 +188,7 @@ impl StdError for StoreError {
             | Self::Password
             | Self::CertificateNotFound { .. }
             | Self::NoPrivateKey { .. }
+            | Self::NoCertificate { .. }
             | Self::NoSystemStore { .. }
             | Self::FeatureDisabled(_) => None,
         }

@@ -29,7 +29,7 @@ pub use redirect::Redirects;
 pub use settings::{Recording, SessionSettings};
 pub use transcript::{Hop, Transcript};
 
-use crate::{BoxFuture, Cause, EventSink, Settings, Transport};
+use crate::{BoxFuture, Cause, EventSink, Transport};
 use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
 use std::fmt;
 use std::sync::Arc;
@@ -47,14 +47,15 @@ pub struct Session<T> {
 }
 
 impl<T: Transport> Session<T> {
-    /// A session over a transport, with what the transport's settings say of events.
+    /// A session over a transport. The events go where those of the [transport](crate::Settings::with_events) go, so that they
+    /// come in order.
     #[must_use]
-    pub fn new(transport: T, network: &Settings, settings: SessionSettings) -> Self {
+    pub fn new(transport: T, settings: SessionSettings, events: EventSink) -> Self {
         Self {
             transport,
             settings: Arc::new(settings),
             memory: Arc::default(),
-            events: network.events().clone(),
+            events,
             interrupt: Interrupt::default(),
         }
     }

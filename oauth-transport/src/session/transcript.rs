@@ -1,7 +1,7 @@
 //! What went over the wire: kept as it was, shown without secrets unless somebody insists.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
-use oauth_core::{JsonValue, Purpose, Request, Response};
+use oauth_core::{JsonValue, Purpose, Request, Response, SecretBytes};
 use percent_encoding::percent_decode_str;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -91,8 +91,8 @@ impl Transcript {
 
     /// Everything, secrets with the rest. Whoever calls this keeps it out of logs and terminals.
     #[must_use]
-    pub fn exposed(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.iter().map(|hop| hop.shown(true)).collect())
+    pub fn exposed(&self) -> SecretBytes {
+        SecretBytes::new(self.0.iter().map(|hop| hop.shown(true)).collect::<String>())
     }
 
     pub(super) fn push(&mut self, hop: Hop) {
@@ -176,8 +176,8 @@ impl Hop {
 
     /// The head as it was sent, secrets with the rest.
     #[must_use]
-    pub fn exposed_request_head(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.request_head(true))
+    pub fn exposed_request_head(&self) -> SecretBytes {
+        SecretBytes::new(self.request_head(true))
     }
 
     /// The body as it was sent, where whole requests are recorded.

@@ -21,8 +21,8 @@ impl Identity {
     ///
     /// # Errors
     /// No certificate, or a key that is none of the three. Whether they belong together is seen when a transport is made.
-    pub fn new(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Result<Self, SettingsError> {
-        let key = Zeroizing::new(key);
+    pub fn new(chain: Vec<Vec<u8>>, key: &[u8]) -> Result<Self, SettingsError> {
+        let key = Zeroizing::new(key.to_vec());
         if chain.is_empty() {
             return Err(SettingsError::Identity { why: "it holds no certificate" });
         }
@@ -44,7 +44,7 @@ impl Identity {
         let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| SettingsError::Identity {
             why: "its PEM text holds no private key that can be read without a password",
         })?;
-        Self::new(chain, key.secret_der().to_vec())
+        Self::new(chain, key.secret_der())
     }
 
     /// The certificate and those that lead to a root, as DER.

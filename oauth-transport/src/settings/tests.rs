@@ -65,7 +65,7 @@ fn sample(setting: Setting) -> Settings {
     let names = |name: &str| Some(vec![name.to_owned()]);
     let proxy = |url| Proxies::through(Proxy::new(url).unwrap());
     let firewall = |kind| Firewall::new(kind, "127.0.0.1", None).unwrap();
-    let identity = || Identity::new(vec![vec![1]], vec![0x30, 0x03, 2, 1, 0]).ok();
+    let identity = || Identity::new(vec![vec![1]], &[0x30, 0x03, 2, 1, 0]).ok();
     match setting {
         S::ConnectTimeout => return settings.with_connect_timeout(Duration::from_secs(1)),
         S::TotalTimeout => return settings.without_total_timeout(),

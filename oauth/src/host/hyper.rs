@@ -2,7 +2,7 @@
 
 use super::{BoxFuture, Host, until};
 use oauth_core::{Mono, Request, Response, Unreachable};
-use oauth_transport::{Settings, SettingsError, Transport as _};
+use oauth_transport::{Session, SessionSettings, Settings, SettingsError, Transport as _};
 use oauth_transport_hyper::HyperTransport;
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// the calling thread; it may be called from inside another runtime, too.
 #[derive(Debug)]
 pub struct HyperHost {
-    transport: HyperTransport,
+    session: Session<HyperTransport>,
     /// For blocking calls: one, so that connections outlive a call.
     runtime: OnceLock<Runtime>,
 }
@@ -24,7 +24,23 @@ impl HyperHost {
     /// # Errors
     /// A setting that this engine cannot carry.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        Ok(Self { transport: HyperTransport::new(settings)?, runtime: OnceLock::new() })
+        Self::with_session(settings, SessionSettings::new())
+    }
+
+    /// The same, with an HTTP session around it: redirects, cookies, headers, encodings, a transcript.
+    ///
+    /// # Errors
+    /// A setting that this engine cannot carry.
+    pub fn with_session(settings: Settings, session: SessionSettings) -> Result<Self, SettingsError> {
+        let events = settings.events().clone();
+        let session = Session::new(HyperTransport::new(settings)?, session, events);
+        Ok(Self { session, runtime: OnceLock::new() })
+    }
+
+    /// The HTTP session: what it remembers, and how a call is [interrupted](Session::interrupt) from another thread.
+    #[must_use]
+    pub const fn session(&self) -> &Session<HyperTransport> {
+        &self.session
     }
 
     fn runtime(&self) -> &Runtime {
@@ -39,7 +55,7 @@ impl HyperHost {
 
 impl Host for HyperHost {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
-        self.transport.send(request)
+        self.session.send(request)
     }
 
     fn sleep_until(&self, instant: Mono) -> BoxFuture<'_, ()> {

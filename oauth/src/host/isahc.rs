@@ -2,13 +2,13 @@
 
 use super::{BoxFuture, Host, until};
 use oauth_core::{Mono, Request, Response, Unreachable};
-use oauth_transport::{Settings, SettingsError, Transport as _};
+use oauth_transport::{Session, SessionSettings, Settings, SettingsError, Transport as _};
 use oauth_transport_isahc::IsahcTransport;
 
 /// Requests over isahc, sleep by `async-io`: both bring their own threads, so any executor will do.
 #[derive(Debug)]
 pub struct IsahcHost {
-    transport: IsahcTransport,
+    session: Session<IsahcTransport>,
 }
 
 impl IsahcHost {
@@ -17,13 +17,28 @@ impl IsahcHost {
     /// # Errors
     /// A setting that this engine cannot carry.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        Ok(Self { transport: IsahcTransport::new(settings)? })
+        Self::with_session(settings, SessionSettings::new())
+    }
+
+    /// The same, with an HTTP session around it: redirects, cookies, headers, encodings, a transcript.
+    ///
+    /// # Errors
+    /// A setting that this engine cannot carry.
+    pub fn with_session(settings: Settings, session: SessionSettings) -> Result<Self, SettingsError> {
+        let events = settings.events().clone();
+        Ok(Self { session: Session::new(IsahcTransport::new(settings)?, session, events) })
+    }
+
+    /// The HTTP session: what it remembers, and how a call is [interrupted](Session::interrupt) from another thread.
+    #[must_use]
+    pub const fn session(&self) -> &Session<IsahcTransport> {
+        &self.session
     }
 }
 
 impl Host for IsahcHost {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
-        self.transport.send(request)
+        self.session.send(request)
     }
 
     fn sleep_until(&self, instant: Mono) -> BoxFuture<'_, ()> {

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(all(feature = "stores", any(feature = "hyper", feature = "isahc")))]
+mod identity;
 #[cfg(feature = "isahc")]
 mod isahc;
 #[cfg(feature = "jwt")]
@@ -10,6 +12,8 @@ mod park;
 
 #[cfg(feature = "hyper")]
 pub use self::hyper::HyperHost;
+#[cfg(all(feature = "stores", any(feature = "hyper", feature = "isahc")))]
+pub use self::identity::identity;
 #[cfg(feature = "isahc")]
 pub use self::isahc::IsahcHost;
 #[cfg(feature = "jwt")]

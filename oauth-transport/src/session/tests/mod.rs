@@ -80,16 +80,16 @@ impl Transport for Scripted {
 }
 
 fn session(settings: SessionSettings, answers: impl IntoIterator<Item = Answer>) -> Session<Scripted> {
-    session_with(&Settings::new(), settings, answers)
+    session_with(&EventSink::none(), settings, answers)
 }
 
 fn session_with(
-    network: &Settings,
+    events: &EventSink,
     settings: SessionSettings,
     answers: impl IntoIterator<Item = Answer>,
 ) -> Session<Scripted> {
     let transport = Scripted { answers: Mutex::new(answers.into_iter().collect()), ..Scripted::default() };
-    Session::new(transport, network, settings)
+    Session::new(transport, settings, events.clone())
 }
 
 fn send(session: &Session<Scripted>, request: Request) -> Result<Response, Unreachable> {
@@ -234,7 +234,7 @@ fn an_interrupt_ends_what_is_under_way_and_nothing_else() {
     for recording in [Recording::Nothing, Recording::Responses] {
         let mut settings = SessionSettings::new();
         settings.recording = recording;
-        let session = Session::new(Silent, &Settings::new(), settings);
+        let session = Session::new(Silent, settings, EventSink::none());
         let mut context = Context::from_waker(Waker::noop());
         let mut call = session.send(get("https://as.example/"));
         assert!(call.as_mut().poll(&mut context).is_pending());

@@ -190,9 +190,8 @@ fn the_handler_has_the_last_word_within_the_rules() {
         (Redirects::Never, true, post("https://as.example/a"), false),
     ] {
         let asked = Arc::default();
-        let network =
-            Settings::new().with_events(EventSink::new(Says(says, Arc::clone(&asked)), LogLevel::None));
-        let session = session_with(&network, following(redirects), [to(302, "/b"), ok("{}")]);
+        let events = EventSink::new(Says(says, Arc::clone(&asked)), LogLevel::None);
+        let session = session_with(&events, following(redirects), [to(302, "/b"), ok("{}")]);
         let is_get = *request.method() == Method::GET;
         let response = send(&session, request).unwrap();
         assert_eq!(response.status().as_u16(), if follows { 200 } else { 302 });

@@ -1,0 +1,131 @@
+//! The network as the flags want it.
+
+use crate::args::{NetworkFlags, ProxyAuth, Transport};
+use crate::exit::Problem;
+use crate::report::Report;
+use crate::secret_file;
+use oauth::core::Password;
+use oauth::jwt::{CertificateStore, StoreKind};
+use oauth::transport::{
+    EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy, ProxyAuthentication,
+    SettingsError,
+};
+use oauth::{Error, Host, HyperHost, Settings};
+use std::path::Path;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The HTTP engine that the flags name, set up as they say.
+pub(crate) fn host(flags: &NetworkFlags, report: &Report) -> Result<Arc<dyn Host>, Problem> {
+    let settings = settings(flags, report)?;
+    match flags.transport {
+        Transport::Hyper => Ok(Arc::new(HyperHost::new(settings).map_err(Error::from)?)),
+        Transport::Isahc => isahc(settings),
+    }
+}
+
+#[cfg(feature = "isahc")]
+fn isahc(settings: Settings) -> Result<Arc<dyn Host>, Problem> {
+    Ok(Arc::new(oauth::IsahcHost::new(settings).map_err(Error::from)?))
+}
+
+#[cfg(not(feature = "isahc"))]
+fn isahc(_: Settings) -> Result<Arc<dyn Host>, Problem> {
+    Err(Problem::usage(
+        "this build of oauth has no engine isahc",
+        "build it with --features isahc, or leave out --transport isahc",
+    ))
+}
+
+fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> {
+    let mut settings = Settings::new().with_total_timeout(flags.http_timeout);
+    if flags.http_timeout < settings.connect_timeout() {
+        settings = settings.with_connect_timeout(flags.http_timeout);
+    }
+    for path in &flags.ca_cert {
+        let pem = file(path, "--ca-cert")?;
+        settings = settings.with_extra_roots_pem(&pem).map_err(Error::from)?;
+    }
+    if let Some(path) = &flags.tls_cert {
+        settings = settings.with_client_certificate(identity(path, flags)?);
+    }
+    let proxies = match &flags.proxy {
+        Some(url) => {
+            let proxy = Proxy::new(url).map_err(Error::from)?;
+            if proxy.credentials().is_some() && std::env::var_os("OAUTH_PROXY").is_none() {
+                report.note("warning: a password on the command line can be seen by everybody on this machine; prefer OAUTH_PROXY");
+            }
+            Proxies::through(proxy).except(flags.proxy_except.as_deref().unwrap_or_default())
+        }
+        None if flags.proxy_from_env => Proxies::from_environment().map_err(Error::from)?,
+        None => Proxies::none(),
+    };
+    let authentication = match flags.proxy_auth {
+        ProxyAuth::Basic => ProxyAuthentication::Basic,
+        ProxyAuth::Digest => ProxyAuthentication::Digest,
+        ProxyAuth::None => ProxyAuthentication::Never,
+    };
+    settings = settings.with_proxies(proxies.authenticated_by(authentication));
+    if report.tells_wire() {
+        settings = settings.with_events(EventSink::new(Wire(report.clone()), LogLevel::Debug));
+    }
+    Ok(settings)
+}
+
+fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    std::fs::read(path).map(Zeroizing::new).map_err(|error| {
+        Problem::configuration(
+            format_args!("{} cannot be read: {error}", path.display()),
+            format_args!("check {flag}"),
+        )
+    })
+}
+
+fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
+    if let Some(key) = &flags.tls_key {
+        let mut pem = file(path, "--tls-cert")?;
+        pem.push(b'\n');
+        pem.extend_from_slice(&file(key, "--tls-key")?);
+        return Identity::from_pem(&pem).map_err(|error: SettingsError| Error::from(error).into());
+    }
+    let password = match &flags.tls_cert_password_file {
+        Some(path) => Some(Password::new(secret_file::read(path)?.as_str())),
+        None => None,
+    };
+    let contents = file(path, "--tls-cert")?;
+    let problem = |error| {
+        Problem::configuration(
+            format_args!("{}: {error}", path.display()),
+            "check --tls-cert, --tls-cert-password-file and --tls-cert-subject",
+        )
+    };
+    let entry = CertificateStore::read(StoreKind::Auto, &*contents, password.as_ref())
+        .and_then(|store| store.take(&flags.tls_cert_subject))
+        .map_err(problem)?;
+    oauth::host::identity(entry).map_err(|error| {
+        Problem::configuration(
+            format_args!("{}: {error}", path.display()),
+            "give --tls-key, or another --tls-cert",
+        )
+    })
+}
+
+/// Tells what goes over the wire, without secrets.
+struct Wire(Report);
+
+impl EventHandler for Wire {
+    fn on_log(&mut self, entry: &LogEntry<'_>) {
+        let mark = match entry.kind {
+            LogType::RequestHeaders | LogType::RequestBody => '>',
+            LogType::ResponseHeaders | LogType::ResponseBody => '<',
+            LogType::ProxyRequest | LogType::FirewallRequest => ')',
+            LogType::ProxyResponse | LogType::FirewallResponse => '(',
+            _ => '*',
+        };
+        self.0.wire(mark, entry.message);
+    }
+
+    fn on_ssl_status(&mut self, message: &str) {
+        self.0.wire('*', message);
+    }
+}
