@@ -38,6 +38,14 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::ChunkedUpload
         | Setting::ExtraRoots
         | Setting::ExtraRootsAlone
+        | Setting::ClientCertificate
+        | Setting::TlsVersions
+        | Setting::CipherSuites12
+        | Setting::CipherSuites13
+        | Setting::CipherStrength
+        | Setting::Groups
+        | Setting::SignatureAlgorithms
+        | Setting::FreshSessions
         | Setting::ConnectionEvents => Support::Native,
         Setting::LineLength => Support::Emulated(
             "a head is read as a whole, within its limit of 64 KiB, before its lines are measured",

@@ -33,7 +33,7 @@ use http::{Response as HttpResponse, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
-use oauth_core::{Delivered, KeyId, Request, Response, Unreachable};
+use oauth_core::{Delivered, Request, Response, Unreachable};
 use oauth_transport::{
     BoxFuture, Direction, EventSink, Http, HttpVersion, Outcome, Proxies, Setting, Settings, SettingsError,
     Support, Transport, refuse_client_certificate,
@@ -69,7 +69,6 @@ pub struct HyperTransport {
     proxies: Proxies,
     /// Whether plain `http` would leave this machine in the clear, for a firewall elsewhere.
     exposes_http: bool,
-    certificates: Vec<KeyId>,
     http: Http,
     user_agent: Option<http::HeaderValue>,
     connect_timeout: Duration,
@@ -98,7 +97,6 @@ impl HyperTransport {
             pool: Arc::new(Pool::new(pool::KEEP)),
             proxies: settings.proxies().clone(),
             exposes_http: settings.firewall().is_some_and(|firewall| !firewall.is_on_this_machine()),
-            certificates: settings.named_client_certificates().map(|(name, _)| name.clone()).collect(),
             http: http.clone(),
             user_agent: settings.user_agent().cloned(),
             connect_timeout: settings.connect_timeout(),
@@ -134,11 +132,11 @@ impl HyperTransport {
         }
         let over_tls = is_tls(request.endpoint().uri());
         if let Some(name) = request.client_certificate() {
-            if !self.certificates.contains(name) {
+            if !self.connector.holds(name) {
                 refuse_client_certificate(request)?;
             }
             if !over_tls {
-                return Err(failure::unsupported("plain http shows no client certificate; use https"));
+                return Err(failure::certificate_without_tls(name));
             }
         }
         if !over_tls && self.http.version == HttpVersion::Http2Alone {

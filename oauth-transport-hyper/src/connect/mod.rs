@@ -18,7 +18,7 @@ pub(crate) use showing::Showing;
 pub(crate) use tunnel::head as shown_head;
 
 use crate::failure;
-use crate::tls::{Http2Wish, Tls, Want};
+use crate::tls::{Http2Wish, Tls, TlsStream, Want};
 use crate::upload::Upload;
 use http::uri::{Scheme, Uri};
 use hyper::client::conn::{http1, http2};
@@ -33,7 +33,6 @@ use std::error::Error;
 use std::fmt;
 use tcp::Dialler;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::client::TlsStream;
 use told::Told;
 use tunnel::Connect;
 
@@ -51,7 +50,7 @@ pub(crate) struct Address<'a> {
 impl<'a> Address<'a> {
     fn of(target: &'a Uri) -> Self {
         let host = target.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        Self { host, port: target.port_u16().unwrap_or(if is_tls(target) { 443 } else { 80 }) }
+        Self { host, port: target.port_u16().unwrap_or_else(|| if is_tls(target) { 443 } else { 80 }) }
     }
 }
 
@@ -138,6 +137,11 @@ impl Connector {
             watched: settings.inactivity_timeout().is_some(),
             events: settings.events().clone(),
         })
+    }
+
+    /// Whether a certificate of that name is held.
+    pub(crate) fn holds(&self, name: &KeyId) -> bool {
+        self.tls.holds(name)
     }
 
     /// Whether connections to this server may take several requests at once.
@@ -238,8 +242,7 @@ impl Connector {
         loop {
             let (stream, link) = self.reach(&address).await.map_err(failure::to_the_proxy)?;
             let stream: Stream = if url.scheme() == "https" {
-                let want = Want { certificate: None, http2: Http2Wish::No };
-                Box::new(self.secure(host, stream, want).await.map_err(failure::to_the_proxy)?)
+                Box::new(self.secure(host, stream, Want::default()).await.map_err(failure::to_the_proxy)?)
             } else {
                 stream
             };
