@@ -5,7 +5,7 @@ use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// A socket that is shared by whoever moves its bytes and whoever looks at it.
@@ -163,7 +164,13 @@ pub(crate) struct Metered {
     broken: Arc<OnceLock<io::Error>>,
     reading: Option<Bucket>,
     writing: Option<Bucket>,
+    /// How often something was there to be read since whoever reads it last gave way to others.
+    reads: u8,
 }
+
+/// After so many reads whoever reads gives way, so that a server that sends faster than it is read keeps no timer from
+/// being looked at.
+const READS_AT_ONCE: u8 = 4;
 
 impl Metered {
     pub(crate) fn new(socket: Arc<Socket>, rate: Option<BytesPerSecond>, watched: bool) -> Self {
@@ -174,6 +181,7 @@ impl Metered {
             broken: Arc::default(),
             reading: rate.map(Bucket::new),
             writing: rate.map(Bucket::new),
+            reads: 0,
         }
     }
 
@@ -248,14 +256,23 @@ impl AsyncRead for Metered {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.reads == READS_AT_ONCE {
+            this.reads = 0;
+            // Wakes us once the runtime has looked at its timers, which being woken at once does not.
+            return pin!(yield_now()).poll(context).map(Ok);
+        }
         let activity = this.activity.as_deref();
         let room = ready!(Self::room(this.reading.as_mut(), activity, context, buffer.remaining()));
         let stream = this.socket.stream()?;
         loop {
-            ready!(stream.poll_read_ready(context))?;
+            if stream.poll_read_ready(context)?.is_pending() {
+                this.reads = 0;
+                return Poll::Pending;
+            }
             match stream.try_read(buffer.initialize_unfilled_to(room)) {
                 Ok(bytes) => {
                     buffer.advance(bytes);
+                    this.reads += 1;
                     Self::moved(activity, this.reading.as_mut(), bytes);
                     return Poll::Ready(Ok(()));
                 }
