@@ -128,13 +128,13 @@ pub fn client_certificate_is_not_left_out_over_plain_http<E: Engine>() {
 /// A key of another certificate, and one of a kind that the engine cannot use: refused when the transport is made.
 pub fn client_key_that_cannot_be_used_is_refused<E: Engine>() {
     let client = client(&Authority::new(), 8);
-    let of_another = Identity::new(vec![client.der()], key().serialize_der()).expect("it is a key");
+    let of_another = Identity::new(vec![client.der()], &key().serialize_der()).expect("it is a key");
     // The object identifier of the curve, P-256, becomes that of one which nobody uses.
     let mut odd = client.key.clone();
     let curve = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
     let at = odd.windows(8).position(|bytes| bytes == curve).expect("it is a key over P-256");
     odd[at + 7] = 6;
-    let odd = Identity::new(vec![client.der()], odd).expect("it looks like a key");
+    let odd = Identity::new(vec![client.der()], &odd).expect("it looks like a key");
     for identity in [of_another, odd] {
         for settings in [
             Settings::new().with_client_certificate(identity.clone()),

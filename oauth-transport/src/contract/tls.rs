@@ -191,7 +191,7 @@ impl Credentials {
     /// As a client holds it.
     pub(super) fn identity(&self) -> Identity {
         let chain = self.chain.iter().map(|der| der.to_vec()).collect();
-        Identity::new(chain, self.key.clone()).expect("a certificate and its key")
+        Identity::new(chain, &self.key).expect("a certificate and its key")
     }
 
     /// The same with another algorithm named for its signature: ECDSA with SHA-224, which ring does not have.
