@@ -69,7 +69,7 @@ fn get(easy: &mut Easy, url: &str) -> Outcome {
             .unwrap();
         transfer.perform()
     };
-    let error = result.err().map(|error| u32::try_from(error.code()).unwrap());
+    let error = result.err().map(|error| error.code());
     Outcome {
         status: easy.response_code().unwrap(),
         head: String::from_utf8_lossy(&head).into_owned(),
