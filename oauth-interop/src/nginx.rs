@@ -103,6 +103,7 @@ const ANSWERS: &str = r#"
     add_header X-Resumed $ssl_session_reused always;
     add_header X-Client $ssl_client_verify always;
     add_header X-Client-Name $ssl_client_s_dn always;
+    add_header X-Connection $connection always;
     add_header X-Http $server_protocol always;
     add_header X-Method $request_method always;
     add_header X-Host $http_host always;
@@ -125,7 +126,7 @@ const ANSWERS: &str = r#"
 /// Any path answers `{"answer":"nginx"}`; `/redirect/3` leads there in three steps, `/redirect/loop` nowhere. `/gzip` has a
 /// body that is compressed for who accepts that, `/slow` one that takes 20 s, `/busy` answers 503, and `/silent` closes the
 /// connection. Each answer says in its headers what the server saw: `X-Tls`, `X-Cipher`, `X-Curve`, `X-Resumed` (`r` or
-/// `.`), `X-Client` (`NONE`, `SUCCESS` or why not), `X-Client-Name`, `X-Http`, `X-Method`, `X-Host`, and
+/// `.`), `X-Client` (`NONE`, `SUCCESS` or why not), `X-Client-Name`, `X-Connection` (its number), `X-Http`, `X-Method`, `X-Host`, and
 /// `X-Proxy-Authorization`, which no server should get to see.
 #[derive(Debug)]
 pub struct Nginx {
