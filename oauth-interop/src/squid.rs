@@ -134,6 +134,12 @@ impl Squid {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The port of that.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it is spoken to over TLS.
     #[must_use]
     pub fn tls_url(&self) -> String {

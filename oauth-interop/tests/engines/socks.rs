@@ -5,6 +5,7 @@ use crate::subject::{Subject, fails, proxies, succeeds, through, trusting};
 use oauth_core::UnreachableKind;
 use oauth_interop::{Account, Log, Site};
 use oauth_transport::{Firewall, FirewallKind, Proxy, Settings};
+use std::num::NonZeroU16;
 
 /// For a scheme by which names are resolved here: `localhost` could become ::1, where nobody listens.
 fn by_address() -> String {
@@ -122,8 +123,11 @@ pub(crate) fn a_socks_firewall_takes_a_password<E: Subject>() {
 }
 
 pub(crate) fn a_tunnelling_firewall_is_gone_through<E: Subject>() {
-    let words = ["TCP_TUNNEL/200", "CONNECT localhost:"];
-    passes::<E>(squid().log(), behind(&squid().account().at(&squid().url())), &by_name(), &words);
+    let (port, account) = (NonZeroU16::new(squid().port()), squid().account());
+    let firewall = Firewall::new(FirewallKind::Tunnel, "127.0.0.1", port).unwrap();
+    let settings = trusting().with_firewall(firewall.with_credentials(account.user(), account.password()));
+    let words = ["TCP_TUNNEL/200", "CONNECT localhost:", " user "];
+    passes::<E>(squid().log(), settings, &by_name(), &words);
 }
 
 /// First the firewall, then the proxy, then the server.
@@ -131,7 +135,7 @@ pub(crate) fn a_proxy_is_reached_through_a_firewall<E: Subject>() {
     let settings =
         behind(&dante().url("socks5h")).with_proxies(proxies(&squid().account().at(&squid().url())));
     let watch = dante().log().watch();
-    let port = squid().url().rsplit(':').next().map(|port| format!(".{port}")).unwrap();
+    let port = format!(" 127.0.0.1.{}", squid().port());
     if succeeds::<E>(settings, &by_name()).is_some() {
         let _ = watch.line(&["pass(1): tcp/connect", &port]);
     }
