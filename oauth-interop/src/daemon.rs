@@ -138,6 +138,21 @@ pub(crate) fn folder() -> Result<TempDir, StartError> {
     Ok(folder)
 }
 
+/// Who a daemon will be.
+pub(crate) fn user(folder: &Path) -> io::Result<u32> {
+    // Who made the folder, which is who the test is.
+    let user = fs::metadata(folder)?.uid();
+    Ok(if user == ROOT { NOBODY } else { user })
+}
+
+/// With all that is in it: a key that others can read is none for OpenSSH.
+fn give_to_nobody(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        chown(entry?.path(), Some(NOBODY), Some(NOBODY))?;
+    }
+    chown(folder, Some(NOBODY), Some(NOBODY))
+}
+
 /// How to start a program.
 pub(crate) struct Launch {
     pub(crate) program: &'static str,
@@ -163,7 +178,7 @@ impl Daemon {
         let mut guard = Command::new("/bin/sh");
         guard.args(["-c", GUARD, "guard"]).arg(folder.path());
         if fs::metadata(folder.path())?.uid() == ROOT {
-            chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
+            give_to_nobody(folder.path())?;
             let nobody = NOBODY.to_string();
             guard.args(["setpriv", "--reuid", &nobody, "--regid", &nobody, "--clear-groups"]);
         }
@@ -209,7 +224,15 @@ impl Daemon {
 impl Drop for Daemon {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // It ends some two seconds later at the latest. Where it cannot be waited for, nothing is left to do.
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            // Where it cannot be waited for, nothing is left to do.
+            if !matches!(self.guard.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.guard.kill();
         let _ = self.guard.wait();
     }
 }

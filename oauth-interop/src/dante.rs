@@ -1,10 +1,9 @@
 //! Dante: SOCKS 4 and 5.
 
 use crate::daemon::{self, Daemon, Launch, StartError};
+use crate::system;
 use crate::{Account, Log};
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 const PROGRAM: &str = "danted";
 const ACCOUNT: Account = Account::new("interop", "planted p:ss%w\u{e9}rd");
@@ -44,7 +43,7 @@ impl Dante {
         let [port] = daemon::free_ports()?;
         let (method, environment) = match access {
             Access::Anyone => ("none", Vec::new()),
-            Access::Account => ("username", account(folder.path())?),
+            Access::Account => ("username", system::with_account(folder.path(), ACCOUNT.user(), HASH)?),
         };
         // Each keyword of a rule has a line of its own, or it is a syntax error.
         let text = format!(
@@ -85,37 +84,4 @@ impl Dante {
     pub const fn log(&self) -> &Log {
         &self.log
     }
-}
-
-/// Dante asks the system for accounts. This makes it see one that the system does not have.
-fn account(folder: &Path) -> Result<Vec<(&'static str, OsString)>, StartError> {
-    let user = ACCOUNT.user();
-    let mut environment = vec![("LD_PRELOAD", nss_wrapper()?.into_os_string())];
-    for (variable, name, line) in [
-        ("NSS_WRAPPER_PASSWD", "passwd", format!("{user}:x:65000:65000::/:/bin/false\n")),
-        ("NSS_WRAPPER_GROUP", "group", format!("{user}:x:65000:\n")),
-        ("NSS_WRAPPER_SHADOW", "shadow", format!("{user}:{HASH}:19000:0:99999:7:::\n")),
-    ] {
-        // The system's own users stay: Dante looks itself up. Its passwords are left alone.
-        let mut text = match name {
-            "shadow" => String::new(),
-            _ => fs::read_to_string(Path::new("/etc").join(name))?,
-        };
-        text.push_str(&line);
-        let path = folder.join(name);
-        fs::write(&path, text)?;
-        environment.push((variable, path.into_os_string()));
-    }
-    Ok(environment)
-}
-
-/// The library lies in a folder that is named after the machine's kind.
-fn nss_wrapper() -> Result<PathBuf, StartError> {
-    const LIBRARY: &str = "libnss_wrapper.so";
-    fs::read_dir("/usr/lib")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path().join(LIBRARY)))
-        .find(|path| path.exists())
-        .ok_or(StartError::Missing { program: LIBRARY, package: "libnss-wrapper" })
 }

@@ -13,6 +13,7 @@
 //! | [`Tinyproxy`] | `tinyproxy` | an HTTP proxy that answers a wrong password in its own way |
 //! | [`Dante`] | `dante-server`, `libnss-wrapper` | SOCKS 4 and 5, with an account and without |
 //! | [`Microsocks`] | `microsocks` | SOCKS 5 with an account |
+//! | [`Openssh`] | `openssh-server`, `openssh-client`, `libnss-wrapper` | SOCKS 4a beside 4 and 5 |
 //!
 //! A program that is missing is an error that names its package, never a reason to skip a test. None of them needs root;
 //! none uses a file, a user or a port of the system's own.
@@ -29,7 +30,9 @@ mod dante;
 mod log;
 mod microsocks;
 mod nginx;
+mod openssh;
 mod squid;
+mod system;
 mod tinyproxy;
 
 pub use account::Account;
@@ -39,5 +42,6 @@ pub use dante::{Access, Dante};
 pub use log::{Log, Watch};
 pub use microsocks::Microsocks;
 pub use nginx::{Nginx, Site};
+pub use openssh::Openssh;
 pub use squid::{Scheme, Squid};
 pub use tinyproxy::Tinyproxy;

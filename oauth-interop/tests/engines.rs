@@ -84,6 +84,7 @@ on_each_engine! {
         microsocks_refuses_a_wrong_password
         microsocks_connects_to_nobody
         names_are_resolved_where_the_scheme_says
+        openssh_speaks_each_version
         a_socks_firewall_is_gone_through
         a_socks_firewall_takes_a_password
         a_tunnelling_firewall_is_gone_through

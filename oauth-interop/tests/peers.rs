@@ -4,7 +4,7 @@
 
 use curl::easy::{Auth, Easy, List, ProxyType, SslVersion};
 use oauth_interop::{
-    Access, Account, Authority, Dante, Identity, Microsocks, Nginx, Scheme, Site, Squid, StartError,
+    Access, Account, Authority, Dante, Identity, Microsocks, Nginx, Openssh, Scheme, Site, Squid, StartError,
     Tinyproxy,
 };
 use std::net::{SocketAddr, TcpStream};
@@ -367,6 +367,19 @@ fn dante_speaks_socks_4_and_5() {
         assert_eq!(outcome.status, 200, "{scheme}: {outcome:?}");
     }
     let _ = watch.lines(3, &["pass(1): tcp/connect", &format!(".{}", nginx().port(Site::Https))]);
+}
+
+#[test]
+fn openssh_speaks_socks_4a() {
+    let openssh = Openssh::start().unwrap();
+    let watch = openssh.log().watch();
+    for (scheme, kind) in [("socks4a", ProxyType::Socks4a), ("socks5h", ProxyType::Socks5Hostname)] {
+        let mut easy = through(&openssh.url(scheme), None, &Auth::new());
+        easy.proxy_type(kind).unwrap();
+        let outcome = get(&mut easy, &target());
+        assert_eq!(outcome.status, 200, "{scheme}: {outcome:?}");
+    }
+    let _ = watch.lines(2, &[&format!("for localhost port {},", nginx().port(Site::Https))]);
 }
 
 #[test]

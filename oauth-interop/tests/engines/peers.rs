@@ -1,6 +1,6 @@
 //! The peers of this process: each is started by the first test that asks, and ends with the process.
 
-use oauth_interop::{Access, Dante, Microsocks, Nginx, Scheme, Squid, StartError, Tinyproxy};
+use oauth_interop::{Access, Dante, Microsocks, Nginx, Openssh, Scheme, Squid, StartError, Tinyproxy};
 use std::sync::LazyLock;
 
 macro_rules! peers {
@@ -26,5 +26,7 @@ peers! {
     dante: Dante = Dante::start(Access::Anyone);
     /// Asks for an account.
     account_dante: Dante = Dante::start(Access::Account);
+    /// Asks for nothing, and speaks SOCKS 4a.
+    openssh: Openssh = Openssh::start();
     microsocks: Microsocks = Microsocks::start();
 }

@@ -1,6 +1,6 @@
 //! SOCKS, as a proxy of that scheme and as a firewall.
 
-use crate::peers::{account_dante, dante, microsocks, nginx, squid};
+use crate::peers::{account_dante, dante, microsocks, nginx, openssh, squid};
 use crate::subject::{Subject, fails, proxies, succeeds, through, trusting};
 use oauth_core::UnreachableKind;
 use oauth_interop::{Account, Log, Site};
@@ -93,6 +93,21 @@ pub(crate) fn names_are_resolved_where_the_scheme_says<E: Subject>() {
     let url = |scheme| proxy.account().at(&proxy.url(scheme));
     passes::<E>(proxy.log(), through(&url("socks5h")), &by_name(), &[&connected("localhost")]);
     passes::<E>(proxy.log(), through(&url("socks5")), &by_address(), &[&connected("127.0.0.1")]);
+}
+
+/// SOCKS 4a, which hands a name on where SOCKS 4 has no room for one; and the others of a server that knows them all.
+pub(crate) fn openssh_speaks_each_version<E: Subject>() {
+    let port = nginx().port(Site::Https);
+    for (scheme, url, host) in [
+        ("socks4a", by_name(), "localhost"),
+        ("socks5h", by_name(), "localhost"),
+        ("socks4", by_address(), "127.0.0.1"),
+        ("socks5", by_address(), "127.0.0.1"),
+    ] {
+        let words = format!("for {host} port {port},");
+        passes::<E>(openssh().log(), through(&openssh().url(scheme)), &url, &[&words]);
+        passes::<E>(openssh().log(), behind(&openssh().url(scheme)), &url, &[&words]);
+    }
 }
 
 /// As if it were a proxy, so that its URL need not be taken apart here.
