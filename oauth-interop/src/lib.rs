@@ -9,10 +9,11 @@
 //! | peer | Debian package | what it is there for |
 //! |---|---|---|
 //! | [`Nginx`] | `nginx` | TLS in many versions, good and bad certificates, client certificates, HTTP/2, odd answers |
-//! | [`Squid`] | `squid-openssl` | an HTTP proxy with Basic, Digest or both, plain and over TLS |
+//! | [`Squid`] | `squid-openssl` | an HTTP proxy with Basic, Digest, NTLM or Negotiate, plain and over TLS |
 //! | [`Tinyproxy`] | `tinyproxy` | an HTTP proxy that answers a wrong password in its own way |
 //! | [`Dante`] | `dante-server`, `libnss-wrapper` | SOCKS 4 and 5, with an account and without |
 //! | [`Microsocks`] | `microsocks` | SOCKS 5 with an account |
+//! | [`Kerberos`] | `krb5-kdc`, `krb5-admin-server`, `krb5-user` | a realm, for Negotiate |
 //! | [`Openssh`] | `openssh-server`, `openssh-client`, `libnss-wrapper` | SOCKS 4a beside 4 and 5 |
 //!
 //! A program that is missing is an error that names its package, never a reason to skip a test. None of them needs root;
@@ -27,6 +28,7 @@ mod account;
 mod authority;
 mod daemon;
 mod dante;
+mod kerberos;
 mod log;
 mod microsocks;
 mod nginx;
@@ -39,6 +41,7 @@ pub use account::Account;
 pub use authority::{Authority, Identity};
 pub use daemon::StartError;
 pub use dante::{Access, Dante};
+pub use kerberos::Kerberos;
 pub use log::{Log, Watch};
 pub use microsocks::Microsocks;
 pub use nginx::{Nginx, Site};

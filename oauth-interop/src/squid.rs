@@ -1,7 +1,8 @@
 //! Squid: an HTTP proxy that asks for an account.
 
 use crate::daemon::{self, Daemon, Launch, StartError};
-use crate::{Account, Identity, Log};
+use crate::{Account, Identity, Kerberos, Log};
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,31 +24,40 @@ pub enum Scheme {
     Basic,
     /// A hash of it, with a nonce that goes stale after three uses (RFC 7616, with MD5).
     Digest,
+    /// NTLM, of which only the form of the messages is checked: whoever knows how to ask gets in, with whatever password.
+    Ntlm,
 }
 
 impl Scheme {
     /// Writes the helper's files and returns its part of the configuration.
     fn configure(self, folder: &Path) -> Result<String, StartError> {
-        let (name, helper, file, text) = match self {
-            Self::Basic => ("basic", "basic_ncsa_auth", "basic.accounts", BASIC_FILE),
-            Self::Digest => ("digest", "digest_file_auth", "digest.accounts", DIGEST_FILE),
+        let file = |name: &str, text| {
+            let file = folder.join(name);
+            fs::write(&file, text).map(|()| file.display().to_string())
         };
-        let file = folder.join(file);
-        fs::write(&file, text)?;
-        let helper = daemon::find(helper, PACKAGE)?;
-        let (option, more) = match self {
-            Self::Basic => ("", ""),
-            // -c: the file holds hashes.
-            Self::Digest => ("-c ", "auth_param digest nonce_max_count 3\n"),
-        };
-        Ok(format!(
-            "auth_param {name} program {} {option}{}\n\
-             auth_param {name} realm interop\n\
-             auth_param {name} children 1 startup=1\n{more}",
-            helper.display(),
-            file.display()
-        ))
+        Ok(match self {
+            Self::Basic => {
+                let file = file("basic.accounts", BASIC_FILE)?;
+                helper("basic", "basic_ncsa_auth", &file)? + "auth_param basic realm interop\n"
+            }
+            Self::Digest => {
+                // -c: the file holds hashes.
+                let file = file("digest.accounts", DIGEST_FILE)?;
+                helper("digest", "digest_file_auth", &format!("-c {file}"))?
+                    + "auth_param digest realm interop\nauth_param digest nonce_max_count 3\n"
+            }
+            Self::Ntlm => helper("ntlm", "ntlm_fake_auth", "")?,
+        })
     }
+}
+
+/// The program that decides for Squid.
+fn helper(scheme: &str, program: &'static str, arguments: &str) -> Result<String, StartError> {
+    let program = daemon::find(program, PACKAGE)?;
+    Ok(format!(
+        "auth_param {scheme} program {} {arguments}\nauth_param {scheme} children 1 startup=1\n",
+        program.display()
+    ))
 }
 
 /// Squid, which lets one account in. It refuses to connect to `blocked.test` whoever asks.
@@ -68,20 +78,36 @@ impl Squid {
     /// # Errors
     /// It is not installed, or does not start.
     pub fn start(schemes: &[Scheme], identity: &Identity) -> Result<Self, StartError> {
-        daemon::start(|| Self::attempt(schemes, identity))
+        let configure = |folder: &Path| schemes.iter().map(|scheme| scheme.configure(folder)).collect();
+        daemon::start(|| Self::attempt(&configure, &[], identity))
     }
 
-    fn attempt(schemes: &[Scheme], identity: &Identity) -> Result<Self, StartError> {
+    /// Starts it for who shows a ticket of a realm (RFC 4559). Its host is `localhost`, after which its service is named.
+    ///
+    /// # Errors
+    /// It is not installed, or does not start.
+    pub fn start_with_negotiate(realm: &Kerberos, identity: &Identity) -> Result<Self, StartError> {
+        let configure = |folder: &Path| {
+            let keytab = folder.join("keytab");
+            fs::copy(realm.keytab(), &keytab)?;
+            let arguments = format!("-k {} -s {}", keytab.display(), Kerberos::SERVICE);
+            helper("negotiate", "negotiate_kerberos_auth", &arguments)
+        };
+        daemon::start(|| Self::attempt(&configure, &[realm.configuration()], identity))
+    }
+
+    fn attempt(
+        configure: &dyn Fn(&Path) -> Result<String, StartError>,
+        environment: &[(&'static str, OsString)],
+        identity: &Identity,
+    ) -> Result<Self, StartError> {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let folder = daemon::folder()?;
         let here = folder.path().to_owned();
         let [port, tls_port] = daemon::free_ports()?;
         fs::write(here.join("certificate.pem"), identity.certificate_pem())?;
         fs::write(here.join("key.pem"), identity.key_pem())?;
-        let mut text = String::new();
-        for scheme in schemes {
-            text.push_str(&scheme.configure(&here)?);
-        }
+        let mut text = configure(&here)?;
         // Writing to a String cannot fail.
         let _ = write!(
             text,
@@ -115,7 +141,7 @@ impl Squid {
                 program: PROGRAM,
                 package: PACKAGE,
                 arguments: ["-N", "-n", &service, "-f", "squid.conf"].map(Into::into).to_vec(),
-                environment: Vec::new(),
+                environment: environment.to_vec(),
             },
             &[port, tls_port],
         )?;

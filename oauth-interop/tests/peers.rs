@@ -4,8 +4,8 @@
 
 use curl::easy::{Auth, Easy, List, ProxyType, SslVersion};
 use oauth_interop::{
-    Access, Account, Authority, Dante, Identity, Microsocks, Nginx, Openssh, Scheme, Site, Squid, StartError,
-    Tinyproxy,
+    Access, Account, Authority, Dante, Identity, Kerberos, Microsocks, Nginx, Openssh, Scheme, Site, Squid,
+    StartError, Tinyproxy,
 };
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
@@ -332,6 +332,57 @@ fn a_nonce_of_squid_s_goes_stale() {
         .sum::<usize>();
     assert!(stale >= 1, "no nonce went stale");
     let _ = watch.lines(6, &["TCP_TUNNEL/200", " user "]);
+}
+
+/// MS-NLMP section 2.2.1.1: a negotiation, by which nothing is negotiated but that we would like to begin.
+const NTLM_NEGOTIATE: &str = "TlRMTVNTUAABAAAABoIIAAAAAAAAAAAAAAAAAAAAAAA=";
+
+#[test]
+fn squid_answers_ntlm_with_a_challenge() {
+    let squid = Squid::start(&[Scheme::Ntlm], nginx().authority().server()).unwrap();
+    let outcome = get(&mut through(&squid.url(), None, &Auth::new()), &target());
+    assert!(outcome.head.contains("Proxy-Authenticate: NTLM\r\n"), "{outcome:?}");
+    let mut easy = through(&squid.url(), None, &Auth::new());
+    let mut headers = List::new();
+    headers.append(&format!("Proxy-Authorization: NTLM {NTLM_NEGOTIATE}")).unwrap();
+    easy.proxy_headers(headers).unwrap();
+    let outcome = get(&mut easy, &target());
+    // The second kind of message, and it begins with the same signature.
+    assert!(outcome.head.contains("Proxy-Authenticate: NTLM TlRMTVNTUAAC"), "{outcome:?}");
+}
+
+/// By Debian's `curl`, which speaks Kerberos: the libcurl that is built here does not.
+#[test]
+fn squid_takes_a_ticket() {
+    let realm = Kerberos::start().unwrap();
+    let squid = Squid::start_with_negotiate(&realm, nginx().authority().server()).unwrap();
+    let (tickets, tunnels) = (realm.log().watch(), squid.log().watch());
+    let curl = |environment| {
+        let output = Command::new("/usr/bin/curl")
+            .args([
+                "-q",
+                "-k",
+                "-s",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{http_connect} %{http_code}",
+                "--noproxy",
+                "",
+            ])
+            .args(["--proxy-negotiate", "-U", ":", "-x", &squid.url().replace("127.0.0.1", "localhost")])
+            .arg(target())
+            .env_remove("KRB5CCNAME")
+            .envs::<Vec<(&str, std::ffi::OsString)>, _, _>(environment)
+            .output()
+            .expect("install the Debian package curl");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(curl(vec![("KRB5CCNAME", "FILE:/nowhere/tickets".into())]), "407 000");
+    assert_eq!(curl(realm.environment().unwrap()), "200 200");
+    let _ = tickets.line(&["AS_REQ", "ISSUE", "alice@INTEROP.TEST"]);
+    let _ = tickets.line(&["TGS_REQ", "ISSUE", "for HTTP/localhost@INTEROP.TEST"]);
+    let _ = tunnels.line(&["TCP_TUNNEL/200", "alice@INTEROP.TEST"]);
 }
 
 #[test]
