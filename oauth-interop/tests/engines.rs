@@ -71,6 +71,8 @@ on_each_engine! {
         digest_refuses_a_wrong_password
         digest_is_chosen_where_both_are_offered
         basic_is_not_what_a_proxy_wants_that_asks_for_digest
+        ntlm_is_spoken
+        a_ticket_is_shown
         tinyproxy_takes_a_password
         tinyproxy_refuses_a_wrong_password
         tinyproxy_refuses_who_says_nothing

@@ -21,6 +21,8 @@ peers! {
     digest_squid: Squid = Squid::start(&[Scheme::Digest], nginx().authority().server());
     /// Asks for either, and names the weaker first.
     both_squid: Squid = Squid::start(&[Scheme::Basic, Scheme::Digest], nginx().authority().server());
+    /// Asks for NTLM, and takes any password.
+    ntlm_squid: Squid = Squid::start(&[Scheme::Ntlm], nginx().authority().server());
     tinyproxy: Tinyproxy = Tinyproxy::start();
     /// Asks for nothing.
     dante: Dante = Dante::start(Access::Anyone);

@@ -1,12 +1,14 @@
 //! HTTP proxies: what they see, and what people read when they refuse.
 
-use crate::peers::{both_squid, digest_squid, nginx, squid, tinyproxy};
+use crate::peers::{both_squid, digest_squid, nginx, ntlm_squid, squid, tinyproxy};
 use crate::subject::{
     Flaw, Subject, fails, get, proxies, seen, send, succeeds, tells_status, through, transport, trusting,
 };
 use oauth_core::UnreachableKind;
-use oauth_interop::{Site, Squid};
+use oauth_interop::{Kerberos, Site, Squid};
 use oauth_transport::{ProxyAuthentication, Settings};
+use std::env;
+use std::process::Command;
 
 /// A name that the proxy looks up.
 fn target() -> String {
@@ -113,6 +115,48 @@ pub(crate) fn digest_is_chosen_where_both_are_offered<E: Subject>() {
 pub(crate) fn basic_is_not_what_a_proxy_wants_that_asks_for_digest<E: Subject>() {
     let squid = digest_squid();
     denies::<E>(squid, through(&squid.account().at(&squid.url())));
+}
+
+pub(crate) fn ntlm_is_spoken<E: Subject>() {
+    let watch = ntlm_squid().log().watch();
+    let url = ntlm_squid().account().at(&ntlm_squid().url());
+    let settings = trusting().with_proxies(proxies(&url).authenticated_by(ProxyAuthentication::Ntlm));
+    if succeeds::<E>(settings, &target()).is_some() {
+        let _ = watch.line(&["TCP_DENIED/407", "CONNECT localhost:"]);
+        let _ = watch.line(&["TCP_TUNNEL/200", "CONNECT localhost:"]);
+    }
+}
+
+/// Tickets are found by the environment of the process: runs itself again in one of its own.
+pub(crate) fn a_ticket_is_shown<E: Subject>() {
+    const PROXY: &str = "OAUTH_INTEROP_PROXY";
+    const TARGET: &str = "OAUTH_INTEROP_TARGET";
+    const ROOT: &str = "OAUTH_INTEROP_ROOT";
+    let negotiating =
+        |url: &str| proxies(url).authenticated_by(ProxyAuthentication::Negotiate { service: None });
+    if let (Ok(proxy), Ok(target), Ok(root)) = (env::var(PROXY), env::var(TARGET), env::var(ROOT)) {
+        let settings = Settings::new().with_extra_roots_pem(root.as_bytes()).unwrap();
+        let response = send::<E>(settings.with_proxies(negotiating(&proxy)), get(&target)).unwrap().unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        return;
+    }
+    let Some(engine) = transport::<E>(trusting().with_proxies(negotiating("http://localhost:1"))) else {
+        return;
+    };
+    let realm = Kerberos::start().unwrap_or_else(|why| panic!("{why}"));
+    let authority = nginx().authority();
+    let squid = Squid::start_with_negotiate(&realm, authority.server()).unwrap_or_else(|why| panic!("{why}"));
+    let watch = squid.log().watch();
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", &format!("{}::proxies::a_ticket_is_shown", engine.name())])
+        .envs(realm.environment().unwrap_or_else(|why| panic!("{why}")))
+        .env(PROXY, format!("http://localhost:{}", squid.port()))
+        .env(TARGET, target())
+        .env(ROOT, authority.root_pem())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let _ = watch.line(&["TCP_TUNNEL/200", "CONNECT localhost:", realm.account().user()]);
 }
 
 pub(crate) fn tinyproxy_takes_a_password<E: Subject>() {
