@@ -155,10 +155,22 @@ fn a_peer_ends_with_the_process_however_that_ends() {
     }
 }
 
+/// Runs itself again where nothing is on the path.
 #[test]
-fn a_missing_program_names_its_package() {
-    let error = StartError::Missing { program: "squid", package: "squid-openssl" };
-    assert!(error.to_string().contains("install the Debian package squid-openssl"), "{error}");
+fn a_missing_program_is_an_error_that_names_its_package() {
+    if env::var_os(CHILD).is_some() {
+        let error = Microsocks::start().unwrap_err();
+        assert!(matches!(error, StartError::Missing { program: "microsocks", .. }), "{error:?}");
+        assert!(error.to_string().contains("install the Debian package microsocks"), "{error}");
+        return;
+    }
+    let output = Command::new(env::current_exe().unwrap())
+        .arg("a_missing_program_is_an_error_that_names_its_package")
+        .env(CHILD, "missing")
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 // --- nginx ------------------------------------------------------------------------------------------------------------
