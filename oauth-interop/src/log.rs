@@ -24,7 +24,7 @@ impl Log {
     /// Watches what is written from now on.
     ///
     /// One watch at a time: a test that asks for another one waits until this one is dropped, so that neither takes the
-    /// other's lines for its own. Lines of earlier requests may still come; wait for those that you cause.
+    /// other's lines for its own. A peer may write late: wait for every line that you cause, or the next one gets it.
     #[must_use]
     pub fn watch(&self) -> Watch<'_> {
         // A test that failed while it watched has not broken anything.

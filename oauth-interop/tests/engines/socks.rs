@@ -149,9 +149,10 @@ pub(crate) fn a_tunnelling_firewall_is_gone_through<E: Subject>() {
 pub(crate) fn a_proxy_is_reached_through_a_firewall<E: Subject>() {
     let settings =
         behind(&dante().url("socks5h")).with_proxies(proxies(&squid().account().at(&squid().url())));
-    let watch = dante().log().watch();
+    let (watch, beyond) = (dante().log().watch(), squid().log().watch());
     let port = format!(" 127.0.0.1.{}", squid().port());
     if succeeds::<E>(settings, &by_name()).is_some() {
         let _ = watch.line(&["pass(1): tcp/connect", &port]);
+        let _ = beyond.line(&["TCP_TUNNEL/200", "CONNECT localhost:", " user "]);
     }
 }
