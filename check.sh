@@ -35,14 +35,41 @@ need npm npm
 need valgrind valgrind
 need softhsm2-util softhsm2
 need pkcs11-tool opensc
+# The peers of oauth-interop; Debian keeps some of them where only root looks.
+PATH="$PATH:/usr/sbin"
+need squid squid-openssl
+need danted dante-server
+need microsocks microsocks
+need tinyproxy tinyproxy
+need nginx nginx
+need sshd openssh-server
+need ssh openssh-client
+need krb5kdc krb5-kdc
+need kadmin.local krb5-admin-server
+need kinit krb5-user
+need curl curl
+compgen -G '/usr/lib/*/libnss_wrapper.so' >/dev/null || missing+=(libnss-wrapper)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 if [ ${#missing[@]} -gt 0 ]; then
     command -v apt-get >/dev/null 2>&1 || fail "please install: ${missing[*]}"
     sudo=()
     [ "$(id -u)" = 0 ] || sudo=(sudo)
     "${sudo[@]}" apt-get update -q || true
+    # Debian starts a service when it installs it, unless this says no. The tests start their own, on ports of their own.
+    policy=/usr/sbin/policy-rc.d
+    ours=
+    if [ ! -e "$policy" ]; then
+        ours=yes
+        trap '"${sudo[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+        "${sudo[@]}" chmod 755 "$policy"
+    fi
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" \
         || fail "could not install: ${missing[*]}"
+    if [ -n "$ours" ]; then
+        "${sudo[@]}" rm -f "$policy"
+        trap - EXIT
+    fi
     installed+=("${missing[@]}")
 fi
 # The servers of the interop tests want Node 20; an older Debian has an older one, and npm has the newer.
@@ -67,7 +94,7 @@ cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 # Each package alone: features are not unified, so what a package forgot to ask for is missing.
 packages=(oauth-core oauth-jwt oauth-loopback oauth-transport oauth-transport-hyper oauth-transport-isahc oauth
-    oauth-testserver oauth-cli oauth-benches)
+    oauth-testserver oauth-interop oauth-cli oauth-benches)
 for package in "${packages[@]}"; do
     step "clippy $package"
     cargo clippy -q -p "$package" --all-targets --all-features -- -D warnings
