@@ -129,6 +129,19 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
         (None, Some(path)) => Some(ClientSecret::new(secret_file::read(path)?.as_str())),
         (None, None) => None,
     };
+    let method = args.auth_method.as_deref().map(AuthMethod::from_text);
+    let by_certificate = [AuthMethod::TLS_CLIENT_AUTH, AuthMethod::SELF_SIGNED_TLS_CLIENT_AUTH];
+    if let Some(method) = method.clone().filter(|method| by_certificate.contains(method)) {
+        if args.network.tls_cert.is_none() {
+            return Err(Problem::usage(
+                format_args!("{method} needs a certificate to show"),
+                "give --tls-cert, and --tls-key where the key is in a file of its own",
+            ));
+        }
+        return Ok(
+            Registration::with_certificate(client_id, network::certificate_name()).authenticated_by(method)
+        );
+    }
     let registration = match (secret, &args.request.signing_key) {
         (Some(_), Some(_)) => {
             return Err(Problem::usage(
@@ -146,8 +159,8 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
         }
         (None, _) => Registration::public(client_id),
     };
-    Ok(match &args.auth_method {
-        Some(method) => registration.authenticated_by(AuthMethod::from_text(method)),
+    Ok(match method {
+        Some(method) => registration.authenticated_by(method),
         None => registration,
     })
 }

@@ -4,7 +4,7 @@ use crate::args::{NetworkFlags, ProxyAuth, Transport};
 use crate::exit::Problem;
 use crate::report::Report;
 use crate::secret_file;
-use oauth::core::Password;
+use oauth::core::{KeyId, Password};
 use oauth::jwt::{CertificateStore, StoreKind};
 use oauth::transport::{
     EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy, ProxyAuthentication,
@@ -47,7 +47,10 @@ fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> 
         settings = settings.with_extra_roots_pem(&pem).map_err(Error::from)?;
     }
     if let Some(path) = &flags.tls_cert {
-        settings = settings.with_client_certificate(identity(path, flags)?);
+        let identity = identity(path, flags)?;
+        settings = settings
+            .with_named_client_certificate(certificate_name(), identity.clone())
+            .with_client_certificate(identity);
     }
     let proxies = match &flags.proxy {
         Some(url) => {
@@ -70,6 +73,11 @@ fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> 
         settings = settings.with_events(EventSink::new(Wire(report.clone()), LogLevel::Debug));
     }
     Ok(settings)
+}
+
+/// What the client's authentication calls the certificate of `--tls-cert`.
+pub(crate) fn certificate_name() -> KeyId {
+    KeyId::new("--tls-cert")
 }
 
 fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {

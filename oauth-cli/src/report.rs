@@ -65,7 +65,16 @@ impl Report {
     pub(crate) fn wire(&self, mark: char, text: &str) {
         let mut to = self.lock();
         for line in text.lines() {
-            to.line(format_args!("   {mark} {}", line.escape_debug()));
+            // What a terminal would obey is escaped.
+            let mut shown = String::with_capacity(line.len());
+            for character in line.chars() {
+                if character.is_control() {
+                    shown.extend(character.escape_unicode());
+                } else {
+                    shown.push(character);
+                }
+            }
+            to.line(format_args!("   {mark} {shown}"));
         }
     }
 

@@ -4,7 +4,7 @@
 //
 // FOLDER holds server.pem and server.key, and the private keys of the service accounts. It prints one line of JSON with its issuer as soon as it answers. It ends
 // when its standard input does, so that it cannot outlive whoever started it, and takes FOLDER with it.
-import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { jwtVerify } from 'jose';
@@ -24,6 +24,7 @@ const longSecret = 'a secret for tests, as long as the hash of its MAC is';
 const publicKey = (alg) => createPublicKey(readFileSync(`${folder}/service-${alg}.pem`));
 const confidential = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+const clientCertificate = new X509Certificate(readFileSync(`${folder}/client.pem`));
 const clients = [
   {
     client_id: 'native',
@@ -52,6 +53,16 @@ const clients = [
     token_endpoint_auth_method: 'client_secret_jwt',
     token_endpoint_auth_signing_alg: 'HS256',
   },
+  // RFC 8705 section 2.2: whoever connects with this certificate.
+  {
+    ...confidential,
+    client_id: 'certificate',
+    token_endpoint_auth_method: 'self_signed_tls_client_auth',
+    jwks: {
+      keys: [{ ...clientCertificate.publicKey.export({ format: 'jwk' }), x5c: [clientCertificate.raw.toString('base64')] }],
+    },
+    tls_client_certificate_bound_access_tokens: true,
+  },
   // RFC 7523 section 2.1: whoever holds the key of this name signs.
   ...['ES256', 'RS256'].map((alg) => ({
     ...confidential,
@@ -73,7 +84,14 @@ const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 function provider(issuer) {
   const provider = new Provider(issuer, {
     clients,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'client_secret_jwt',
+      'private_key_jwt',
+      'self_signed_tls_client_auth',
+      'none',
+    ],
     clientDefaults: { id_token_signed_response_alg: 'ES256', introspection_signed_response_alg: 'ES256' },
     cookies: { keys: [randomBytes(32).toString('hex')] },
     features: {
@@ -84,6 +102,12 @@ function provider(issuer) {
       jwtIntrospection: { enabled: true },
       registration: { enabled: true },
       registrationManagement: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        selfSignedTlsClientAuth: true,
+        getCertificate: (ctx) => ctx.req.socket.getPeerX509Certificate(),
+      },
       revocation: { enabled: true },
     },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -144,7 +168,13 @@ async function decide(provider, ctx) {
   ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result));
 }
 
-const server = createServer({ cert: readFileSync(`${folder}/server.pem`), key: readFileSync(`${folder}/server.key`) });
+const server = createServer({
+  cert: readFileSync(`${folder}/server.pem`),
+  key: readFileSync(`${folder}/server.key`),
+  // Whoever has a certificate may show it; whether it is the right one is for the client's registration to say.
+  requestCert: true,
+  rejectUnauthorized: false,
+});
 server.listen(Number(port), '127.0.0.1', () => {
   // The certificate is good for localhost as well: the issuer is one name of the two, and only that one is right.
   const issuer = `https://127.0.0.1:${server.address().port}`;

@@ -26,6 +26,7 @@ pub(crate) fn server() -> &'static Server {
 pub(crate) struct Server {
     issuer: String,
     ca: String,
+    client: (String, String),
     folder: PathBuf,
     /// It ends when its standard input does: at the latest with this process, however that ends.
     _node: Child,
@@ -40,6 +41,11 @@ impl Server {
     /// The authority of its certificate, which is good for `localhost`, 127.0.0.1 and ::1.
     pub(crate) fn ca_pem(&self) -> &str {
         &self.ca
+    }
+
+    /// What the client `certificate` shows: a certificate and its key, as PEM.
+    pub(crate) fn client_certificate(&self) -> (&str, &str) {
+        (&self.client.0, &self.client.1)
     }
 
     /// A person with a browser, see `person.mjs`.
@@ -58,12 +64,14 @@ impl Server {
         // Node looks for modules in the folders above the script's.
         let folder = home.join(format!("run-{}", std::process::id()));
         let authority = authority();
+        let client = certificate(&authority);
         let (certificate, key) = certificate(&authority);
         fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         for (name, text) in [
             ("ca.pem", &*authority.pem()),
             ("server.pem", &certificate),
             ("server.key", &key),
+            ("client.pem", &client.0),
             ("service-ES256.pem", ES256_KEY),
             ("service-RS256.pem", RS256_KEY),
             ("server.mjs", include_str!("server.mjs")),
@@ -87,7 +95,7 @@ impl Server {
             .ok()
             .and_then(|ready| Some(ready.get("issuer")?.as_str()?.to_owned()))
             .ok_or("oidc-provider did not start; what Node says stands above")?;
-        Ok(Self { issuer, ca: authority.pem(), folder, _node: node })
+        Ok(Self { issuer, ca: authority.pem(), client, folder, _node: node })
     }
 }
 
