@@ -1,7 +1,7 @@
 //! This project beside its peers, in one run: the same inputs, the results compared, then what each of them costs.
 //!
-//! In scope: what a login costs the processor and the allocator, counted, so that two machines agree. Out of scope: the
-//! network. `cargo run -p oauth-benches --release` prints the table, and with `-- --gate` ends with 1 where ours costs more
+//! In scope: what a login costs the processor and the allocator, counted, so that two machines agree, and what a request over
+//! an engine costs beside the engine alone. Out of scope: the network between machines. `cargo run -p oauth-benches --release` prints the table, and with `-- --gate` ends with 1 where ours costs more
 //! than it may. Instructions and allocations are counted by valgrind, where it is installed, as the difference of two runs
 //! of this program; it does not know the processor's instructions for SHA-256, which counts 3,400 there and is in each row
 //! of the authorization URL. The time is this machine's, and noisy.
@@ -9,6 +9,7 @@
 
 mod authorization_url;
 mod device;
+mod engines;
 mod exchange;
 mod huskarl;
 mod measure;
@@ -74,9 +75,19 @@ fn main() -> ExitCode {
         ["--gate"] => ExitCode::FAILURE,
         // What valgrind is given to run: one bench, so many times.
         ["--once", times, name, who] => {
-            let bench = BENCHES.iter().chain(signatures::benches()).find(|bench| bench.is((*name, *who)));
+            let bench = BENCHES
+                .iter()
+                .chain(signatures::benches())
+                .chain(engines::benches())
+                .find(|bench| bench.is((*name, *who)));
             let (Ok(times), Some(bench)) = (times.parse(), bench) else { return ExitCode::from(2) };
             (bench.run)(times);
+            ExitCode::SUCCESS
+        }
+        ["--engines"] if table(&engines::benches().collect::<Vec<_>>()) => ExitCode::SUCCESS,
+        ["--engines"] => ExitCode::FAILURE,
+        ["--serve"] => {
+            engines::serve();
             ExitCode::SUCCESS
         }
         ["--waiting"] => {
@@ -96,13 +107,15 @@ fn tables() -> bool {
     let flows = table(&BENCHES.iter().collect::<Vec<_>>());
     println!();
     let signatures = table(&signatures::benches().collect::<Vec<_>>());
+    println!();
+    let engines = table(&engines::benches().collect::<Vec<_>>());
     let (one, all) = (device::waiting(), measure::child_says("--waiting"));
     println!(
         "\na device login that waits: {one} bytes; 100,000 of them: {} KB of memory",
         all.unwrap_or_default() / 1000
     );
     let waiting = one <= WAITING_LOGIN && all.is_some_and(|all| all <= WAITING_LOGINS);
-    flows && signatures && waiting
+    flows && signatures && engines && waiting
 }
 
 #[cfg(test)]

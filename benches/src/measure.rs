@@ -16,8 +16,8 @@ pub(crate) struct Bench {
     pub(crate) minus: &'static [(&'static str, &'static str)],
     /// Instructions and allocations that it may cost.
     pub(crate) most: Option<(f64, f64)>,
-    /// How many times the instructions of another row of this name it may cost, and three allocations more.
-    pub(crate) most_times: Option<(f64, &'static str)>,
+    /// How many times the instructions of another row of this name it may cost, and how many allocations more.
+    pub(crate) most_times: Option<(f64, &'static str, f64)>,
     /// Nanoseconds that the batch in the middle may take.
     pub(crate) within: Option<f64>,
     /// The two runs whose difference is counted: what is done once drops out.
@@ -69,7 +69,7 @@ pub(crate) fn table(benches: &[&Bench]) -> bool {
     for (bench, row) in benches.iter().zip(&measured) {
         let net =
             bench.minus.iter().fold(*row, |net, other| find(*other).map_or(net, |other| net.minus(&other)));
-        let floor = bench.most_times.and_then(|(_, who)| find((bench.name, who)));
+        let floor = bench.most_times.and_then(|(_, who, _)| find((bench.name, who)));
         let counted = |count: Option<f64>, digits| {
             count.map_or_else(|| "no valgrind".into(), |count| format!("{count:.digits$}"))
         };
@@ -145,7 +145,13 @@ impl Bench {
     }
 
     pub(crate) const fn at_most_times(mut self, times: f64, who: &'static str) -> Self {
-        self.most_times = Some((times, who));
+        self.most_times = Some((times, who, 3.0));
+        self
+    }
+
+    /// The same, with so many allocations more.
+    pub(crate) const fn beside(mut self, times: f64, who: &'static str, allocations: f64) -> Self {
+        self.most_times = Some((times, who, allocations));
         self
     }
 
@@ -172,10 +178,10 @@ impl Bench {
 
     /// What to say where it costs more than it may.
     fn over(&self, row: &Measured, floor: Option<&Measured>) -> String {
-        let times = self.most_times.map(|(times, _)| {
+        let times = self.most_times.map(|(times, _, more)| {
             let most = |count: fn(&Measured) -> Option<f64>| floor.and_then(count).unwrap_or_default();
             // Chance is drawn on both sides, and decides how long some numbers are.
-            (most(|floor| floor.instructions) * times, most(|floor| floor.allocations) + 3.4)
+            (most(|floor| floor.instructions) * times, most(|floor| floor.allocations) + more + 0.4)
         });
         // Counted in two runs whose difference is divided: a tenth of an allocation is none.
         let more = |count: Option<f64>, most: f64| count.is_none_or(|count| count > most + 0.1);

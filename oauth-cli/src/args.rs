@@ -42,6 +42,15 @@ pub(crate) enum Command {
     Conversation(Conversation),
     /// Say what the client makes of a captured message, by which rule, and whose fault it is: no network
     Explain(Explain),
+    /// Say what this build can do
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Print each network setting, and what each HTTP engine of this build says to it
+    #[arg(long, required = true)]
+    pub(crate) transports: bool,
 }
 
 /// What talks to a server.

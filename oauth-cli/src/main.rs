@@ -2,7 +2,7 @@
 //!
 //! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
 //! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
-//! to tell apart (`exit`). `explain` drives the same flows with captured messages, offline.
+//! to tell apart (`exit`). `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
 
 mod args;
 mod authorize;
@@ -15,7 +15,7 @@ mod output;
 mod report;
 mod secret_file;
 
-use args::{Authorize, Cli, Command, Conversation};
+use args::{Authorize, Cli, Command, Conversation, Doctor};
 use clap::Parser as _;
 use exit::{Exit, Problem};
 use report::Report;
@@ -30,6 +30,9 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Conversation(conversation) => converse(conversation, &report).map(|()| ExitCode::SUCCESS),
         Command::Explain(args) => explain::run(args, &report),
+        Command::Doctor(Doctor { transports: _ }) => {
+            output::print(&network::engines()).map(|()| ExitCode::SUCCESS)
+        }
     };
     result.unwrap_or_else(|problem| {
         report.problem(&problem);

@@ -7,8 +7,8 @@ use crate::secret_file;
 use oauth::core::{KeyId, Password};
 use oauth::jwt::{CertificateStore, StoreKind};
 use oauth::transport::{
-    EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy, ProxyAuthentication,
-    SettingsError,
+    Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
+    ProxyAuthentication, SettingsError, capability_table,
 };
 use oauth::{Error, Host, HyperHost, Settings};
 use std::path::Path;
@@ -22,6 +22,16 @@ pub(crate) fn host(flags: &NetworkFlags, report: &Report) -> Result<Arc<dyn Host
         Transport::Hyper => Ok(Arc::new(HyperHost::new(settings).map_err(Error::from)?)),
         Transport::Isahc => isahc(settings),
     }
+}
+
+/// Each setting, and what the engines of this build say to it.
+pub(crate) fn engines() -> Zeroizing<String> {
+    let columns: &[Column<'_>] = &[
+        ("hyper", &HyperHost::supports),
+        #[cfg(feature = "isahc")]
+        ("isahc", &oauth::IsahcHost::supports),
+    ];
+    Zeroizing::new(capability_table(columns).trim_end().to_owned())
 }
 
 #[cfg(feature = "isahc")]

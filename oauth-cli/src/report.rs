@@ -2,6 +2,7 @@
 
 use crate::args::Verbosity;
 use crate::exit::Problem;
+use crate::explain::printable;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,16 +66,7 @@ impl Report {
     pub(crate) fn wire(&self, mark: char, text: &str) {
         let mut to = self.lock();
         for line in text.lines() {
-            // What a terminal would obey is escaped.
-            let mut shown = String::with_capacity(line.len());
-            for character in line.chars() {
-                if character.is_control() {
-                    shown.extend(character.escape_unicode());
-                } else {
-                    shown.push(character);
-                }
-            }
-            to.line(format_args!("   {mark} {shown}"));
+            to.line(format_args!("   {mark} {}", printable(line)));
         }
     }
 

@@ -544,3 +544,14 @@ fn the_other_engine_is_named_when_it_is_not_built_in() {
     ]);
     fails(&output, 2, "--features isahc");
 }
+
+#[test]
+fn doctor_says_what_each_engine_carries() {
+    let output = oauth(&["doctor", "--transports"]).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert!(table.starts_with("| setting | hyper |"), "{table}");
+    assert_eq!(table.lines().next().unwrap().contains("isahc"), cfg!(feature = "isahc"));
+    assert!(table.contains("| HTTP proxy | yes |") && table.contains("NTLM"), "{table}");
+    assert_eq!(oauth(&["doctor"]).output().unwrap().status.code(), Some(2));
+}

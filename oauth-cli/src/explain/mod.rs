@@ -31,6 +31,7 @@ mod tokens;
 mod verdict;
 
 pub(crate) use kind::Kind;
+pub(crate) use secrets::printable;
 
 use crate::args::{Explain, ExplainOutput};
 use crate::exit::{Exit, Problem};

@@ -12,7 +12,7 @@ pub(super) fn fingerprint(secret: &str) -> String {
 }
 
 /// Writes out what is not printable: controls, marks that turn text around, characters that nobody sees.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -2,7 +2,7 @@
 
 use super::{BoxFuture, Host, until};
 use oauth_core::{Mono, Request, Response, Unreachable};
-use oauth_transport::{Session, SessionSettings, Settings, SettingsError, Transport as _};
+use oauth_transport::{Session, SessionSettings, Setting, Settings, SettingsError, Support, Transport as _};
 use oauth_transport_hyper::HyperTransport;
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -35,6 +35,12 @@ impl HyperHost {
         let events = settings.events().clone();
         let session = Session::new(HyperTransport::new(settings)?, session, events);
         Ok(Self { session, runtime: OnceLock::new() })
+    }
+
+    /// What this engine says to a setting.
+    #[must_use]
+    pub const fn supports(setting: Setting) -> Support {
+        HyperTransport::supports(setting)
     }
 
     /// The HTTP session: what it remembers, and how a call is [interrupted](Session::interrupt) from another thread.

@@ -2,7 +2,7 @@
 
 use super::{BoxFuture, Host, until};
 use oauth_core::{Mono, Request, Response, Unreachable};
-use oauth_transport::{Session, SessionSettings, Settings, SettingsError, Transport as _};
+use oauth_transport::{Session, SessionSettings, Setting, Settings, SettingsError, Support, Transport as _};
 use oauth_transport_isahc::IsahcTransport;
 
 /// Requests over isahc, sleep by `async-io`: both bring their own threads, so any executor will do.
@@ -27,6 +27,12 @@ impl IsahcHost {
     pub fn with_session(settings: Settings, session: SessionSettings) -> Result<Self, SettingsError> {
         let events = settings.events().clone();
         Ok(Self { session: Session::new(IsahcTransport::new(settings)?, session, events) })
+    }
+
+    /// What this engine says to a setting.
+    #[must_use]
+    pub const fn supports(setting: Setting) -> Support {
+        IsahcTransport::supports(setting)
     }
 
     /// The HTTP session: what it remembers, and how a call is [interrupted](Session::interrupt) from another thread.
