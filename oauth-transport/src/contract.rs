@@ -42,6 +42,7 @@ mod connections;
 mod exchange;
 mod faults;
 mod firewalls;
+mod http2;
 mod limits;
 mod proxied;
 mod proxy_auth;
@@ -52,6 +53,7 @@ mod tcp;
 mod timeouts;
 mod tls;
 mod tls_settings;
+mod versions;
 
 pub use client_certificates::*;
 pub use connections::*;
@@ -65,6 +67,7 @@ pub use secure::*;
 pub use tcp::*;
 pub use timeouts::*;
 pub use tls_settings::*;
+pub use versions::*;
 
 use crate::{Setting, Settings, SettingsError, Support, Transport};
 
@@ -114,6 +117,14 @@ macro_rules! contract_tests {
             connecting_is_no_silence
             bytes_move_as_fast_as_they_may
             lines_of_a_head_are_as_long_as_they_may_be
+            // Versions of HTTP.
+            http_1_0_is_spoken_where_it_is_set
+            each_request_has_a_connection_where_it_is_set
+            body_goes_in_chunks_where_it_is_set
+            http_2_is_spoken_where_the_server_chooses_it
+            http_2_alone_is_spoken_or_nothing
+            http_2_connection_takes_several_requests_at_once
+            headers_are_kept_out_of_the_index
             // TCP.
             connections_come_from_the_local_address
             connections_come_from_the_local_port
