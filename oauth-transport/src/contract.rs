@@ -39,6 +39,7 @@
 
 mod client_certificates;
 mod connections;
+mod events;
 mod exchange;
 mod faults;
 mod firewalls;
@@ -57,6 +58,7 @@ mod versions;
 
 pub use client_certificates::*;
 pub use connections::*;
+pub use events::*;
 pub use exchange::*;
 pub use faults::*;
 pub use firewalls::*;
@@ -210,6 +212,13 @@ macro_rules! contract_tests {
             refusal_by_a_firewall_is_told
             firewall_lies_under_the_proxy
             plain_http_does_not_leave_this_machine_for_a_firewall
+            // Events.
+            request_is_told_step_by_step
+            connection_is_told_once
+            failed_connection_is_told
+            way_through_a_proxy_is_told
+            firewall_and_proxy_are_logged
+            request_from_inside_a_handler_is_refused
         }
     };
     (@cases $engine:ty: $($case:ident)+) => {$(
