@@ -152,6 +152,7 @@ macro_rules! contract_tests {
             dead_connection_costs_no_second_copy
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
+            dropping_the_future_closes_what_is_half_made
             many_requests_at_once_keep_apart
             // TLS.
             extra_root_is_trusted
