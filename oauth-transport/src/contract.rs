@@ -153,6 +153,7 @@ macro_rules! contract_tests {
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
             dropping_the_future_closes_what_is_half_made
+            dropping_the_future_sends_no_more_of_the_request
             many_requests_at_once_keep_apart
             // TLS.
             extra_root_is_trusted

@@ -33,6 +33,7 @@ use std::error::Error;
 use std::fmt;
 use tcp::Dialler;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
 use told::Told;
 use tunnel::Connect;
 
@@ -67,6 +68,20 @@ pub(crate) struct Connection {
     pub(crate) sender: Sender,
     /// For a look at the socket without hyper.
     pub(crate) link: Link,
+    /// What moves its bytes.
+    task: AbortHandle,
+    /// A request is on it, and no other shares it.
+    busy: bool,
+}
+
+/// hyper ends a connection in order, which a server can put off by not reading. One that is dropped in the middle of a request
+/// ends at once.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.busy {
+            self.task.abort();
+        }
+    }
 }
 
 pub(crate) enum Sender {
@@ -76,6 +91,16 @@ pub(crate) enum Sender {
 }
 
 impl Connection {
+    /// Says whether a request is on it, and no other shares it.
+    pub(crate) const fn set_busy(&mut self, busy: bool) {
+        self.busy = busy;
+    }
+
+    /// To end it at once.
+    pub(crate) fn task(&self) -> AbortHandle {
+        self.task.clone()
+    }
+
     /// Whether another request can be given to it.
     pub(crate) async fn is_usable(&mut self) -> bool {
         match &mut self.sender {
@@ -95,9 +120,12 @@ impl Connection {
     pub(crate) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => {
-                Some(Self { sender: Sender::Http2(sender.clone()), link: self.link.clone() })
-            }
+            Sender::Http2(sender) => Some(Self {
+                sender: Sender::Http2(sender.clone()),
+                link: self.link.clone(),
+                task: self.task.clone(),
+                busy: false,
+            }),
         }
     }
 }
@@ -182,8 +210,8 @@ impl Connector {
             stream
         };
         let through_another = self.firewall.is_some() || route.proxy.is_some();
-        let sender = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
-        Ok(Connection { sender, link })
+        let (sender, task) = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
+        Ok(Connection { sender, link, task, busy: false })
     }
 
     /// All TLS there is goes through here.
@@ -204,7 +232,7 @@ impl Connector {
         multiplexed: bool,
         through_another: bool,
         over_tls: bool,
-    ) -> Result<Sender, Unreachable> {
+    ) -> Result<(Sender, AbortHandle), Unreachable> {
         // Both tasks end with their sender; their errors reach whoever waits for a response.
         if multiplexed {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -213,8 +241,8 @@ impl Connector {
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            tokio::spawn(live(connection, told));
-            Ok(Sender::Http2(sender))
+            let task = tokio::spawn(live(connection, told)).abort_handle();
+            Ok((Sender::Http2(sender), task))
         } else {
             let (sender, connection) = http1::Builder::new()
                 .max_buf_size(MAX_HEAD)
@@ -223,8 +251,8 @@ impl Connector {
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            tokio::spawn(live(connection, told));
-            Ok(Sender::Http1(sender))
+            let task = tokio::spawn(live(connection, told)).abort_handle();
+            Ok((Sender::Http1(sender), task))
         }
     }
 

@@ -22,6 +22,7 @@ pub(super) struct Server {
 struct State {
     stopped: AtomicBool,
     connections: AtomicUsize,
+    drained: AtomicUsize,
     received: Mutex<Vec<Received>>,
     handshakes: Mutex<Vec<Result<Handshake, String>>>,
     notes: Mutex<Vec<Vec<u8>>>,
@@ -91,6 +92,11 @@ impl Server {
     /// How many connections it accepted.
     pub(super) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes came while scripts waited for connections to be closed.
+    pub(super) fn drained(&self) -> usize {
+        self.state.drained.load(Ordering::SeqCst)
     }
 
     /// The requests it read so far.
@@ -331,7 +337,7 @@ impl Connection {
         loop {
             match self.stream.read(&mut rest) {
                 Ok(0) => return true,
-                Ok(_) => {}
+                Ok(bytes) => drop(self.state.drained.fetch_add(bytes, Ordering::SeqCst)),
                 Err(error) => {
                     return !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
                 }
