@@ -36,8 +36,7 @@ pub fn socks4_firewall_is_told_an_address<E: Engine>() {
 /// The name itself, unless names are to be resolved here.
 pub fn socks4a_firewall_is_told_a_name<E: Engine>() {
     let server = socks4(90);
-    let named = firewall(FirewallKind::Socks4a, &server);
-    let settings = Settings::new().with_firewall(named.clone());
+    let settings = Settings::new().with_firewall(firewall(FirewallKind::Socks4a, &server));
     if !carries::<E>(Setting::FirewallSocks4a, &settings) {
         return;
     }
