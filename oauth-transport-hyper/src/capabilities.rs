@@ -16,6 +16,16 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::Groups
         | Setting::SignatureAlgorithms
         | Setting::FreshSessions
+        | Setting::Revocation
+        | Setting::AcceptOutOfDate
+        | Setting::AcceptUnknownIssuer
+        | Setting::AcceptWrongUsage
+        | Setting::AcceptUnknownRevocation
+        | Setting::AcceptWrongName
+        | Setting::Pin
+        | Setting::CertificateDecisions
+        | Setting::RecordLog
+        | Setting::ConnectionEvents
         | Setting::HttpProxy
         | Setting::ProxyOverTls => Support::Native,
         Setting::SocksProxy => Support::Unsupported("it speaks to HTTP proxies alone"),

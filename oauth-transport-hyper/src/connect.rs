@@ -1,7 +1,7 @@
 //! From a URL to a connection that takes requests: the name, TCP, a tunnel, TLS, HTTP.
 
 use crate::failure;
-use crate::tls::{Tls, Want};
+use crate::tls::{Tls, Want, fetch};
 use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::uri::{Scheme, Uri};
 use http::{HeaderValue, Method, Request};
@@ -22,6 +22,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
 /// An open connection.
@@ -54,6 +55,7 @@ const MAX_HEADERS: usize = 100;
 pub(crate) struct Connector {
     tcp: HttpConnector<Resolver>,
     tls: Tls,
+    connect_timeout: Duration,
 }
 
 impl Connector {
@@ -63,11 +65,44 @@ impl Connector {
         tcp.set_nodelay(true);
         // Shared by the addresses of a name, so that a dead one does not use up the whole of it.
         tcp.set_connect_timeout(Some(connect_timeout));
-        Self { tcp, tls }
+        Self { tcp, tls, connect_timeout }
     }
 
     /// Opens a connection. No byte of a request is sent by it, so nothing is delivered where it fails.
+    ///
+    /// Where revocation lists are missing they are fetched, and it is tried once more.
     pub(crate) async fn connect(
+        &self,
+        target: &Uri,
+        proxy: Option<&Proxy>,
+        want: Want<'_>,
+    ) -> Result<Connection, Unreachable> {
+        let error = match self.connect_once(target, proxy, want).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        let Some(urls) = Tls::lists_needed(&error) else { return Err(error) };
+        self.fetch_lists(urls).await;
+        self.connect_once(target, proxy, want).await
+    }
+
+    /// One after the other, in what time there is for them together.
+    async fn fetch_lists(&self, urls: &[String]) {
+        let end = Instant::now() + fetch::LIMIT.min(self.connect_timeout / 2);
+        for url in urls {
+            let list = timeout_at(end, self.fetch_list(url)).await;
+            let list = list.unwrap_or_else(|_| Err("its server did not answer in time".to_owned()));
+            self.tls.keep_list(url.clone(), list);
+        }
+    }
+
+    async fn fetch_list(&self, url: &str) -> Result<Vec<u8>, String> {
+        let url: Uri = url.parse().map_err(|_| "its URL cannot be read".to_owned())?;
+        let (stream, _) = self.open(&url, Want::default()).await.map_err(|error| error.to_string())?;
+        fetch::get(stream, &url).await
+    }
+
+    async fn connect_once(
         &self,
         target: &Uri,
         proxy: Option<&Proxy>,

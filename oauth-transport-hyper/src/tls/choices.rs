@@ -3,7 +3,7 @@
 use oauth_transport::{Setting, SettingsError, Tls, TlsVersions};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ProtocolVersion, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{NamedGroup, ProtocolVersion, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
 /// What the settings leave of what ring has.
 pub(super) struct Choices {
@@ -109,8 +109,14 @@ fn cipher_suites(tls: &Tls) -> Result<Vec<SupportedCipherSuite>, SettingsError> 
 }
 
 /// The IANA name of a suite: rustls marks those of TLS 1.3.
-fn name(suite: &SupportedCipherSuite) -> String {
+pub(super) fn name(suite: &SupportedCipherSuite) -> String {
     suite.suite().as_str().unwrap_or_default().replacen("TLS13_", "TLS_", 1)
+}
+
+/// The IANA name of a group.
+pub(super) fn group_name(group: NamedGroup) -> String {
+    let known = GROUPS.iter().find(|(_, known)| known.name() == group);
+    known.map_or_else(|| format!("{group:?}"), |(name, _)| (*name).to_owned())
 }
 
 fn bits(suite: &SupportedCipherSuite) -> u16 {
