@@ -87,10 +87,9 @@ pub fn accepted_certificate_may_be_as_bad_as_it_likes<E: Engine>() {
         if !carries::<E>(Setting::Pin, &settings) {
             return;
         }
-        let server = |credentials: &Credentials| self::server(credentials);
         for good_enough in [accepted, flawed(&authority, 0, Valid::Now)] {
-            let server = server(&good_enough);
-            send_with::<E>(settings.clone(), post(&server.https("/token"))).expect("it is accepted");
+            let trusted = server(&good_enough);
+            send_with::<E>(settings.clone(), post(&trusted.https("/token"))).expect("it is accepted");
         }
         let server = server(&bad());
         let result = send_with::<E>(settings, post(&server.https("/token")));

@@ -256,7 +256,7 @@ fn pem(list: &[u8]) -> String {
 }
 
 #[track_caller]
-fn refused(server: &Server, result: Result<oauth_core::Response, Unreachable>, says: &str) {
+fn refused(server: &Server, result: Result<Response, Unreachable>, before: usize, says: &str) {
     let error = assert_fails(result, &[UnreachableKind::Tls], Delivered::No).to_string();
     assert!(error.contains(says), "{error}");
     assert_eq!(server.received().len(), before, "the request was sent");
