@@ -153,6 +153,7 @@ macro_rules! contract_tests {
             tls_versions_are_as_set
             cipher_suites_of_tls_1_2_are_as_set
             cipher_suites_of_tls_1_3_are_as_set
+            cipher_lists_of_openssl_are_as_set
             cipher_suites_that_there_are_not_are_refused
             cipher_strength_is_as_set
             groups_are_as_set

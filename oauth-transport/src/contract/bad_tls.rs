@@ -97,7 +97,7 @@ pub fn bad_handshakes_are_told_apart<E: Engine>() {
 pub fn client_certificates_that_are_missing_or_refused_are_told_apart<E: Engine>() {
     let (servers, clients) = (Authority::new(), Authority::new());
     let trusting = Settings::new().with_extra_root_der(servers.der());
-    let stranger = Authority::new()
+    let stranger = Authority::named("Another Root")
         .issue(&Leaf { purpose: Some(ExtendedKeyUsagePurpose::ClientAuth), ..Leaf::of("client.example") });
     let expired = clients.issue(&Leaf {
         purpose: Some(ExtendedKeyUsagePurpose::ClientAuth),

@@ -177,7 +177,7 @@ fn accepting(authority: &Authority, flaws: u8, accepted: u8) -> Settings {
     // Each way to trust has a verifier of its own.
     let settings = Settings::new().with_extra_root_der(authority.der()).with_tls(tls);
     let alone = settings.clone().without_platform_roots();
-    if flaws % 2 == 0 { settings } else { alone }
+    if flaws.is_multiple_of(2) { settings } else { alone }
 }
 
 fn server(credentials: &Credentials) -> Server {
