@@ -184,9 +184,15 @@ pub(crate) fn http_handshake(error: hyper::Error) -> Unreachable {
 }
 
 /// The server hung up on a new connection before anything was written to it.
-pub(crate) fn closed_unused() -> Unreachable {
-    nothing_sent(UnreachableKind::Connect)
-        .because(Cause::new("the server closed the connection before the request was sent"))
+pub(crate) fn closed_unused(broken: Option<&io::Error>) -> Unreachable {
+    match broken.and_then(rustls_error) {
+        Some(error) => {
+            let cause = Cause::new(explain("the server", error)).with_source(error.clone());
+            nothing_sent(UnreachableKind::Tls).because(cause)
+        }
+        None => nothing_sent(UnreachableKind::Connect)
+            .because(Cause::new("the server closed the connection before the request was sent")),
+    }
 }
 
 /// The request was sent, at least in part, and no head came.
@@ -318,7 +324,8 @@ pub(crate) fn rustls_cause(error: &Unreachable) -> Option<&rustls::Error> {
     find::<io::Error>(&**error.cause.as_ref()?).and_then(rustls_error)
 }
 
-fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+/// What rustls says, where it is from there.
+pub(crate) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 

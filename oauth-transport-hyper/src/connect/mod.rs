@@ -6,6 +6,7 @@
 mod digest;
 mod gate;
 mod io;
+mod overheard;
 mod showing;
 mod socks;
 mod tcp;
@@ -29,6 +30,7 @@ use oauth_transport::{
     BytesPerSecond, ConnectionStatus, EventSink, HttpVersion, Outcome, Proxies, Proxy, Settings,
     SettingsError,
 };
+use overheard::Overheard;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -209,7 +211,7 @@ impl Connector {
             if !multiplexed && want.http2 == Http2Wish::Alone {
                 return Err(failure::no_http2(server.host));
             }
-            Box::new(stream)
+            Box::new(Overheard::new(stream, link.clone()))
         } else {
             stream
         };
