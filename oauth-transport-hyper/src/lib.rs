@@ -168,6 +168,7 @@ impl HyperTransport {
         loop {
             let mut taken = self.connected(&origin, route).await?;
             sent.store(true, Ordering::Relaxed);
+            taken.connection.set_busy(taken.lease.is_none());
             let link = taken.connection.link.clone();
             let quiet = link.quiet(self.inactivity_timeout);
             let exchange = self.converse(&mut taken.connection, &outgoing, showing.as_mut(), max_body);
@@ -176,6 +177,7 @@ impl HyperTransport {
                 return Err(failure::silence(limit, delivered(sent)));
             };
             let response = response?;
+            taken.connection.set_busy(false);
             if self.http.reuse_connections && self.http.version != HttpVersion::Http10 {
                 self.pool.put(origin.clone(), taken);
             }
@@ -203,7 +205,9 @@ impl HyperTransport {
         let response = match response {
             Ok(response) => response,
             // hyper hands a request back only if it did not begin to write it.
-            Err(error) if error.message().is_some() => return Err(failure::closed_unused()),
+            Err(error) if error.message().is_some() => {
+                return Err(failure::closed_unused(connection.link.broken()));
+            }
             Err(error) => return Err(failure::exchange(error.into_error())),
         };
         if let Some(limit) = self.http.max_line {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
 /// How long an idle connection is kept: servers hang up after five seconds at the earliest (Node, Apache).
@@ -60,6 +61,7 @@ struct Turn {
 /// The requests on a connection that takes several at once.
 struct Load {
     state: Mutex<State>,
+    task: AbortHandle,
 }
 
 struct State {
@@ -94,6 +96,10 @@ impl Drop for Lease {
         state.requests -= 1;
         state.idle_since = Instant::now();
         state.retired |= !self.whole;
+        if state.retired && state.requests == 0 {
+            // Whoever still shares it has its response.
+            self.load.task.abort();
+        }
     }
 }
 
@@ -130,6 +136,7 @@ impl Pool {
         let Some(shared) = connection.share() else { return Taken { connection, lease: None } };
         let load = Arc::new(Load {
             state: Mutex::new(State { requests: 0, idle_since: Instant::now(), retired: false }),
+            task: connection.task(),
         });
         let lease = Some(Lease::new(&load));
         self.keep(Kept {

@@ -37,26 +37,47 @@
 //! # fn main() {}
 //! ```
 
+mod bad_tls;
 mod client_certificates;
 mod connections;
+mod decisions;
+mod events;
 mod exchange;
 mod faults;
+mod firewalls;
+mod flaws;
+mod http2;
 mod limits;
 mod proxied;
+mod proxy_auth;
+mod revocation;
 mod secure;
 mod server;
 mod subject;
+mod tcp;
+mod timeouts;
 mod tls;
 mod tls_settings;
+mod versions;
 
+pub use bad_tls::*;
 pub use client_certificates::*;
 pub use connections::*;
+pub use decisions::*;
+pub use events::*;
 pub use exchange::*;
 pub use faults::*;
+pub use firewalls::*;
+pub use flaws::*;
 pub use limits::*;
 pub use proxied::*;
+pub use proxy_auth::*;
+pub use revocation::*;
 pub use secure::*;
+pub use tcp::*;
+pub use timeouts::*;
 pub use tls_settings::*;
+pub use versions::*;
 
 use crate::{Setting, Settings, SettingsError, Support, Transport};
 
@@ -100,6 +121,26 @@ macro_rules! contract_tests {
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
             silent_handshake_runs_into_the_connect_timeout
+            silence_runs_into_the_inactivity_timeout
+            steady_bytes_keep_a_request_alive
+            total_timeout_can_be_taken_away
+            connecting_is_no_silence
+            bytes_move_as_fast_as_they_may
+            lines_of_a_head_are_as_long_as_they_may_be
+            // Versions of HTTP.
+            http_1_0_is_spoken_where_it_is_set
+            each_request_has_a_connection_where_it_is_set
+            body_goes_in_chunks_where_it_is_set
+            http_2_is_spoken_where_the_server_chooses_it
+            http_2_alone_is_spoken_or_nothing
+            http_2_connection_takes_several_requests_at_once
+            headers_are_kept_out_of_the_index
+            // TCP.
+            connections_come_from_the_local_address
+            connections_come_from_the_local_port
+            addresses_are_of_the_family_that_is_set
+            connections_end_as_they_are_told
+            sockets_are_told_what_is_set
             // Faults.
             refused_connection_is_told_and_nothing_delivered
             unknown_name_is_told_and_nothing_delivered
@@ -119,6 +160,8 @@ macro_rules! contract_tests {
             dead_connection_costs_no_second_copy
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
+            dropping_the_future_closes_what_is_half_made
+            dropping_the_future_sends_no_more_of_the_request
             many_requests_at_once_keep_apart
             // TLS.
             extra_root_is_trusted
@@ -145,6 +188,7 @@ macro_rules! contract_tests {
             tls_versions_are_as_set
             cipher_suites_of_tls_1_2_are_as_set
             cipher_suites_of_tls_1_3_are_as_set
+            cipher_lists_of_openssl_are_as_set
             cipher_suites_that_there_are_not_are_refused
             cipher_strength_is_as_set
             groups_are_as_set
@@ -152,6 +196,27 @@ macro_rules! contract_tests {
             signature_algorithms_are_as_set
             signature_algorithms_hold_for_their_version
             sessions_are_taken_up_again_or_not
+            // Servers' certificates that are good enough.
+            accepted_flaws_hide_no_other
+            accepted_flaws_are_of_either_date
+            accepted_certificate_may_be_as_bad_as_it_likes
+            key_is_proved_whatever_is_accepted
+            handler_decides_on_certificates_where_it_may
+            handler_is_told_of_certificates
+            handler_is_told_of_handshakes
+            tls_records_are_logged_by_their_headers
+            // Revocation.
+            revoked_certificate_is_refused
+            revocation_lists_are_fetched_once
+            revocation_lists_that_are_given_are_asked
+            unreadable_revocation_list_is_refused
+            revocation_lists_that_cannot_be_had_count_where_they_are_required
+            certificates_above_are_asked_about_too
+            revocation_lists_of_strangers_are_not_fetched
+            // What is wrong, by name.
+            bad_certificates_are_told_apart
+            bad_handshakes_are_told_apart
+            client_certificates_that_are_missing_or_refused_are_told_apart
             // Proxies.
             t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
@@ -160,6 +225,32 @@ macro_rules! contract_tests {
             refusal_by_the_proxy_is_told
             unreachable_proxy_is_told
             proxy_that_does_not_speak_http_is_told
+            plain_http_goes_through_a_tunnel_where_it_is_set
+            socks_proxy_is_told_what_its_scheme_says
+            // What proxies are shown.
+            digest_is_answered_to_a_proxy
+            stale_nonce_of_a_proxy_is_answered_once_more
+            digest_ends_where_the_proxy_does_not_believe_it
+            digest_is_answered_to_a_proxy_that_is_sent_the_request
+            authorization_of_ones_own_goes_to_the_proxy_alone
+            proxy_is_shown_nothing_where_it_is_set
+            proxy_schemes_that_are_not_carried_are_refused
+            // Firewalls.
+            socks4_firewall_is_told_an_address
+            socks4a_firewall_is_told_a_name
+            socks5_firewall_is_told_who_and_where
+            https_goes_through_a_firewall
+            tunnelling_firewall_is_told_who_and_where
+            refusal_by_a_firewall_is_told
+            firewall_lies_under_the_proxy
+            plain_http_does_not_leave_this_machine_for_a_firewall
+            // Events.
+            request_is_told_step_by_step
+            connection_is_told_once
+            failed_connection_is_told
+            way_through_a_proxy_is_told
+            firewall_and_proxy_are_logged
+            request_from_inside_a_handler_is_refused
         }
     };
     (@cases $engine:ty: $($case:ident)+) => {$(

@@ -1,6 +1,7 @@
 //! The bytes of one TCP connection: how fast they move, when they last did, and how the socket is closed.
 
-use oauth_transport::BytesPerSecond;
+use crate::failure;
+use oauth_transport::{BytesPerSecond, Linger};
 use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -20,12 +21,12 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 pub(crate) struct Socket {
     /// Taken out when it is closed.
     stream: Option<TcpStream>,
-    closing_waits: bool,
+    linger: Linger,
 }
 
 impl Socket {
-    pub(crate) const fn new(stream: TcpStream, closing_waits: bool) -> Self {
-        Self { stream: Some(stream), closing_waits }
+    pub(crate) const fn new(stream: TcpStream, linger: Linger) -> Self {
+        Self { stream: Some(stream), linger }
     }
 
     fn stream(&self) -> io::Result<&TcpStream> {
@@ -45,7 +46,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.closing_waits
+        if matches!(self.linger, Linger::Wait(_))
             && let Some(stream) = self.stream.take()
             && let Ok(stream) = stream.into_std()
         {
@@ -78,7 +79,14 @@ impl Link {
         self.socket.upgrade().is_some_and(|socket| socket.peek() != Some(0))
     }
 
-    /// What the system said when the connection broke.
+    /// Remembers an error of TLS.
+    pub(crate) fn note(&self, error: &io::Error) {
+        if let Some(tls) = failure::rustls_error(error) {
+            let _ = self.broken.set(io::Error::new(error.kind(), tls.clone()));
+        }
+    }
+
+    /// What the system, or TLS, said when the connection broke.
     pub(crate) fn broken(&self) -> Option<&io::Error> {
         self.broken.get()
     }
@@ -314,6 +322,14 @@ impl AsyncWrite for Metered {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(self.socket.stream()?).shutdown(Shutdown::Write))
+        // An end that is said in order is what a reset is instead of.
+        if self.socket.linger == Linger::Reset {
+            return Poll::Ready(Ok(()));
+        }
+        match SockRef::from(self.socket.stream()?).shutdown(Shutdown::Write) {
+            // The other side was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            done => Poll::Ready(done),
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod digest;
 mod gate;
 mod io;
+mod overheard;
 mod showing;
 mod socks;
 mod tcp;
@@ -18,7 +19,7 @@ pub(crate) use showing::Showing;
 pub(crate) use tunnel::head as shown_head;
 
 use crate::failure;
-use crate::tls::{Http2Wish, Tls, TlsStream, Want};
+use crate::tls::{Http2Wish, Tls, TlsStream, Want, fetch};
 use crate::upload::Upload;
 use http::uri::{Scheme, Uri};
 use hyper::client::conn::{http1, http2};
@@ -29,10 +30,14 @@ use oauth_transport::{
     BytesPerSecond, ConnectionStatus, EventSink, HttpVersion, Outcome, Proxies, Proxy, Settings,
     SettingsError,
 };
+use overheard::Overheard;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 use tcp::Dialler;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
 use told::Told;
 use tunnel::Connect;
 
@@ -67,6 +72,20 @@ pub(crate) struct Connection {
     pub(crate) sender: Sender,
     /// For a look at the socket without hyper.
     pub(crate) link: Link,
+    /// What moves its bytes.
+    task: AbortHandle,
+    /// A request is on it, and no other shares it.
+    busy: bool,
+}
+
+/// hyper ends a connection in order, which a server can put off by not reading. One that is dropped in the middle of a request
+/// ends at once.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.busy {
+            self.task.abort();
+        }
+    }
 }
 
 pub(crate) enum Sender {
@@ -76,6 +95,16 @@ pub(crate) enum Sender {
 }
 
 impl Connection {
+    /// Says whether a request is on it, and no other shares it.
+    pub(crate) const fn set_busy(&mut self, busy: bool) {
+        self.busy = busy;
+    }
+
+    /// To end it at once.
+    pub(crate) fn task(&self) -> AbortHandle {
+        self.task.clone()
+    }
+
     /// Whether another request can be given to it.
     pub(crate) async fn is_usable(&mut self) -> bool {
         match &mut self.sender {
@@ -95,9 +124,12 @@ impl Connection {
     pub(crate) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => {
-                Some(Self { sender: Sender::Http2(sender.clone()), link: self.link.clone() })
-            }
+            Sender::Http2(sender) => Some(Self {
+                sender: Sender::Http2(sender.clone()),
+                link: self.link.clone(),
+                task: self.task.clone(),
+                busy: false,
+            }),
         }
     }
 }
@@ -119,6 +151,7 @@ pub(crate) struct Connector {
     version: HttpVersion,
     rate: Option<BytesPerSecond>,
     watched: bool,
+    connect_timeout: Duration,
     events: EventSink,
 }
 
@@ -135,6 +168,7 @@ impl Connector {
             version: settings.http().version,
             rate: settings.tcp().rate,
             watched: settings.inactivity_timeout().is_some(),
+            connect_timeout: settings.connect_timeout(),
             events: settings.events().clone(),
         })
     }
@@ -158,14 +192,46 @@ impl Connector {
     }
 
     /// Opens a connection. No byte of a request is sent by it, so nothing is delivered where it fails.
+    ///
+    /// Where revocation lists are missing they are fetched, and it is tried once more.
     pub(crate) async fn connect(&self, route: Route<'_>) -> Result<Connection, Unreachable> {
+        let error = match self.connect_once(route).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        let Some(urls) = Tls::lists_needed(&error) else { return Err(error) };
+        self.fetch_lists(urls).await;
+        self.connect_once(route).await
+    }
+
+    /// One after the other, in what time there is for them together.
+    async fn fetch_lists(&self, urls: &[String]) {
+        let end = Instant::now() + fetch::LIMIT.min(self.connect_timeout / 2);
+        for url in urls {
+            let list = timeout_at(end, self.fetch_list(url)).await;
+            let list = list.unwrap_or_else(|_| Err("its server did not answer in time".to_owned()));
+            self.tls.keep_list(url.clone(), list);
+        }
+    }
+
+    async fn fetch_list(&self, url: &str) -> Result<Vec<u8>, String> {
+        let url: Uri = url.parse().map_err(|_| "its URL cannot be read".to_owned())?;
+        let (stream, _) = self.reach(&Address::of(&url)).await.map_err(|error| error.to_string())?;
+        fetch::get(stream, &url).await
+    }
+
+    async fn connect_once(&self, route: Route<'_>) -> Result<Connection, Unreachable> {
         let server = Address::of(route.target);
         let (stream, link) = self.reach_server(&server, route).await?;
         let mut multiplexed = false;
         let over_tls = is_tls(route.target);
         let stream: Stream = if over_tls {
             let want = Want { certificate: route.certificate, http2: self.http2() };
-            let stream = self.secure(server.host, stream, want).await.inspect_err(|error| {
+            let secured = self.secure(server.host, stream, want).await.map_err(|error| {
+                let alone = want.http2 == Http2Wish::Alone && failure::is_no_common_protocol(&error);
+                if alone { failure::no_http2(server.host) } else { error }
+            });
+            let stream = secured.inspect_err(|error| {
                 self.tell(ConnectionStatus::TlsBroken, &Outcome::Failed(error));
             })?;
             self.tell(ConnectionStatus::TlsComplete, &Outcome::Ok);
@@ -173,13 +239,13 @@ impl Connector {
             if !multiplexed && want.http2 == Http2Wish::Alone {
                 return Err(failure::no_http2(server.host));
             }
-            Box::new(stream)
+            Box::new(Overheard::new(stream, link.clone()))
         } else {
             stream
         };
         let through_another = self.firewall.is_some() || route.proxy.is_some();
-        let sender = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
-        Ok(Connection { sender, link })
+        let (sender, task) = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
+        Ok(Connection { sender, link, task, busy: false })
     }
 
     /// All TLS there is goes through here.
@@ -200,7 +266,7 @@ impl Connector {
         multiplexed: bool,
         through_another: bool,
         over_tls: bool,
-    ) -> Result<Sender, Unreachable> {
+    ) -> Result<(Sender, AbortHandle), Unreachable> {
         // Both tasks end with their sender; their errors reach whoever waits for a response.
         if multiplexed {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -209,8 +275,8 @@ impl Connector {
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            tokio::spawn(live(connection, told));
-            Ok(Sender::Http2(sender))
+            let task = tokio::spawn(live(connection, told)).abort_handle();
+            Ok((Sender::Http2(sender), task))
         } else {
             let (sender, connection) = http1::Builder::new()
                 .max_buf_size(MAX_HEAD)
@@ -219,8 +285,8 @@ impl Connector {
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            tokio::spawn(live(connection, told));
-            Ok(Sender::Http1(sender))
+            let task = tokio::spawn(live(connection, told)).abort_handle();
+            Ok((Sender::Http1(sender), task))
         }
     }
 
