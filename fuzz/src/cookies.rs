@@ -51,9 +51,9 @@ fn first(settings: &Arc<SessionSettings>, memory: &Arc<Memory>, url: &str) -> Op
     }
 }
 
-fn begin(settings: &Arc<SessionSettings>, memory: &Arc<Memory>, url: &str) -> Exchange {
+fn begin(settings: &Arc<SessionSettings>, memory: &Arc<Memory>, url: &str) -> Exchange<'static> {
     let policy = Policy::strict().waive(oauth_core::OptOut::PlainHttpOnLoopback);
     let endpoint = Arc::new(Endpoint::new(url, &policy).expect("it is an endpoint"));
     let request = Request::get(Purpose::Discovery, endpoint);
-    Exchange::new(Arc::clone(settings), Arc::clone(memory), EventSink::none(), HeaderMap::new(), request)
+    Exchange::new(Arc::clone(settings), Arc::clone(memory), EventSink::none(), &|_| HeaderMap::new(), request)
 }

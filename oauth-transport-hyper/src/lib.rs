@@ -29,14 +29,14 @@ mod tls;
 mod upload;
 
 use connect::{Connection, Connector, Route, Sender, Showing, is_tls, tunnels};
-use http::{Response as HttpResponse, StatusCode};
+use http::{HeaderMap, Response as HttpResponse, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
 use oauth_core::{Delivered, Request, Response, Unreachable};
 use oauth_transport::{
     BoxFuture, Direction, EventSink, Http, HttpVersion, Outcome, Proxies, Setting, Settings, SettingsError,
-    Support, Transport, refuse_client_certificate,
+    Support, Transport, added_headers, refuse_client_certificate,
 };
 use outgoing::Outgoing;
 use pool::{Origin, Pool, Taken};
@@ -289,6 +289,10 @@ impl Transport for HyperTransport {
 
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn added_headers(&self, request: &Request) -> HeaderMap {
+        added_headers(request, &self.http, self.user_agent.as_ref())
     }
 }
 

@@ -34,7 +34,8 @@ pub use settings::{
     SettingsError, Tcp, Tls, TlsVersions,
 };
 
-use http::HeaderMap;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -49,6 +50,31 @@ pub fn refuse_client_certificate(request: &Request) -> Result<(), Unreachable> {
         Some(name) => Err(Unreachable::new(UnreachableKind::Unsupported, Delivered::No)
             .because(Cause::new(format!("it holds no client certificate named {}", name.as_str())))),
     }
+}
+
+/// The headers that HTTP/1.1 needs beside a request's own, and the `User-Agent`: what an engine with these settings
+/// [adds](Transport::added_headers).
+#[must_use]
+pub fn added_headers(request: &Request, http: &Http, user_agent: Option<&HeaderValue>) -> HeaderMap {
+    let mut added = HeaderMap::new();
+    let uri = request.endpoint().uri();
+    if let Some(host) = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()) {
+        added.insert(HOST, host);
+    }
+    if let Some(user_agent) = user_agent {
+        added.insert(USER_AGENT, user_agent.clone());
+    }
+    if !http.reuse_connections && http.version == HttpVersion::Http11 {
+        added.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if !request.body().is_empty() {
+        if http.upload_chunk.is_some() {
+            added.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        } else {
+            added.insert(CONTENT_LENGTH, request.body().len().into());
+        }
+    }
+    added
 }
 
 /// A boxed future that any thread may finish.

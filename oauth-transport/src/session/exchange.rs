@@ -82,13 +82,15 @@ pub enum Step {
     Done(Result<Response, Unreachable>),
 }
 
+/// What an engine adds to a request, for the transcript; see [`Transport::added_headers`](crate::Transport::added_headers).
+pub type AddedHeaders<'a> = dyn Fn(&Request) -> HeaderMap + Sync + 'a;
+
 /// One call of a session, without I/O. [`Session`](super::Session) drives it over a transport; so can anybody.
-pub struct Exchange {
+pub struct Exchange<'a> {
     settings: Arc<SessionSettings>,
     memory: Arc<Memory>,
     events: EventSink,
-    /// What the engine adds to each request, for the transcript.
-    added: HeaderMap,
+    added: &'a AddedHeaders<'a>,
     state: State,
     redirects: u32,
     max_body: usize,
@@ -106,14 +108,14 @@ enum State {
     Over(Option<Result<Response, Unreachable>>),
 }
 
-impl Exchange {
+impl<'a> Exchange<'a> {
     /// A call that sends this request.
     #[must_use]
     pub fn new(
         settings: Arc<SessionSettings>,
         memory: Arc<Memory>,
         events: EventSink,
-        added: HeaderMap,
+        added: &'a AddedHeaders<'a>,
         request: Request,
     ) -> Self {
         let max_body = settings.max_body.unwrap_or_else(|| request.max_body());
@@ -224,7 +226,7 @@ impl Exchange {
         }
         if self.records() {
             let whole = settings.recording == Recording::Everything;
-            let hop = Hop::sent(&request, &self.added, Arc::clone(&self.secrets), whole);
+            let hop = Hop::sent(&request, &(self.added)(&request), Arc::clone(&self.secrets), whole);
             let shown = settings.dangerously_log_secrets;
             self.events.log(LogLevel::Verbose, LogType::RequestHeaders, || hop.request_head(shown));
             self.events.log(LogLevel::Debug, LogType::RequestBody, || {
@@ -340,7 +342,7 @@ impl Exchange {
     }
 }
 
-impl fmt::Debug for Exchange {
+impl fmt::Debug for Exchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("redirects", &self.redirects).finish_non_exhaustive()
     }

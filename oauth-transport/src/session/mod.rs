@@ -21,7 +21,7 @@ mod transcript;
 pub use cookies::Cookie;
 #[cfg(feature = "compression")]
 pub use encoding::Coding;
-pub use exchange::{Exchange, Memory, Step};
+pub use exchange::{AddedHeaders, Exchange, Memory, Step};
 pub use file::ResponseFile;
 pub use headers::{ExtraHeaders, HeaderError};
 pub use interrupt::Interrupt;
@@ -96,13 +96,9 @@ impl<T: Transport> Session<T> {
             // Before anything is sent: a code that is spent for nothing is lost.
             Some(file) => Some(file.open()?),
         };
-        let mut exchange = Exchange::new(
-            Arc::clone(&self.settings),
-            Arc::clone(&self.memory),
-            self.events.clone(),
-            self.transport.added_headers(&request),
-            request,
-        );
+        let added = |request: &Request| self.transport.added_headers(request);
+        let (settings, memory) = (Arc::clone(&self.settings), Arc::clone(&self.memory));
+        let mut exchange = Exchange::new(settings, memory, self.events.clone(), &added, request);
         let result = loop {
             match exchange.poll() {
                 Step::Send(request) => exchange.handle(self.transport.send(request).await),
