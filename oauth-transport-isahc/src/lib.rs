@@ -22,35 +22,41 @@
 //! whole requests and responses: keep those levels off for the target `isahc` wherever a log is kept.
 
 mod capabilities;
+mod ciphers;
 mod clients;
 mod failure;
-mod trust;
+mod identity;
+mod response;
+mod silence;
+mod telling;
+mod tls;
 mod upload;
+mod way;
 
 use clients::{Clients, Reuse};
 use failure::Route;
-use futures_lite::AsyncReadExt as _;
-use http::header::{TRANSFER_ENCODING, USER_AGENT};
-use http::{StatusCode, Uri};
-use isahc::AsyncBody;
-use isahc::auth::{Authentication, Credentials};
-use isahc::config::Configurable as _;
-use oauth_core::{Request, Response, Unreachable};
+use futures_lite::future::or;
+use http::header::USER_AGENT;
+use isahc::{AsyncBody, ResponseExt as _};
+use oauth_core::{KeyId, Request, Response, Unreachable};
 use oauth_transport::{
-    BoxFuture, Proxy, Setting, Settings, SettingsError, Support, Transport, refuse_client_certificate,
+    BoxFuture, HttpVersion, Identity, Setting, Settings, SettingsError, Support, Transport,
 };
+use response::Limits;
+use silence::Silence;
 use std::fmt;
 use std::time::Duration;
+use telling::Telling;
 use upload::{Progress, Upload};
+use way::Way;
 use zeroize::Zeroizing;
 
 /// The name in messages and in `--transport`.
 const NAME: &str = "isahc";
 /// The oldest libcurl that this crate was read and tested against.
 const OLDEST_LIBCURL: Version = (8, 19, 0);
-/// How large a head may be: what servers themselves accept is far less.
-const MAX_HEAD: usize = 64 << 10;
-const MAX_HEADER_LINES: usize = 100;
+/// The longest interval that Linux takes, in seconds; what is more, libcurl would not tell that it was not taken.
+const LONGEST_KEEP_ALIVE: u64 = 32_767;
 
 type Version = (u32, u32, u32);
 
@@ -62,36 +68,61 @@ type Version = (u32, u32, u32);
 ///
 /// An empty body that no header announced is [`Broken`](oauth_core::UnreachableKind::Broken): libcurl also reports a head that
 /// was cut short that way.
+///
+/// [`Settings::without_user_agent`] is refused: isahc names itself where nobody else is named.
 pub struct IsahcTransport {
+    pool: Pool,
+    named: Vec<(KeyId, Pool)>,
+    settings: Settings,
+}
+
+/// The clients of one identity, or of none. No two identities share a connection, or a TLS session.
+struct Pool {
     repeatable: Clients,
     one_shot: Clients,
-    settings: Settings,
+}
+
+impl Pool {
+    fn new(
+        plan: &tls::Plan,
+        identity: Option<&Identity>,
+        settings: &Settings,
+    ) -> Result<Self, SettingsError> {
+        let tls = plan.config(identity)?;
+        let (repeatable, one_shot) = match (settings.tls().resume_sessions, settings.http().reuse_connections)
+        {
+            // A client remembers the sessions of its servers.
+            (false, _) => (Reuse::Nothing, Reuse::Nothing),
+            (true, false) => (Reuse::Clients, Reuse::Clients),
+            (true, true) => (Reuse::Connections, Reuse::Clients),
+        };
+        Ok(Self {
+            repeatable: Clients::new(repeatable, tls.clone(), settings),
+            one_shot: Clients::new(one_shot, tls, settings),
+        })
+    }
 }
 
 impl IsahcTransport {
     /// Sets the engine up, reading the platform's trust roots; sends nothing.
     ///
     /// # Errors
-    /// A setting makes no sense, or this engine [does not support](Self::supports) it, or it cannot be set up. A
-    /// `User-Agent` beyond ASCII and a timeout of more than 24 days are [`SettingsError::Unsupported`], too.
+    /// A setting makes no sense, or this engine [does not support](Self::supports) it, or it cannot be set up. No
+    /// `User-Agent`, one beyond ASCII and a timeout of more than 24 days are [`SettingsError::Unsupported`], too.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.check(NAME, Self::supports)?;
         check_libcurl(libcurl())?;
-        let tls = trust::tls_config(&settings)?;
-        check_timeout("connect timeout", settings.connect_timeout())?;
-        if let Some(limit) = settings.total_timeout() {
-            check_timeout("total timeout", limit)?;
-        }
-        if settings.user_agent().is_some_and(|text| text.to_str().is_err()) {
-            return Err(unsupported("User-Agent", "it holds characters beyond ASCII"));
-        }
-        for proxy in settings.proxies().iter() {
-            check_proxy(proxy)?;
-        }
-        let repeatable = Clients::new(Reuse::Allowed, tls.clone(), &settings);
+        let plan = tls::Plan::new(&settings)?;
+        check_values(&settings)?;
+        way::check(&settings)?;
+        let pool = Pool::new(&plan, settings.client_certificate(), &settings)?;
+        let named = settings
+            .named_client_certificates()
+            .map(|(name, identity)| Ok((name.clone(), Pool::new(&plan, Some(identity), &settings)?)))
+            .collect::<Result<_, SettingsError>>()?;
         // Now, so that an engine that cannot start at all is told here.
-        repeatable.prepare().map_err(|error| SettingsError::Engine { cause: error.into() })?;
-        Ok(Self { repeatable, one_shot: Clients::new(Reuse::Forbidden, tls, &settings), settings })
+        pool.repeatable.prepare().map_err(|error| SettingsError::Engine { cause: error.into() })?;
+        Ok(Self { pool, named, settings })
     }
 
     /// What this engine says to a setting.
@@ -101,32 +132,90 @@ impl IsahcTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
-        refuse_client_certificate(&request)?;
-        let max_body = request.max_body();
-        let proxy = self.settings.proxies().for_endpoint(request.endpoint());
-        let clients = if request.one_shot() { &self.one_shot } else { &self.repeatable };
+        let events = self.settings.events();
+        if events.is_inside() {
+            return Err(failure::inside_a_handler());
+        }
+        let result = self.exchange(request).await;
+        if let Err(error) = &result {
+            Telling::failed(events, error);
+        }
+        result
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, Unreachable> {
+        let pool = self.pool(&request)?;
+        let clients = if request.one_shot() { &pool.one_shot } else { &pool.repeatable };
+        let way = Way::new(&self.settings, request.endpoint());
+        let telling = Telling::new(self.settings.events(), request.endpoint(), way);
+        let limits = Limits { body: request.max_body(), line: self.settings.http().max_line };
         let progress = Progress::new(&request);
-        let route = Route::new(request.endpoint(), &self.settings, proxy.is_some(), progress.clone());
-        let request = self.to_isahc(request, proxy, &progress)?;
+        let route = Route::new(request.endpoint(), &self.settings, way, progress.clone());
+        let silence = self.silence(&request);
+        let request = self.to_isahc(request, way, &progress, &silence)?;
 
         let client = clients.take().map_err(failure::no_engine)?;
-        let response =
-            client.get().send_async(request).await.map_err(|error| failure::engine(error, &route))?;
-        let response = read(response, max_body, &route).await?;
+        let sending = async { Some(client.get().send_async(request).await) };
+        let silent = async {
+            silence.too_long().await;
+            None
+        };
+        let response = match or(sending, silent).await {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => {
+                let connection = error.local_addr();
+                let error = failure::engine(error, &route);
+                if connection.is_some() {
+                    telling.connection(client.connection(), connection);
+                    telling.sent(progress.taken());
+                    telling.disconnected();
+                } else {
+                    telling.not_connected(&error);
+                }
+                return Err(error);
+            }
+            None => return Err(failure::silent(&route)),
+        };
+        telling.connection(client.connection(), response.local_addr());
+        telling.sent(progress.taken());
+        let connection = response.local_addr();
+        let response = response::read(response, &limits, &route, &silence, &telling).await?;
         // Only now: to drop a client is the one way to end a request at once, which a failure, too, may have left behind.
-        client.keep();
+        client.keep(connection);
         Ok(response)
+    }
+
+    fn pool(&self, request: &Request) -> Result<&Pool, Unreachable> {
+        let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
+        // The last one of a name counts, as with any setting that is set again.
+        match self.named.iter().rev().find(|(name, _)| name == wanted) {
+            Some((_, pool)) => Ok(pool),
+            None => Err(failure::no_such_certificate(wanted)),
+        }
+    }
+
+    fn silence(&self, request: &Request) -> Silence {
+        let limit = self.settings.inactivity_timeout();
+        if request.one_shot() {
+            Silence::of_body(limit)
+        } else {
+            Silence::without_body(limit, self.settings.connect_timeout())
+        }
     }
 
     fn to_isahc(
         &self,
         request: Request,
-        proxy: Option<&Proxy>,
+        way: Way<'_>,
         progress: &Progress,
+        silence: &Silence,
     ) -> Result<http::Request<AsyncBody>, Unreachable> {
         let has_body = request.one_shot();
         let (mut parts, body) = request.into_http().into_parts();
         let body = Zeroizing::new(body);
+        if has_body && parts.uri.scheme_str() != Some("https") && way.asks_first() {
+            return Err(failure::needs_two_attempts());
+        }
         if let Some(user_agent) = self.settings.user_agent() {
             parts.headers.entry(USER_AGENT).or_insert_with(|| user_agent.clone());
         }
@@ -138,16 +227,13 @@ impl IsahcTransport {
         if let Some(headers) = builder.headers_mut() {
             *headers = parts.headers;
         }
-        if let Some(proxy) = proxy {
-            builder = builder.proxy(Some(proxy_uri(proxy).map_err(|_| failure::unreadable_request())?));
-            if let Some((user, password)) = proxy.credentials() {
-                builder = builder
-                    .proxy_authentication(Authentication::basic())
-                    .proxy_credentials(Credentials::new(user, password));
-            }
-        }
-        let body = if has_body { Upload::new(body, progress.clone()).into() } else { AsyncBody::empty() };
-        builder.body(body).map_err(|_| failure::unreadable_request())
+        let body = if has_body {
+            let chunk = self.settings.http().upload_chunk;
+            Upload::new(body, chunk, progress.clone(), silence.clone()).into()
+        } else {
+            AsyncBody::empty()
+        };
+        way.apply(builder)?.body(body).map_err(|_| failure::unreadable_request())
     }
 }
 
@@ -165,55 +251,6 @@ impl fmt::Debug for IsahcTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IsahcTransport").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-/// Reads a response to its end, or to the limit.
-async fn read(
-    response: http::Response<AsyncBody>,
-    max_body: usize,
-    route: &Route,
-) -> Result<Response, Unreachable> {
-    let (parts, mut incoming) = response.into_parts();
-    let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if size > MAX_HEAD || parts.headers.len() > MAX_HEADER_LINES {
-        return Err(failure::head_too_large());
-    }
-    let announced = incoming.len().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    let capacity = announced.unwrap_or(0);
-    if capacity > max_body {
-        return Err(failure::body_too_large(max_body));
-    }
-    // Room for what was announced: a body that grows leaves copies of its secrets behind.
-    let mut body = Zeroizing::new(Vec::with_capacity(capacity));
-    let mut chunk = Zeroizing::new(vec![0; 8 << 10]);
-    loop {
-        let length = incoming.read(&mut chunk).await.map_err(|error| failure::engine(error.into(), route))?;
-        if length == 0 {
-            break;
-        }
-        if length > max_body - body.len() {
-            return Err(failure::body_too_large(max_body));
-        }
-        body.extend_from_slice(&chunk[..length]);
-    }
-    if may_have_body(parts.status) && !parts.headers.contains_key(TRANSFER_ENCODING) {
-        // RFC 9112 section 8: a response is not whole if its connection ends in its head, or before its announced length.
-        // libcurl takes the former for the end of the head, so an empty body counts only where it was announced.
-        let whole = announced.map_or(!body.is_empty(), |announced| body.len() == announced);
-        if !whole {
-            return Err(failure::cut_short());
-        }
-    }
-    let mut response = http::Response::new(std::mem::take(&mut *body));
-    *response.version_mut() = parts.version;
-    *response.status_mut() = parts.status;
-    *response.headers_mut() = parts.headers;
-    Ok(response.into())
-}
-
-/// RFC 9112 section 6.3: a 204 or 304 ends with its head, whatever it announces.
-fn may_have_body(status: StatusCode) -> bool {
-    !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 const fn unsupported(setting: &'static str, why: &'static str) -> SettingsError {
@@ -246,19 +283,44 @@ fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), Setting
     Ok(())
 }
 
-fn check_proxy(proxy: &Proxy) -> Result<(), SettingsError> {
-    let refuse = |why| SettingsError::Proxy { from: "proxy", why };
-    if proxy.credentials().is_some_and(|(user, password)| user.contains('\0') || password.contains('\0')) {
-        return Err(refuse("its user name or password holds a zero byte"));
+/// Refuses what libcurl would take for something else, and what isahc could not send.
+fn check_values(settings: &Settings) -> Result<(), SettingsError> {
+    check_timeout(Setting::ConnectTimeout.name(), settings.connect_timeout())?;
+    if let Some(limit) = settings.total_timeout() {
+        check_timeout(Setting::TotalTimeout.name(), limit)?;
     }
-    proxy_uri(proxy).map(drop).map_err(|_| refuse("libcurl cannot read its address"))
-}
-
-/// The proxy as isahc takes it. The port is always written out: libcurl's default is 1080, where a URL's is 80.
-fn proxy_uri(proxy: &Proxy) -> Result<Uri, http::uri::InvalidUri> {
-    let url = proxy.url();
-    let host = url.host_str().unwrap_or_default();
-    format!("{}://{host}:{}", url.scheme(), url.port_or_known_default().unwrap_or(1080)).parse()
+    match settings.user_agent() {
+        None => {
+            return Err(unsupported(
+                "absence of a User-Agent",
+                "isahc names itself where nobody else is named; the transport hyper can leave it out",
+            ));
+        }
+        Some(text) if text.to_str().is_err() => {
+            return Err(unsupported("User-Agent", "it holds characters beyond ASCII"));
+        }
+        Some(_) => {}
+    }
+    if let Some(interval) = settings.tcp().keep_alive.and_then(|probes| probes.interval)
+        && (interval.is_zero() || interval.as_secs() >= LONGEST_KEEP_ALIVE)
+    {
+        return Err(SettingsError::Value {
+            setting: Setting::KeepAliveInterval,
+            value: format!("{interval:?}"),
+            expected: format!("anything from a second to {LONGEST_KEEP_ALIVE} seconds"),
+        });
+    }
+    let http = settings.http();
+    if let Some(size) = http.upload_chunk
+        && http.version == HttpVersion::Http10
+    {
+        return Err(SettingsError::Value {
+            setting: Setting::ChunkedUpload,
+            value: size.to_string(),
+            expected: "set with HTTP/1.1, since HTTP/1.0 knows no chunks".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ fn the_port_of_a_proxy_is_written_out() {
     ] {
         let proxies = proxies(url);
         let proxy = proxies.iter().next().unwrap();
-        assert_eq!(proxy_uri(proxy).unwrap().to_string(), uri, "{url}");
-        check_proxy(proxy).unwrap();
+        assert_eq!(way::uri_of_proxy(proxy).unwrap().to_string(), uri, "{url}");
+        way::check(&Settings::new().with_proxies(proxies)).unwrap();
     }
 }
 

@@ -1,0 +1,100 @@
+//! Reading a response to its end, or to a limit.
+
+use crate::failure::{self, Route};
+use crate::silence::Silence;
+use crate::telling::Telling;
+use futures_lite::AsyncReadExt as _;
+use futures_lite::future::or;
+use http::header::TRANSFER_ENCODING;
+use http::{StatusCode, Version};
+use isahc::AsyncBody;
+use oauth_core::{Response, Unreachable};
+use std::num::NonZeroUsize;
+use zeroize::Zeroizing;
+
+/// How large a head may be: what servers themselves accept is far less.
+pub(crate) const MAX_HEAD: usize = 64 << 10;
+pub(crate) const MAX_HEADER_LINES: usize = 100;
+
+/// How much of a response is read.
+pub(crate) struct Limits {
+    pub(crate) body: usize,
+    pub(crate) line: Option<NonZeroUsize>,
+}
+
+pub(crate) async fn read(
+    response: http::Response<AsyncBody>,
+    limits: &Limits,
+    route: &Route<'_>,
+    silence: &Silence,
+    telling: &Telling<'_>,
+) -> Result<Response, Unreachable> {
+    let (parts, mut incoming) = response.into_parts();
+    silence.broken();
+    check_head(&parts, limits.line)?;
+    telling.head(&parts);
+    let announced = incoming.len();
+    let capacity = announced.map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+    if capacity > limits.body {
+        return Err(failure::body_too_large(limits.body));
+    }
+    // Room for what was announced: a body that grows leaves copies of its secrets behind.
+    let mut body = Zeroizing::new(Vec::with_capacity(capacity));
+    let mut chunk = Zeroizing::new(vec![0; 8 << 10]);
+    loop {
+        let reading = async { Some(incoming.read(&mut chunk).await) };
+        let silent = async {
+            silence.too_long().await;
+            None
+        };
+        let length = match or(reading, silent).await {
+            Some(Ok(length)) => length,
+            Some(Err(error)) => return Err(failure::engine(error.into(), route)),
+            None => return Err(failure::silent(route)),
+        };
+        if length == 0 {
+            break;
+        }
+        silence.broken();
+        if length > limits.body - body.len() {
+            return Err(failure::body_too_large(limits.body));
+        }
+        body.extend_from_slice(&chunk[..length]);
+        telling.received(&chunk[..length], body.len() as u64, announced);
+    }
+    if !is_whole(&parts, announced, body.len()) {
+        return Err(failure::cut_short());
+    }
+    telling.end_of_body();
+    let mut response = http::Response::new(std::mem::take(&mut *body));
+    *response.version_mut() = parts.version;
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = parts.headers;
+    Ok(response.into())
+}
+
+fn check_head(head: &http::response::Parts, longest: Option<NonZeroUsize>) -> Result<(), Unreachable> {
+    let lines = || head.headers.iter().map(|(name, value)| name.as_str().len() + 2 + value.len());
+    if lines().map(|line| line + 2).sum::<usize>() > MAX_HEAD || head.headers.len() > MAX_HEADER_LINES {
+        return Err(failure::head_too_large());
+    }
+    match longest {
+        Some(longest) if lines().any(|line| line > longest.get()) => Err(failure::line_too_long(longest)),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 9112 section 8: a response is not whole if its connection ends in its head, or before its announced length.
+fn is_whole(head: &http::response::Parts, announced: Option<u64>, length: usize) -> bool {
+    // RFC 9112 section 6.3: a 204 or 304 ends with its head, whatever it announces.
+    let may_have_body = !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if !may_have_body || head.headers.contains_key(TRANSFER_ENCODING) {
+        return true;
+    }
+    match announced {
+        Some(announced) => length as u64 == announced,
+        // RFC 9113 section 8.1: the end of a stream is said. In HTTP/1, libcurl takes the end of the connection for the end
+        // of the head, so an empty body counts only where it was announced.
+        None => length > 0 || head.version == Version::HTTP_2,
+    }
+}

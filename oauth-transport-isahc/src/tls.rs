@@ -1,0 +1,109 @@
+//! What OpenSSL is told: whom it trusts, what it speaks, and who it is.
+
+use crate::{ciphers, identity, unsupported};
+use isahc::tls::{ProtocolVersion, TlsConfig, TlsConfigBuilder, TrustStore};
+use oauth_transport::{Identity, Setting, Settings, SettingsError, TlsVersions};
+use webpki::anchor_from_trusted_cert;
+
+/// What every engine of a transport is told of TLS, whoever it is.
+pub(crate) struct Plan {
+    trust_store: TrustStore,
+    ciphers: Option<Vec<&'static str>>,
+    oldest: ProtocolVersion,
+    latest: ProtocolVersion,
+    any_name: bool,
+}
+
+impl Plan {
+    /// Reads the settings, and the platform's trust roots.
+    ///
+    /// # Errors
+    /// No roots, a broken one, or a value that OpenSSL does not know.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        for (index, root) in settings.extra_roots().enumerate() {
+            // libcurl reads them with the first connection; what cannot be a root is told now.
+            anchor_from_trusted_cert(&root.into()).map_err(|_| SettingsError::ExtraRoot { index })?;
+        }
+        let tls = settings.tls();
+        let ciphers = ciphers::names(tls)?;
+        check_backend(settings)?;
+        // The suites of TLS 1.3 cannot be chosen: where the choice leaves none of them, that version is not spoken.
+        let without_13 = tls.cipher_suites.is_some() || tls.min_cipher_bits.is_some_and(|bits| bits > 128);
+        let (oldest, latest) = match tls.versions {
+            TlsVersions::V12AndV13 if without_13 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
+            TlsVersions::V12AndV13 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv13),
+            TlsVersions::V12 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
+            TlsVersions::V13 if without_13 => {
+                return Err(SettingsError::Value {
+                    setting: Setting::TlsVersions,
+                    value: "TLS 1.3 alone".to_owned(),
+                    expected: "with a choice of cipher suites, TLS 1.2 alone or both; the transport hyper can choose \
+                               among those of TLS 1.3"
+                        .to_owned(),
+                });
+            }
+            TlsVersions::V13 => (ProtocolVersion::Tlsv13, ProtocolVersion::Tlsv13),
+            _ => return Err(unsupported(Setting::TlsVersions.name(), "it does not know them")),
+        };
+        Ok(Self {
+            trust_store: trust_store(settings)?,
+            ciphers,
+            oldest,
+            latest,
+            any_name: tls.dangerously_accepted_flaws.wrong_name,
+        })
+    }
+
+    /// What the engines of one identity are told, or of none.
+    ///
+    /// # Errors
+    /// Its key is another certificate's.
+    pub(crate) fn config(&self, identity: Option<&Identity>) -> Result<TlsConfig, SettingsError> {
+        let config = TlsConfig::builder()
+            .min_version(self.oldest)
+            .max_version(self.latest)
+            .ciphers(self.ciphers.iter().flatten())
+            .trust_store(self.trust_store.clone())
+            // The name alone: libcurl goes on to check the chain, the dates and the use.
+            .danger_accept_invalid_hosts(self.any_name);
+        Ok(match identity {
+            Some(identity) => TlsConfigBuilder::identity(config, identity::to_isahc(identity)?),
+            None => config,
+        }
+        .build())
+    }
+}
+
+/// What is said in OpenSSL's words, or as it reads them, is refused where libcurl has another TLS library.
+fn check_backend(settings: &Settings) -> Result<(), SettingsError> {
+    const WHY: &str = "libcurl is built with another TLS library than OpenSSL; the transport hyper can";
+    let version = curl::Version::get();
+    if version.ssl_version().is_some_and(|name| name.contains("SSL/")) {
+        return Ok(());
+    }
+    match settings.used().into_iter().find(|setting| {
+        matches!(setting, Setting::ClientCertificate | Setting::CipherSuites12 | Setting::CipherStrength)
+    }) {
+        Some(setting) => Err(unsupported(setting.name(), WHY)),
+        None => Ok(()),
+    }
+}
+
+fn trust_store(settings: &Settings) -> Result<TrustStore, SettingsError> {
+    let platform = rustls_native_certs::load_native_certs();
+    let has_extra_roots = settings.extra_roots().len() > 0;
+    if platform.certs.is_empty() && !has_extra_roots {
+        let cause = match platform.errors.into_iter().next() {
+            Some(error) => error.into(),
+            None => "there are none".into(),
+        };
+        return Err(SettingsError::PlatformRoots { cause });
+    }
+    if !has_extra_roots {
+        return Ok(TrustStore::native());
+    }
+    // Roots in memory take the place of the platform's file of roots: what was in it has to come along.
+    let store =
+        platform.certs.iter().fold(TrustStore::builder(), |store, root| store.certificate_from_der(root));
+    Ok(settings.extra_roots().fold(store, |store, root| store.certificate_from_der(root)).build())
+}
