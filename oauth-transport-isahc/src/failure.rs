@@ -59,8 +59,10 @@ pub(crate) fn engine(error: isahc::Error, route: &Route<'_>) -> Unreachable {
         kind => kind,
     };
     let text = match curl.map(curl::Error::code) {
-        // SSL_CERTPROBLEM
-        Some(58) => "OpenSSL cannot use the client certificate; check that its key belongs to it".to_owned(),
+        // BAD_FUNCTION_ARGUMENT, which a key that OpenSSL does not take is; SSL_CERTPROBLEM.
+        Some(43 | 58) => {
+            "OpenSSL cannot use the client certificate; check that its key belongs to it".to_owned()
+        }
         // SSL_CIPHER
         Some(59) => "OpenSSL knows none of the cipher suites; name others".to_owned(),
         // INTERFACE_FAILED
@@ -167,9 +169,9 @@ fn of_libcurl(error: &curl::Error) -> (UnreachableKind, Stage) {
         18 | 52 | 55 | 56 | 65 | 92 => (Kind::Broken, Stage::Any),
         // OPERATION_TIMEDOUT
         28 => (Kind::Timeout, Stage::Any),
-        // SSL_CONNECT_ERROR, SSL_CERTPROBLEM, SSL_CIPHER, PEER_FAILED_VERIFICATION, SSL_ENGINE_INITFAILED,
+        // SSL_CONNECT_ERROR, BAD_FUNCTION_ARGUMENT (a key), SSL_CERTPROBLEM, SSL_CIPHER, PEER_FAILED_VERIFICATION, SSL_ENGINE_INITFAILED,
         // SSL_CACERT_BADFILE, SSL_ISSUER_ERROR
-        35 | 58 | 59 | 60 | 66 | 77 | 83 => (Kind::Tls, Stage::Connecting),
+        35 | 43 | 58 | 59 | 60 | 66 | 77 | 83 => (Kind::Tls, Stage::Connecting),
         // FILESIZE_EXCEEDED, TOO_LARGE
         63 | 100 => (Kind::TooLarge, Stage::Any),
         _ => (Kind::Other, Stage::Any),

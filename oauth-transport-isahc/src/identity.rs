@@ -18,16 +18,13 @@ use zeroize::Zeroizing;
 /// # Errors
 /// The key is another certificate's.
 pub(crate) fn to_isahc(identity: &Identity) -> Result<isahc::tls::Identity, SettingsError> {
-    let belongs = identity
-        .chain()
-        .next()
-        .is_some_and(|certificate| belongs(certificate, identity.key()) != Some(false));
-    if !belongs {
+    let key = for_openssl(identity.key());
+    if identity.chain().next().is_some_and(|certificate| belongs(certificate, &key) == Some(false)) {
         return Err(SettingsError::Identity { why: "its key does not belong to its certificate" });
     }
     let mut pem = String::new();
     for certificate in identity.chain() {
-        // RFC 7468 section 2 has lines of 64 characters; what reads this does not mind one.
+        // RFC 7468 section 2 has lines of 64 characters.
         pem.push_str("-----BEGIN CERTIFICATE-----\n");
         for line in BASE64_STANDARD.encode(certificate).as_bytes().chunks(64) {
             pem.extend(line.iter().map(|&byte| char::from(byte)));
@@ -35,8 +32,21 @@ pub(crate) fn to_isahc(identity: &Identity) -> Result<isahc::tls::Identity, Sett
         }
         pem.push_str("-----END CERTIFICATE-----\n");
     }
-    let key = PrivateKey::from_der(Zeroizing::new(identity.key().to_vec()), None);
-    Ok(isahc::tls::Identity::from_pem(pem, Some(key)))
+    Ok(isahc::tls::Identity::from_pem(pem, Some(PrivateKey::from_der(key, None))))
+}
+
+/// A key that OpenSSL reads: one of SEC1 need not say its curve, and one of PKCS#8 may hold the public half, which OpenSSL 3.0
+/// does not expect there.
+fn for_openssl(key: &[u8]) -> Zeroizing<Vec<u8>> {
+    let other = match PrivateKeyDer::try_from(key) {
+        Ok(PrivateKeyDer::Sec1(key)) => CURVES.iter().find_map(|curve| {
+            let pkcs8 = private_key_info(curve, key.secret_sec1_der())?;
+            of_curve(&pkcs8).map(|_| pkcs8)
+        }),
+        Ok(PrivateKeyDer::Pkcs8(key)) => without_public_key(key.secret_pkcs8_der()),
+        _ => None,
+    };
+    other.unwrap_or_else(|| Zeroizing::new(key.to_vec()))
 }
 
 /// Whether a key is a certificate's; `None` where that is for OpenSSL to say, with the first connection: ring does not know
@@ -55,16 +65,12 @@ fn public_key(key: &PrivateKeyDer<'_>) -> Option<Vec<u8>> {
         PrivateKeyDer::Pkcs1(key) => {
             RsaKeyPair::from_der(key.secret_pkcs1_der()).ok().map(|pair| pair.public_key().as_ref().to_vec())
         }
-        PrivateKeyDer::Sec1(key) => {
-            CURVES.iter().find_map(|curve| of_curve(&curve.pkcs8(key.secret_sec1_der())?))
-        }
         PrivateKeyDer::Pkcs8(key) => {
             let der = key.secret_pkcs8_der();
             let rsa = || RsaKeyPair::from_pkcs8(der).ok().map(|pair| pair.public_key().as_ref().to_vec());
             let ed25519 = || {
-                Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
-                    .ok()
-                    .map(|pair| pair.public_key().as_ref().to_vec())
+                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok()?;
+                Some(pair.public_key().as_ref().to_vec())
             };
             of_curve(der).or_else(rsa).or_else(ed25519)
         }
@@ -80,45 +86,60 @@ fn of_curve(pkcs8: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// An AlgorithmIdentifier of RFC 5480 section 2.1.1: id-ecPublicKey, and the curve.
-struct Curve(&'static [u8]);
-
-const CURVES: [Curve; 2] = [
+/// What is inside the AlgorithmIdentifier of a curve (RFC 5480 section 2.1.1): id-ecPublicKey, and the curve's name.
+const CURVES: [&[u8]; 2] = [
     // secp256r1
-    Curve(&[
-        0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-        0x3d, 0x03, 0x01, 0x07,
-    ]),
+    &[
+        0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+        0x01, 0x07,
+    ],
     // secp384r1
-    Curve(&[
-        0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00,
-        0x22,
-    ]),
+    &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22],
 ];
 
-impl Curve {
-    /// A SEC1 key in the shape that ring reads (RFC 5958 section 2).
-    fn pkcs8(&self, sec1: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let version = [0x02, 0x01, 0x00];
-        let key_length = length(sec1.len())?;
-        let content = version.len() + self.0.len() + 1 + key_length.len() + sec1.len();
-        let mut der = Zeroizing::new(Vec::with_capacity(content + 4));
-        der.push(0x30);
-        der.extend(length(content)?);
-        der.extend(version);
-        der.extend(self.0);
-        der.push(0x04);
-        der.extend(key_length);
-        der.extend(sec1);
-        Some(der)
-    }
+const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+
+/// A key of the version that every reader knows (RFC 5208 section 5).
+fn private_key_info(algorithm: &[u8], key: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(algorithm.len() + key.len() + 16));
+    put(&mut content, INTEGER, &[0])?;
+    put(&mut content, SEQUENCE, algorithm)?;
+    put(&mut content, OCTET_STRING, key)?;
+    let mut der = Zeroizing::new(Vec::with_capacity(content.len() + 4));
+    put(&mut der, SEQUENCE, &content)?;
+    Some(der)
 }
 
-/// The length of a DER value (X.690 section 8.1.3).
-fn length(length: usize) -> Option<Vec<u8>> {
-    match u16::try_from(length).ok()?.to_be_bytes() {
-        [0, byte @ 0..0x80] => Some(vec![byte]),
-        [0, byte] => Some(vec![0x81, byte]),
-        [high, low] => Some(vec![0x82, high, low]),
+/// The same key without what its second version adds (RFC 5958 section 2); `None` where it is of the first.
+fn without_public_key(pkcs8: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (content, _) = take(pkcs8, SEQUENCE)?;
+    let (version, rest) = take(content, INTEGER)?;
+    let (algorithm, rest) = take(rest, SEQUENCE)?;
+    let (key, _) = take(rest, OCTET_STRING)?;
+    if version == [0] { None } else { private_key_info(algorithm, key) }
+}
+
+/// Writes a value of DER (X.690 section 8.1).
+fn put(der: &mut Vec<u8>, tag: u8, content: &[u8]) -> Option<()> {
+    der.push(tag);
+    match u16::try_from(content.len()).ok()?.to_be_bytes() {
+        [0, length @ 0..=0x7f] => der.push(length),
+        [0, length] => der.extend([0x81, length]),
+        [high, low] => der.extend([0x82, high, low]),
     }
+    der.extend(content);
+    Some(())
+}
+
+/// The first value of DER and what follows it, where it has this tag.
+fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match der.strip_prefix(&[tag])? {
+        [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        [0x81, length, rest @ ..] => (usize::from(*length), rest),
+        [length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
+        _ => return None,
+    };
+    rest.split_at_checked(length)
 }
