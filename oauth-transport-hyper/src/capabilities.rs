@@ -8,6 +8,14 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::TotalTimeout
         | Setting::ExtraRoots
         | Setting::ExtraRootsAlone
+        | Setting::ClientCertificate
+        | Setting::TlsVersions
+        | Setting::CipherSuites12
+        | Setting::CipherSuites13
+        | Setting::CipherStrength
+        | Setting::Groups
+        | Setting::SignatureAlgorithms
+        | Setting::FreshSessions
         | Setting::HttpProxy
         | Setting::ProxyOverTls => Support::Native,
         Setting::SocksProxy => Support::Unsupported("it speaks to HTTP proxies alone"),

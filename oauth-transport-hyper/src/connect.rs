@@ -1,6 +1,7 @@
 //! From a URL to a connection that takes requests: the name, TCP, a tunnel, TLS, HTTP.
 
 use crate::failure;
+use crate::tls::{Tls, Want};
 use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::uri::{Scheme, Uri};
 use http::{HeaderValue, Method, Request};
@@ -10,21 +11,17 @@ use hyper::client::conn::http1;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::TokioIo;
-use oauth_core::Unreachable;
+use oauth_core::{KeyId, Unreachable};
 use oauth_transport::Proxy;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use socket2::{SockRef, Socket};
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 /// An open connection.
@@ -56,17 +53,17 @@ const MAX_HEADERS: usize = 100;
 
 pub(crate) struct Connector {
     tcp: HttpConnector<Resolver>,
-    tls: TlsConnector,
+    tls: Tls,
 }
 
 impl Connector {
-    pub(crate) fn new(tls: ClientConfig, connect_timeout: Duration) -> Self {
+    pub(crate) fn new(tls: Tls, connect_timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         // Shared by the addresses of a name, so that a dead one does not use up the whole of it.
         tcp.set_connect_timeout(Some(connect_timeout));
-        Self { tcp, tls: TlsConnector::from(Arc::new(tls)) }
+        Self { tcp, tls }
     }
 
     /// Opens a connection. No byte of a request is sent by it, so nothing is delivered where it fails.
@@ -74,15 +71,17 @@ impl Connector {
         &self,
         target: &Uri,
         proxy: Option<&Proxy>,
+        want: Want<'_>,
     ) -> Result<Connection, Unreachable> {
         let (stream, socket) = match proxy {
-            None => self.open(target).await?,
+            None => self.open(target, want).await?,
             Some(proxy) => {
                 let address: Uri =
                     proxy.url().as_str().parse().map_err(|_| failure::proxy("its address is no URI"))?;
-                let (stream, socket) = self.open(&address).await.map_err(failure::to_the_proxy)?;
+                let (stream, socket) =
+                    self.open(&address, Want::default()).await.map_err(failure::to_the_proxy)?;
                 let stream = if is_tls(target) {
-                    self.secure(tunnel(stream, target, proxy).await?, target).await?
+                    self.secure(tunnel(stream, target, proxy).await?, target, want).await?
                 } else {
                     stream
                 };
@@ -100,22 +99,28 @@ impl Connector {
         Ok(Connection { sender, socket })
     }
 
-    async fn open(&self, target: &Uri) -> Result<(Stream, Option<Socket>), Unreachable> {
+    async fn open(&self, target: &Uri, want: Want<'_>) -> Result<(Stream, Option<Socket>), Unreachable> {
         let mut tcp = self.tcp.clone();
         let stream =
             tcp.call(target.clone()).await.map_err(|error| failure::tcp(target, error))?.into_inner();
         let socket = SockRef::from(&stream).try_clone().ok();
         let stream: Stream =
-            if is_tls(target) { self.secure(stream, target).await? } else { Box::new(stream) };
+            if is_tls(target) { self.secure(stream, target, want).await? } else { Box::new(stream) };
         Ok((stream, socket))
     }
 
-    async fn secure(&self, stream: impl Duplex + 'static, target: &Uri) -> Result<Stream, Unreachable> {
-        let host = target.host().unwrap_or_default();
-        let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned())
-            .map_err(|_| failure::unnameable(host))?;
-        let stream = self.tls.connect(name, stream).await.map_err(|error| failure::tls(host, error))?;
-        Ok(Box::new(stream))
+    async fn secure(
+        &self,
+        stream: impl Duplex + 'static,
+        target: &Uri,
+        want: Want<'_>,
+    ) -> Result<Stream, Unreachable> {
+        Ok(Box::new(self.tls.connect(target.host().unwrap_or_default(), stream, want).await?))
+    }
+
+    /// Whether a certificate of that name is held.
+    pub(crate) fn holds(&self, name: &KeyId) -> bool {
+        self.tls.holds(name)
     }
 }
 

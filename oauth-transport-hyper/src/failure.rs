@@ -3,7 +3,7 @@
 use crate::connect::NameFailed;
 use http::StatusCode;
 use http::uri::Uri;
-use oauth_core::{Delivered, Unreachable, UnreachableKind};
+use oauth_core::{Delivered, KeyId, Unreachable, UnreachableKind};
 use oauth_transport::Cause;
 use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
@@ -64,6 +64,20 @@ pub(crate) fn tls(host: &str, error: io::Error) -> Unreachable {
 pub(crate) fn unnameable(host: &str) -> Unreachable {
     nothing_sent(UnreachableKind::Tls)
         .because(Cause::new(format!("{host} is no name that a certificate can carry")))
+}
+
+/// A request names a certificate, and none of that name is held.
+pub(crate) fn not_held(name: &KeyId) -> Unreachable {
+    nothing_sent(UnreachableKind::Unsupported)
+        .because(Cause::new(format!("it holds no client certificate named {}", name.as_str())))
+}
+
+/// A request names a certificate, and goes where none can be shown.
+pub(crate) fn certificate_without_tls(name: &KeyId) -> Unreachable {
+    nothing_sent(UnreachableKind::Unsupported).because(Cause::new(format!(
+        "the client certificate {} cannot be shown over plain http; use an https URL",
+        name.as_str()
+    )))
 }
 
 /// A failure on the way to the proxy, where we are not yet on the way to the server.

@@ -42,6 +42,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tls::{Http2Wish, Tls, Want};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -74,7 +75,7 @@ impl HyperTransport {
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.check(NAME, Self::supports)?;
         Ok(Self {
-            connector: Connector::new(tls::client_config(&settings)?, settings.connect_timeout()),
+            connector: Connector::new(Tls::new(&settings)?, settings.connect_timeout()),
             pool: Arc::new(Pool::new(pool::KEEP)),
             proxies: settings.proxies().clone(),
             user_agent: settings.user_agent().cloned(),
@@ -90,7 +91,14 @@ impl HyperTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
-        refuse_client_certificate(&request)?;
+        if let Some(name) = request.client_certificate() {
+            if !self.connector.holds(name) {
+                refuse_client_certificate(&request)?;
+            }
+            if request.endpoint().uri().scheme() != Some(&Scheme::HTTPS) {
+                return Err(failure::certificate_without_tls(name));
+            }
+        }
         if Handle::try_current().is_err() {
             return Err(failure::no_runtime());
         }
@@ -107,9 +115,11 @@ impl HyperTransport {
         let max_body = request.max_body();
         let target = request.endpoint().uri().clone();
         let proxy = self.proxies.for_endpoint(request.endpoint());
-        let origin = Origin::of(&target);
+        let certificate = request.client_certificate().cloned();
+        let want = Want { certificate: certificate.as_ref(), http2: Http2Wish::No };
+        let origin = Origin::of(&target, want.certificate);
         let request = self.to_http(request, proxy);
-        let mut connection = timeout(self.connect_timeout, self.connection(&origin, &target, proxy))
+        let mut connection = timeout(self.connect_timeout, self.connection(&origin, &target, proxy, want))
             .await
             .unwrap_or_else(|_| Err(failure::connect_timeout(self.connect_timeout)))?;
         sent.store(true, Ordering::Relaxed);
@@ -131,13 +141,14 @@ impl HyperTransport {
         origin: &Origin,
         target: &Uri,
         proxy: Option<&Proxy>,
+        want: Want<'_>,
     ) -> Result<Connection, Unreachable> {
         while let Some(mut connection) = self.pool.take(origin) {
             if connection.is_usable().await {
                 return Ok(connection);
             }
         }
-        self.connector.connect(target, proxy).await
+        self.connector.connect(target, proxy, want).await
     }
 
     fn to_http(&self, request: Request, proxy: Option<&Proxy>) -> HttpRequest<Full<Bytes>> {

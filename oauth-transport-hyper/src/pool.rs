@@ -2,6 +2,7 @@
 
 use crate::connect::Connection;
 use http::uri::{Authority, Scheme, Uri};
+use oauth_core::KeyId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -21,16 +22,22 @@ struct Idle {
     since: Instant,
 }
 
-/// Which server, over TLS or not. The way there, a proxy or none, follows from it.
+/// Which server, over TLS or not, and as whom. The way there, a proxy or none, follows from it.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Origin {
     scheme: Option<Scheme>,
     authority: Option<Authority>,
+    /// The certificate that the connection shows because a request named it.
+    certificate: Option<KeyId>,
 }
 
 impl Origin {
-    pub(crate) fn of(target: &Uri) -> Self {
-        Self { scheme: target.scheme().cloned(), authority: target.authority().cloned() }
+    pub(crate) fn of(target: &Uri, certificate: Option<&KeyId>) -> Self {
+        Self {
+            scheme: target.scheme().cloned(),
+            authority: target.authority().cloned(),
+            certificate: certificate.cloned(),
+        }
     }
 }
 

@@ -115,7 +115,7 @@ async fn a_connection_that_was_idle_for_long_is_closed() {
     // The transport is still here, and nobody asks anything of it.
     let end = timeout(Duration::from_secs(10), server).await.expect("the connection stays open");
     assert_eq!(end.unwrap(), 0);
-    assert!(transport.pool.take(&Origin::of(&Uri::default())).is_none());
+    assert!(transport.pool.take(&Origin::of(&Uri::default(), None)).is_none());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Scripted servers: a thread per connection, raw bytes, TLS where wanted.
 
+use super::tls::Handshake;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -22,6 +23,7 @@ struct State {
     stopped: AtomicBool,
     connections: AtomicUsize,
     received: Mutex<Vec<Received>>,
+    handshakes: Mutex<Vec<Result<Handshake, String>>>,
 }
 
 /// A request as it came.
@@ -82,6 +84,18 @@ impl Server {
     /// The requests it read so far.
     pub(super) fn received(&self) -> Vec<Received> {
         self.state.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its TLS handshakes so far: what it saw, or what it says of those that failed.
+    pub(super) fn handshakes(&self) -> Vec<Result<Handshake, String>> {
+        self.state.handshakes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The one handshake, which went well.
+    pub(super) fn handshake(&self) -> Handshake {
+        let mut handshakes = self.handshakes();
+        assert_eq!(handshakes.len(), 1, "one connection: {handshakes:?}");
+        handshakes.remove(0).expect("the handshake goes well")
     }
 
     /// The one request it read.
@@ -160,10 +174,22 @@ impl Connection {
     pub(super) fn into_tls(self, config: Arc<ServerConfig>) -> io::Result<Self> {
         let session = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(session, self.stream);
-        while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock)?;
+        let mut handshake = Ok(());
+        while handshake.is_ok() && stream.conn.is_handshaking() {
+            handshake = stream.conn.complete_io(&mut stream.sock).map(drop);
         }
-        Ok(Self { stream: Stream::Tls(Box::new(stream)), ..self })
+        let note = handshake.as_ref().map(|()| Handshake::of(&stream.conn)).map_err(ToString::to_string);
+        self.state.handshakes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+        if let Err(error) = handshake {
+            // A socket that is closed with bytes unread is reset, and the alert may be lost with it.
+            let mut plain = Self { stream: stream.sock, number: self.number, state: self.state };
+            if let Stream::Plain(stream) = &plain.stream {
+                let _ = stream.shutdown(Shutdown::Write);
+            }
+            plain.wait_until_closed();
+            return Err(error);
+        }
+        Ok(Self { stream: Stream::Tls(Box::new(stream)), number: self.number, state: self.state })
     }
 
     /// The same in place, for a script that was a proxy first.
@@ -212,6 +238,15 @@ impl Connection {
             // A connection that is gone already is as good.
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Hangs up as one should: over TLS with a close_notify.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        if let Stream::Tls(stream) = &mut self.stream {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        Ok(())
     }
 
     /// Waits until the transport closes; says whether it did, in time.

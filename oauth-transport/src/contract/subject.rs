@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::server::Server;
-use crate::{Settings, Transport};
+use crate::{Setting, Settings, SettingsError, Support, Transport};
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use oauth_core::{
@@ -59,6 +59,25 @@ impl Server {
 
 pub(super) fn transport<E: Engine>(settings: Settings) -> Box<dyn Transport> {
     E::transport(settings).expect("the transport can be made")
+}
+
+/// Whether the engine carries a setting that these settings use.
+///
+/// One that does not has to refuse them by the setting's name, before anything is sent.
+#[track_caller]
+pub(super) fn carries<E: Engine>(setting: Setting, settings: &Settings) -> bool {
+    assert!(settings.used().contains(&setting), "{setting} is not used: {:?}", settings.used());
+    if !matches!(E::supports(setting), Support::Unsupported(_)) {
+        return true;
+    }
+    let error = E::transport(settings.clone()).err();
+    let Some(SettingsError::Unsupported { setting: named, .. }) = error else {
+        panic!("{setting} is not carried, and not refused either: {error:?}")
+    };
+    let first =
+        settings.used().into_iter().find(|setting| matches!(E::supports(*setting), Support::Unsupported(_)));
+    assert_eq!(Some(named), first.map(Setting::name));
+    false
 }
 
 /// Sends over a fresh transport with the default settings.
