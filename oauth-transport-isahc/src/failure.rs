@@ -122,6 +122,10 @@ pub(crate) fn no_such_certificate(name: &KeyId) -> Unreachable {
     unsupported(&format!("it holds no client certificate named {}", name.as_str()))
 }
 
+pub(crate) fn nowhere_to_show(name: &KeyId) -> Unreachable {
+    unsupported(&format!("plain http cannot show the client certificate {}; use https", name.as_str()))
+}
+
 pub(crate) fn inside_a_handler() -> Unreachable {
     unsupported(
         "a handler of events asked for it, which would wait for itself; send it once the handler is through",

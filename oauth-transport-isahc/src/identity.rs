@@ -18,9 +18,12 @@ use zeroize::Zeroizing;
 /// # Errors
 /// The key is another certificate's.
 pub(crate) fn to_isahc(identity: &Identity) -> Result<isahc::tls::Identity, SettingsError> {
+    let refuse = |why| Err(SettingsError::Identity { why });
     let key = for_openssl(identity.key());
-    if identity.chain().next().is_some_and(|certificate| belongs(certificate, &key) == Some(false)) {
-        return Err(SettingsError::Identity { why: "its key does not belong to its certificate" });
+    match identity.chain().next().map(|certificate| belongs(certificate, identity.key())) {
+        Some(Some(true)) => {}
+        Some(Some(false)) => return refuse("its key does not belong to its certificate"),
+        _ => return refuse("its certificate or its key cannot be read"),
     }
     let mut pem = String::new();
     for certificate in identity.chain() {
@@ -49,21 +52,43 @@ fn for_openssl(key: &[u8]) -> Zeroizing<Vec<u8>> {
     other.unwrap_or_else(|| Zeroizing::new(key.to_vec()))
 }
 
-/// Whether a key is a certificate's; `None` where that is for OpenSSL to say, with the first connection: ring does not know
-/// every kind of key.
+/// Whether a key is a certificate's. OpenSSL would say so with the first connection, and nobody before.
 fn belongs(certificate: &[u8], key: &[u8]) -> Option<bool> {
     let certificate = certificate.into();
     // It is no anchor of trust: this is the way to what a certificate holds.
     let certificate = anchor_from_trusted_cert(&certificate).ok()?;
-    let public = public_key(&PrivateKeyDer::try_from(key).ok()?)?;
-    // RFC 5280 section 4.1: a SubjectPublicKeyInfo ends with the key itself.
-    Some(certificate.subject_public_key_info.ends_with(&public))
+    // RFC 5280 section 4.1.2.7: the algorithm, and a BIT STRING with no bits unused.
+    let (algorithm, rest) = take(&certificate.subject_public_key_info, SEQUENCE)?;
+    let (public, _) = take(rest, BIT_STRING)?;
+    let public = public.strip_prefix(&[0])?;
+    let kind = PrivateKeyDer::try_from(key).ok()?;
+    if let Some(of_key) = public_key(&kind) {
+        return Some(of_key == public);
+    }
+    // A kind of key that ring does not know: most hold their public half.
+    let (holder, wanted) = match &kind {
+        PrivateKeyDer::Pkcs1(_) => (key, take(public, SEQUENCE)?.0),
+        PrivateKeyDer::Pkcs8(_) => {
+            let (content, _) = take(key, SEQUENCE)?;
+            let (_, rest) = take(content, INTEGER)?;
+            let (of_key, rest) = take(rest, SEQUENCE)?;
+            if of_key != algorithm {
+                return Some(false);
+            }
+            (rest, take(public, SEQUENCE).map_or(public, |(numbers, _)| numbers))
+        }
+        _ => (key, public),
+    };
+    Some(holder.windows(wanted.len().max(1)).any(|part| part == wanted))
 }
 
 fn public_key(key: &PrivateKeyDer<'_>) -> Option<Vec<u8>> {
     match key {
         PrivateKeyDer::Pkcs1(key) => {
             RsaKeyPair::from_der(key.secret_pkcs1_der()).ok().map(|pair| pair.public_key().as_ref().to_vec())
+        }
+        PrivateKeyDer::Sec1(key) => {
+            CURVES.iter().find_map(|curve| of_curve(&private_key_info(curve, key.secret_sec1_der())?))
         }
         PrivateKeyDer::Pkcs8(key) => {
             let der = key.secret_pkcs8_der();
@@ -98,6 +123,7 @@ const CURVES: [&[u8]; 2] = [
 ];
 
 const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 

@@ -187,6 +187,9 @@ impl IsahcTransport {
 
     fn pool(&self, request: &Request) -> Result<&Pool, Unreachable> {
         let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
+        if request.endpoint().url().scheme() != "https" {
+            return Err(failure::nowhere_to_show(wanted));
+        }
         // The last one of a name counts, as with any setting that is set again.
         match self.named.iter().rev().find(|(name, _)| name == wanted) {
             Some((_, pool)) => Ok(pool),

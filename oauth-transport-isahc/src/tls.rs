@@ -33,14 +33,16 @@ impl Plan {
             TlsVersions::V12AndV13 if without_13 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
             TlsVersions::V12AndV13 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv13),
             TlsVersions::V12 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
+            TlsVersions::V13 if tls.cipher_suites.is_some() => {
+                return Err(refused(Setting::CipherSuites13, "none", "chosen with the transport hyper"));
+            }
             TlsVersions::V13 if without_13 => {
-                return Err(SettingsError::Value {
-                    setting: Setting::TlsVersions,
-                    value: "TLS 1.3 alone".to_owned(),
-                    expected: "with a choice of cipher suites, TLS 1.2 alone or both; the transport hyper can choose \
-                               among those of TLS 1.3"
-                        .to_owned(),
-                });
+                let least = tls.min_cipher_bits.unwrap_or_default();
+                return Err(refused(
+                    Setting::CipherStrength,
+                    &least.to_string(),
+                    "128 bits at most with TLS 1.3 alone; the transport hyper can choose among its cipher suites",
+                ));
             }
             TlsVersions::V13 => (ProtocolVersion::Tlsv13, ProtocolVersion::Tlsv13),
             _ => return Err(unsupported(Setting::TlsVersions.name(), "it does not know them")),
@@ -72,6 +74,10 @@ impl Plan {
         }
         .build())
     }
+}
+
+fn refused(setting: Setting, value: &str, expected: &str) -> SettingsError {
+    SettingsError::Value { setting, value: value.to_owned(), expected: expected.to_owned() }
 }
 
 /// What is said in OpenSSL's words, or as it reads them, is refused where libcurl has another TLS library.

@@ -90,6 +90,23 @@ macro_rules! contract_tests {
             t10_client_certificate_that_is_not_held_is_refused
             settings_that_trust_nobody_are_refused
             unreadable_root_is_refused
+            // Client certificates.
+            client_certificate_is_shown_to_servers_that_ask
+            named_client_certificate_is_shown_where_it_is_named
+            sessions_of_one_certificate_serve_no_other
+            client_certificate_is_not_left_out_over_plain_http
+            client_key_that_cannot_be_used_is_refused
+            // Settings of TLS.
+            tls_versions_are_as_set
+            cipher_suites_of_tls_1_2_are_as_set
+            cipher_suites_of_tls_1_3_are_as_set
+            cipher_suites_that_there_are_not_are_refused
+            cipher_strength_is_as_set
+            groups_are_as_set
+            groups_that_there_are_not_are_refused
+            signature_algorithms_are_as_set
+            signature_algorithms_hold_for_their_version
+            sessions_are_taken_up_again_or_not
             // Proxies.
             t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
