@@ -23,7 +23,7 @@ pub(crate) fn to_isahc(identity: &Identity) -> Result<isahc::tls::Identity, Sett
     match identity.chain().next().map(|certificate| belongs(certificate, identity.key())) {
         Some(Some(true)) => {}
         Some(Some(false)) => return refuse("its key does not belong to its certificate"),
-        _ => return refuse("its certificate or its key cannot be read"),
+        _ => return refuse("there is no telling whether its key belongs to its certificate"),
     }
     let mut pem = String::new();
     for certificate in identity.chain() {
@@ -79,7 +79,7 @@ fn belongs(certificate: &[u8], key: &[u8]) -> Option<bool> {
         }
         _ => (key, public),
     };
-    Some(holder.windows(wanted.len().max(1)).any(|part| part == wanted))
+    holder.windows(wanted.len().max(1)).any(|part| part == wanted).then_some(true)
 }
 
 fn public_key(key: &PrivateKeyDer<'_>) -> Option<Vec<u8>> {
