@@ -3,12 +3,12 @@
 //! isahc ends a request before its time only by ending the client it runs on: while a server is silent, nothing else
 //! closes the connection of a future that was dropped. So no two requests share a client at the same time.
 
+use crate::telling::Link;
 use isahc::HttpClient;
 use isahc::config::{Configurable as _, ExpectContinue, RedirectPolicy, VersionNegotiation};
 use isahc::net::IpVersion;
 use isahc::tls::TlsConfig;
 use oauth_transport::{Addresses, HttpVersion, Settings, Tcp};
-use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(crate) struct Clients {
 
 struct Idle {
     client: HttpClient,
-    connection: Option<SocketAddr>,
+    link: Option<Link>,
 }
 
 impl Clients {
@@ -61,15 +61,15 @@ impl Clients {
 
     /// Makes the first client.
     pub(crate) fn prepare(&self) -> Result<(), isahc::Error> {
-        self.take().map(|client| client.keep(None))
+        self.take().map(Client::keep)
     }
 
     /// An idle client, or a new one.
     pub(crate) fn take(&self) -> Result<Client<'_>, isahc::Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Idle { client, connection } =
-            idle.map_or_else(|| Ok(Idle { client: self.build()?, connection: None }), Ok::<_, isahc::Error>)?;
-        Ok(Client { client: Some(client), connection, home: self })
+        let Idle { client, link } =
+            idle.map_or_else(|| Ok(Idle { client: self.build()?, link: None }), Ok::<_, isahc::Error>)?;
+        Ok(Client { client: Some(client), link, home: self })
     }
 
     fn build(&self) -> Result<HttpClient, isahc::Error> {
@@ -118,8 +118,8 @@ impl Clients {
 /// Dropping it gives up what runs on it and closes its connections.
 pub(crate) struct Client<'a> {
     client: Option<HttpClient>,
-    /// Our end of the connection that served its last request, if that was kept.
-    connection: Option<SocketAddr>,
+    /// The connection that served its last request, if it was kept.
+    pub(crate) link: Option<Link>,
     home: &'a Clients,
 }
 
@@ -128,20 +128,15 @@ impl Client<'_> {
         self.client.as_ref().expect("only `keep` and `drop` take it")
     }
 
-    /// Our end of the connection that it may use again.
-    pub(crate) const fn connection(&self) -> Option<SocketAddr> {
-        self.connection
-    }
-
     /// Hands it back for another request. Its last one must be over.
-    pub(crate) fn keep(mut self, connection: Option<SocketAddr>) {
+    pub(crate) fn keep(mut self) {
         if self.home.reuse == Reuse::Nothing {
             return;
         }
+        let link = self.link.take().filter(|_| self.home.reuse == Reuse::Connections);
         let mut idle = self.home.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEEP {
-            let connection = connection.filter(|_| self.home.reuse == Reuse::Connections);
-            idle.extend(self.client.take().map(|client| Idle { client, connection }));
+            idle.extend(self.client.take().map(|client| Idle { client, link }));
         }
     }
 }

@@ -36,9 +36,9 @@ mod way;
 use clients::{Clients, Reuse};
 use failure::Route;
 use futures_lite::future::or;
-use http::header::USER_AGENT;
+use http::header::{CONNECTION, USER_AGENT};
 use isahc::{AsyncBody, ResponseExt as _};
-use oauth_core::{KeyId, Request, Response, Unreachable};
+use oauth_core::{Delivered, KeyId, Request, Response, Unreachable};
 use oauth_transport::{
     BoxFuture, HttpVersion, Identity, Setting, Settings, SettingsError, Support, Transport,
 };
@@ -57,6 +57,9 @@ const NAME: &str = "isahc";
 const OLDEST_LIBCURL: Version = (8, 19, 0);
 /// The longest interval that Linux takes, in seconds; what is more, libcurl would not tell that it was not taken.
 const LONGEST_KEEP_ALIVE: u64 = 32_767;
+
+/// How long no byte may move where there is a rate: libcurl lets a second's worth through at a time.
+const HELD_BACK: Duration = Duration::from_secs(2);
 
 type Version = (u32, u32, u32);
 
@@ -132,18 +135,9 @@ impl IsahcTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
-        let events = self.settings.events();
-        if events.is_inside() {
+        if self.settings.events().is_inside() {
             return Err(failure::inside_a_handler());
         }
-        let result = self.exchange(request).await;
-        if let Err(error) = &result {
-            Telling::failed(events, error);
-        }
-        result
-    }
-
-    async fn exchange(&self, request: Request) -> Result<Response, Unreachable> {
         let pool = self.pool(&request)?;
         let clients = if request.one_shot() { &pool.one_shot } else { &pool.repeatable };
         let way = Way::new(&self.settings, request.endpoint());
@@ -154,35 +148,51 @@ impl IsahcTransport {
         let silence = self.silence(&request);
         let request = self.to_isahc(request, way, &progress, &silence)?;
 
-        let client = clients.take().map_err(failure::no_engine)?;
+        let mut client = clients.take().map_err(failure::no_engine)?;
         let sending = async { Some(client.get().send_async(request).await) };
         let silent = async {
             silence.too_long().await;
             None
         };
-        let response = match or(sending, silent).await {
-            Some(Ok(response)) => response,
+        let (error, connection) = match or(sending, silent).await {
+            Some(Ok(response)) => {
+                client.link = Some(telling.connected(client.link.take(), response.local_addr()));
+                telling.sent(progress.taken());
+                match response::read(response, &limits, &route, &silence, &telling).await {
+                    Ok(response) => {
+                        if says_close(&response) {
+                            client.link = None;
+                        }
+                        // Only now: to drop a client is the one way to end a request at once, which a failure, too, may
+                        // have left behind.
+                        client.keep();
+                        return Ok(response);
+                    }
+                    Err(error) => {
+                        if let Some(link) = client.link.take() {
+                            link.broken(&error);
+                        }
+                        return Err(error);
+                    }
+                }
+            }
             Some(Err(error)) => {
                 let connection = error.local_addr();
-                let error = failure::engine(error, &route);
-                if connection.is_some() {
-                    telling.connection(client.connection(), connection);
-                    telling.sent(progress.taken());
-                    telling.disconnected();
-                } else {
-                    telling.not_connected(&error);
-                }
-                return Err(error);
+                (failure::engine(error, &route), connection)
             }
-            None => return Err(failure::silent(&route)),
+            None => (failure::silent(&route), None),
         };
-        telling.connection(client.connection(), response.local_addr());
-        telling.sent(progress.taken());
-        let connection = response.local_addr();
-        let response = response::read(response, &limits, &route, &silence, &telling).await?;
-        // Only now: to drop a client is the one way to end a request at once, which a failure, too, may have left behind.
-        client.keep(connection);
-        Ok(response)
+        // A body that libcurl asked for has a connection to go by; so has a response that broke off.
+        let stood = error.delivered != Delivered::No && (connection.is_some() || progress.taken() > 0);
+        let last = client.link.take();
+        if stood {
+            let link = telling.connected(last, connection);
+            telling.sent(progress.taken());
+            link.broken(&error);
+        } else {
+            telling.not_connected(&error);
+        }
+        Err(error)
     }
 
     fn pool(&self, request: &Request) -> Result<&Pool, Unreachable> {
@@ -198,11 +208,13 @@ impl IsahcTransport {
     }
 
     fn silence(&self, request: &Request) -> Silence {
-        let limit = self.settings.inactivity_timeout();
-        if request.one_shot() {
-            Silence::of_body(limit)
-        } else {
+        // While libcurl holds bytes back for the rate, that is no silence of the server's.
+        let held_back = self.settings.tcp().rate.map_or(Duration::ZERO, |_| HELD_BACK);
+        let limit = self.settings.inactivity_timeout().map(|limit| limit.saturating_add(held_back));
+        if request.body().is_empty() {
             Silence::without_body(limit, self.settings.connect_timeout())
+        } else {
+            Silence::of_body(limit)
         }
     }
 
@@ -286,6 +298,14 @@ fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), Setting
     Ok(())
 }
 
+/// Whether the connection of a response serves no other (RFC 9112 section 9.3).
+fn says_close(response: &Response) -> bool {
+    let options = response.headers().get_all(CONNECTION);
+    let mut options =
+        options.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+}
+
 /// Refuses what libcurl would take for something else, and what isahc could not send.
 fn check_values(settings: &Settings) -> Result<(), SettingsError> {
     check_timeout(Setting::ConnectTimeout.name(), settings.connect_timeout())?;
@@ -315,12 +335,12 @@ fn check_values(settings: &Settings) -> Result<(), SettingsError> {
     }
     let http = settings.http();
     if let Some(size) = http.upload_chunk
-        && http.version == HttpVersion::Http10
+        && http.version != HttpVersion::Http11
     {
         return Err(SettingsError::Value {
             setting: Setting::ChunkedUpload,
             value: size.to_string(),
-            expected: "set with HTTP/1.1, since HTTP/1.0 knows no chunks".to_owned(),
+            expected: "set with HTTP/1.1 alone, the one version that has chunks".to_owned(),
         });
     }
     Ok(())

@@ -60,12 +60,14 @@ pub(crate) async fn read(
             return Err(failure::body_too_large(limits.body));
         }
         body.extend_from_slice(&chunk[..length]);
-        telling.received(&chunk[..length], body.len() as u64, announced);
+        telling.received(&chunk[..length], body.len(), announced);
     }
     if !is_whole(&parts, announced, body.len()) {
         return Err(failure::cut_short());
     }
-    telling.end_of_body();
+    if !body.is_empty() {
+        telling.end_of_body();
+    }
     let mut response = http::Response::new(std::mem::take(&mut *body));
     *response.version_mut() = parts.version;
     *response.status_mut() = parts.status;
@@ -78,8 +80,12 @@ fn check_head(head: &http::response::Parts, longest: Option<NonZeroUsize>) -> Re
     if lines().map(|line| line + 2).sum::<usize>() > MAX_HEAD || head.headers.len() > MAX_HEADER_LINES {
         return Err(failure::head_too_large());
     }
+    // What the server calls its status is not known here.
+    let first = "HTTP/1.1 200 ".len() + head.status.canonical_reason().map_or(0, str::len);
     match longest {
-        Some(longest) if lines().any(|line| line > longest.get()) => Err(failure::line_too_long(longest)),
+        Some(longest) if lines().chain([first]).any(|line| line > longest.get()) => {
+            Err(failure::line_too_long(longest))
+        }
         _ => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! What the handler of the events gets to hear.
 //!
-//! libcurl tells nothing of its connections: that one was made is seen by our end of it, once there is a response.
+//! libcurl tells nothing of its connections: that one was made is seen by our end of it, once there is a response or a
+//! failure.
 
 use crate::way::Way;
 use http::response::Parts;
@@ -11,34 +12,42 @@ use std::net::SocketAddr;
 /// The events of one request.
 pub(crate) struct Telling<'a> {
     events: &'a EventSink,
-    secure: bool,
-    straight: bool,
+    through_another: bool,
+    over_tls: bool,
 }
 
 impl<'a> Telling<'a> {
     pub(crate) fn new(events: &'a EventSink, endpoint: &Endpoint, way: Way<'_>) -> Self {
-        Self { events, secure: endpoint.url().scheme() == "https", straight: way.is_straight() }
+        Self {
+            events,
+            through_another: !matches!(way, Way::Straight),
+            over_tls: endpoint.url().scheme() == "https",
+        }
     }
 
-    /// A response came on a connection: a new one, unless it has the same end here as the last.
-    pub(crate) fn connection(&self, last: Option<SocketAddr>, now: Option<SocketAddr>) {
-        if last.is_some() && last == now {
-            return;
-        }
-        if last.is_some() {
-            self.disconnected();
+    /// Something was heard on a connection with this end here: a new one, unless the last had the same end.
+    pub(crate) fn connected(&self, last: Option<Link>, address: Option<SocketAddr>) -> Link {
+        if let Some(last) = last.filter(|last| last.address.is_some() && last.address == address) {
+            return last;
         }
         self.events.tell(|handler| {
-            if !self.straight {
+            if self.through_another {
                 handler.on_connection_status(ConnectionStatus::FirewallConnected, &Outcome::Ok);
             }
-            if self.secure {
+            if self.over_tls {
                 handler.on_ssl_status("the TLS handshake is over");
                 handler.on_connection_status(ConnectionStatus::TlsComplete, &Outcome::Ok);
             }
             handler.on_connection_status(ConnectionStatus::HostConnected, &Outcome::Ok);
             handler.on_connected(&Outcome::Ok);
         });
+        Link {
+            address,
+            events: self.events.clone(),
+            through_another: self.through_another,
+            over_tls: self.over_tls,
+            ended: false,
+        }
     }
 
     /// No connection came about.
@@ -46,15 +55,7 @@ impl<'a> Telling<'a> {
         self.events.tell(|handler| handler.on_connected(&Outcome::Failed(error)));
     }
 
-    /// The connection is gone, since nobody needs it any longer.
-    pub(crate) fn disconnected(&self) {
-        self.events.tell(|handler| {
-            handler.on_connection_status(ConnectionStatus::HostDisconnected, &Outcome::Ok);
-            handler.on_disconnected(&Outcome::Ok);
-        });
-    }
-
-    /// The whole of the request's body went out.
+    /// The whole of the request's body went out; an empty one does not move.
     pub(crate) fn sent(&self, bytes: u64) {
         if bytes > 0 {
             self.events.sent(bytes);
@@ -63,19 +64,56 @@ impl<'a> Telling<'a> {
 
     pub(crate) fn head(&self, head: &Parts) {
         self.events.head(head.version, head.status, &head.headers);
-        self.events.tell(|handler| handler.on_start_transfer(Direction::Received));
     }
 
-    pub(crate) fn received(&self, part: &[u8], bytes: u64, total: Option<u64>) {
-        self.events.received(part, bytes, total);
+    /// A part of the response's body came, the last of so many bytes.
+    pub(crate) fn received(&self, part: &[u8], bytes: usize, total: Option<u64>) {
+        if bytes == part.len() {
+            self.events.tell(|handler| handler.on_start_transfer(Direction::Received));
+        }
+        self.events.received(part, bytes as u64, total);
     }
 
     pub(crate) fn end_of_body(&self) {
         self.events.tell(|handler| handler.on_end_transfer(Direction::Received));
     }
+}
 
-    /// The request fails.
-    pub(crate) fn failed(events: &EventSink, error: &Unreachable) {
-        events.tell(|handler| handler.on_error(error));
+/// A connection that stands, as far as is known. To drop it says that it is gone.
+pub(crate) struct Link {
+    address: Option<SocketAddr>,
+    events: EventSink,
+    through_another: bool,
+    over_tls: bool,
+    ended: bool,
+}
+
+impl Link {
+    /// It ended for a reason.
+    pub(crate) fn broken(mut self, error: &Unreachable) {
+        self.end(&Outcome::Failed(error));
+    }
+
+    fn end(&mut self, outcome: &Outcome<'_>) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        self.events.tell(|handler| {
+            handler.on_connection_status(ConnectionStatus::HostDisconnected, outcome);
+            if self.over_tls && matches!(outcome, Outcome::Failed(_)) {
+                handler.on_connection_status(ConnectionStatus::TlsBroken, outcome);
+            }
+            if self.through_another {
+                handler.on_connection_status(ConnectionStatus::FirewallDisconnected, outcome);
+            }
+            handler.on_disconnected(outcome);
+        });
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.end(&Outcome::Ok);
     }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// Whether any byte of a request can have been written.
 ///
 /// libcurl asks for the first bytes of a body before it writes the head, to send them together, and asks for none before
-/// the connection stands, through proxy and TLS. A request without a body gives no sign, and counts as begun.
+/// the connection stands, through proxy and TLS. A request whose body is empty gives no sign, and counts as begun.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<State>);
 
@@ -26,7 +26,7 @@ struct State {
 
 impl Progress {
     pub(crate) fn new(request: &Request) -> Self {
-        let begun = AtomicBool::new(!request.one_shot());
+        let begun = AtomicBool::new(request.body().is_empty());
         Self(Arc::new(State { begun, taken: AtomicU64::new(0) }))
     }
 

@@ -30,10 +30,6 @@ impl<'a> Way<'a> {
             .map_or(Self::Straight, |proxy| Self::Proxy(proxy, proxies.authentication()))
     }
 
-    pub(crate) const fn is_straight(self) -> bool {
-        matches!(self, Self::Straight)
-    }
-
     /// Whether libcurl would send a body's request without it first, to be asked for a proof.
     pub(crate) fn asks_first(self) -> bool {
         matches!(self, Self::Proxy(proxy, ProxyAuthentication::Digest)

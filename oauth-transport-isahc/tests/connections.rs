@@ -1,0 +1,731 @@
+//! What connections, proxies and HTTP are told arrives on the wire.
+#![allow(missing_docs, reason = "these are tests")]
+
+mod wire;
+
+use oauth_core::{Delivered, Purpose, Request, SecretBytes, UnreachableKind};
+use oauth_transport::{
+    Addresses, BytesPerSecond, ConnectionStatus, Direction, EventHandler, EventSink, Firewall, FirewallKind,
+    Http, HttpVersion, KeepAlive, LogLevel, Outcome, Proxies, Proxy, ProxyAuthentication, Setting, Settings,
+    SettingsError, Support, Tcp, Transfer, Transport as _,
+};
+use oauth_transport_isahc::IsahcTransport;
+use rcgen::CertificateParams;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use wire::{Authority, OK, answering, assert_fails, builder, endpoint, get, post, read_request, send, serve};
+
+fn tcp(change: impl FnOnce(&mut Tcp)) -> Settings {
+    let mut tcp = Tcp::default();
+    change(&mut tcp);
+    Settings::new().with_tcp(tcp)
+}
+
+fn http(change: impl FnOnce(&mut Http)) -> Settings {
+    let mut http = Http::default();
+    change(&mut http);
+    Settings::new().with_http(http)
+}
+
+/// Tells of each request where it came from, and its head.
+fn telling() -> (SocketAddr, Receiver<(SocketAddr, String)>) {
+    let (told, heard) = channel();
+    let address = serve(move |mut stream| {
+        let peer = stream.peer_addr()?;
+        loop {
+            let head = read_request(&mut stream)?;
+            told.send((peer, head)).unwrap();
+            stream.write_all(OK)?;
+        }
+    });
+    (address, heard)
+}
+
+fn form(url: &str, length: usize) -> Request {
+    Request::form(Purpose::Token, endpoint(url), SecretBytes::new(vec![b'x'; length]))
+}
+
+// --- TCP --------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_local_address_that_cannot_be_had_is_told() {
+    let (server, heard) = telling();
+    let settings = tcp(|tcp| tcp.local_address = Some([192, 0, 2, 1].into()));
+    let result = send(settings, post(&format!("http://{server}/")));
+    let text = assert_fails(result, UnreachableKind::Connect, Delivered::No);
+    assert!(text.contains("192.0.2.1"), "{text}");
+    assert!(heard.try_recv().is_err());
+}
+
+#[test]
+fn connections_come_from_the_address_that_is_set() {
+    let (server, heard) = telling();
+    let local = IpAddr::from([127, 0, 0, 2]);
+    send(tcp(|tcp| tcp.local_address = Some(local)), post(&format!("http://{server}/"))).unwrap();
+    assert_eq!(heard.recv().unwrap().0.ip(), local);
+    send(Settings::new(), post(&format!("http://{server}/"))).unwrap();
+    assert_ne!(heard.recv().unwrap().0.ip(), local);
+}
+
+#[test]
+fn only_addresses_of_the_family_that_is_set_are_tried() {
+    let listener = TcpListener::bind(("::1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (told, heard) = channel();
+    for listener in [listener, TcpListener::bind(("127.0.0.1", port)).unwrap()] {
+        let told = told.clone();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                told.send(stream.local_addr().unwrap().is_ipv6()).unwrap();
+                let _ = read_request(&mut stream);
+                let _ = stream.write_all(OK);
+            }
+        });
+    }
+    for (addresses, v6) in [(Addresses::V4, false), (Addresses::V6, true)] {
+        send(tcp(|tcp| tcp.addresses = addresses), get(&format!("http://localhost:{port}/"))).unwrap();
+        assert_eq!(heard.recv().unwrap(), v6, "{addresses:?}");
+    }
+}
+
+#[test]
+fn bodies_move_at_the_rate_that_is_set() {
+    let (server, _heard) = telling();
+    let big: &'static [u8] =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: 3000\r\n\r\n{}", "x".repeat(3000)).leak().as_bytes();
+    let big = answering(big);
+    for (request, url) in [(3000, server), (1, big)] {
+        let time = |settings| {
+            let start = Instant::now();
+            send(settings, form(&format!("http://{url}/"), request)).unwrap();
+            start.elapsed()
+        };
+        let limited = time(tcp(|tcp| tcp.rate = NonZeroU64::new(1500).map(BytesPerSecond::new)));
+        assert!(limited > Duration::from_millis(900), "{limited:?}");
+        let unlimited = time(Settings::new());
+        assert!(unlimited < Duration::from_millis(900), "{unlimited:?}");
+    }
+}
+
+/// What the system's table says of the client's socket: the timer that is running (RFC 9293 has no name for it), and how long
+/// until it goes off.
+fn timer(client: SocketAddr, server: SocketAddr) -> (u8, Duration) {
+    let hex = |address: SocketAddr| {
+        let SocketAddr::V4(address) = address else { panic!("it is of IPv4") };
+        format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port())
+    };
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let wanted = format!("{} {}", hex(client), hex(server));
+    let line = table.lines().find(|line| line.contains(&wanted)).unwrap();
+    let (kind, when) = line.split_whitespace().nth(5).unwrap().split_once(':').unwrap();
+    let hundredths = u64::from_str_radix(when, 16).unwrap();
+    (u8::from_str_radix(kind, 16).unwrap(), Duration::from_millis(hundredths * 10))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn idle_connections_are_probed_where_that_is_set() {
+    const KEEP_ALIVE: u8 = 2;
+    let (server, heard) = telling();
+    for (keep_alive, probed) in
+        [(None, false), (Some(KeepAlive::default()), true), (Some(interval(Duration::from_secs(7))), true)]
+    {
+        let transport = IsahcTransport::new(tcp(|tcp| tcp.keep_alive = keep_alive)).unwrap();
+        smol::block_on(transport.send(get(&format!("http://{server}/")))).unwrap();
+        let (client, _) = heard.recv().unwrap();
+        // What is sent is acknowledged first.
+        thread::sleep(Duration::from_millis(300));
+        let (kind, when) = timer(client, server);
+        assert_eq!(kind == KEEP_ALIVE, probed, "{keep_alive:?}: {kind}");
+        if probed {
+            assert!(when > Duration::from_secs(50) && when <= Duration::from_secs(60), "{when:?}");
+        }
+    }
+}
+
+fn interval(interval: Duration) -> KeepAlive {
+    let mut probes = KeepAlive::default();
+    probes.interval = Some(interval);
+    probes
+}
+
+#[test]
+fn an_interval_that_the_system_would_not_take_is_refused() {
+    for bad in [Duration::ZERO, Duration::from_secs(40_000)] {
+        let error = IsahcTransport::new(tcp(|tcp| tcp.keep_alive = Some(interval(bad)))).unwrap_err();
+        assert!(matches!(error, SettingsError::Value { setting: Setting::KeepAliveInterval, .. }), "{error}");
+    }
+}
+
+// --- time -------------------------------------------------------------------------------------------------------------
+
+const SHORT: Duration = Duration::from_millis(400);
+
+#[test]
+fn a_server_that_falls_silent_is_given_up() {
+    for answer in [&b""[..], b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"] {
+        let server = serve(move |mut stream| {
+            read_request(&mut stream)?;
+            stream.write_all(answer)?;
+            stream.read(&mut [0]).map(drop)
+        });
+        let url = format!("http://{server}/");
+        let start = Instant::now();
+        let settings = Settings::new().with_inactivity_timeout(SHORT);
+        let text = assert_fails(send(settings, post(&url)), UnreachableKind::Timeout, Delivered::Unknown);
+        assert!(text.contains("no byte moved for 400ms"), "{text}");
+        let settings =
+            Settings::new().with_inactivity_timeout(SHORT).with_connect_timeout(Duration::from_millis(200));
+        assert_fails(send(settings, get(&url)), UnreachableKind::Timeout, Delivered::Unknown);
+        assert!(
+            start.elapsed() > 2 * SHORT && start.elapsed() < Duration::from_secs(8),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+}
+
+#[test]
+fn a_steady_server_may_take_longer_than_the_limit_for_silence() {
+    let server = serve(|mut stream| {
+        read_request(&mut stream)?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n")?;
+        for _ in 0..12 {
+            thread::sleep(SHORT / 4);
+            stream.write_all(b"x")?;
+        }
+        Ok(())
+    });
+    for request in [get(&format!("http://{server}/")), post(&format!("http://{server}/"))] {
+        let start = Instant::now();
+        let settings = Settings::new().with_inactivity_timeout(SHORT).without_total_timeout();
+        assert_eq!(send(settings, request).unwrap().body().len(), 12);
+        assert!(start.elapsed() > 2 * SHORT);
+    }
+}
+
+#[test]
+fn what_the_rate_holds_back_is_no_silence() {
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{}", "x".repeat(400)).leak();
+    let server = answering(answer.as_bytes());
+    let settings = tcp(|tcp| tcp.rate = NonZeroU64::new(150).map(BytesPerSecond::new));
+    let settings = settings.with_inactivity_timeout(SHORT / 4);
+    let start = Instant::now();
+    send(settings, form(&format!("http://{server}/"), 400)).unwrap();
+    assert!(start.elapsed() > Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+// --- firewalls --------------------------------------------------------------------------------------------------------
+
+/// A SOCKS server that does what it is asked, and tells what it got.
+fn socks(told: Sender<Vec<u8>>, server: SocketAddr) -> SocketAddr {
+    serve(move |mut stream| {
+        let mut version = [0];
+        stream.read_exact(&mut version)?;
+        let asked = if version == [4] { socks4(&mut stream)? } else { socks5(&mut stream)? };
+        told.send(asked).unwrap();
+        let mut up = TcpStream::connect(server)?;
+        let (mut from, mut to) = (stream.try_clone()?, up.try_clone()?);
+        thread::spawn(move || io::copy(&mut from, &mut to));
+        io::copy(&mut up, &mut stream).map(drop)
+    })
+}
+
+fn until_zero(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut byte = [0];
+    loop {
+        stream.read_exact(&mut byte)?;
+        if byte == [0] {
+            return Ok(text);
+        }
+        text.push(byte[0]);
+    }
+}
+
+/// The user id, and the name or the address.
+fn socks4(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut request = [0; 7];
+    stream.read_exact(&mut request)?;
+    let mut told = until_zero(stream)?;
+    told.push(b'@');
+    match request[3..] {
+        [0, 0, 0, _] => told.extend(until_zero(stream)?),
+        [a, b, c, d] => told.extend(format!("{a}.{b}.{c}.{d}").bytes()),
+        _ => unreachable!("there are four"),
+    }
+    stream.write_all(&[0, 90, 0, 0, 0, 0, 0, 0])?;
+    Ok(told)
+}
+
+/// User and password (RFC 1929), and the name or the address.
+fn socks5(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let read = |stream: &mut TcpStream, length: u8| {
+        let mut bytes = vec![0; length.into()];
+        stream.read_exact(&mut bytes).map(|()| bytes)
+    };
+    let count = read(stream, 1)?[0];
+    let methods = read(stream, count)?;
+    let mut told = Vec::new();
+    if methods.contains(&2) {
+        stream.write_all(&[5, 2])?;
+        let length = read(stream, 2)?[1];
+        told.extend(read(stream, length)?);
+        told.push(b':');
+        let length = read(stream, 1)?[0];
+        told.extend(read(stream, length)?);
+        stream.write_all(&[1, 0])?;
+    } else {
+        stream.write_all(&[5, 0])?;
+    }
+    told.push(b'@');
+    match read(stream, 4)?[3] {
+        3 => {
+            let length = read(stream, 1)?[0];
+            told.extend(read(stream, length)?);
+        }
+        _ => {
+            let [a, b, c, d] = read(stream, 4)?[..] else { unreachable!("there are four") };
+            told.extend(format!("{a}.{b}.{c}.{d}").bytes());
+        }
+    }
+    read(stream, 2)?;
+    stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    Ok(told)
+}
+
+#[test]
+fn connections_go_through_the_firewall() {
+    let authority = Authority::new();
+    let (chain, key) = {
+        let (certificate, key) = authority.sign(CertificateParams::new(["localhost".to_owned()]).unwrap());
+        (vec![certificate], key)
+    };
+    let (server, heard) =
+        wire::serve_tls(builder().with_no_client_auth().with_single_cert(chain, key).unwrap());
+    let (told, asked) = channel();
+    let socks = socks(told, server);
+    let port = NonZeroU16::new(socks.port());
+    let firewall = |kind| Firewall::new(kind, "127.0.0.1", port).unwrap();
+    for (firewall, seen) in [
+        (firewall(FirewallKind::Socks4), "@127.0.0.1"),
+        (firewall(FirewallKind::Socks4).with_credentials("anna", "planted"), "anna@127.0.0.1"),
+        (firewall(FirewallKind::Socks4a), "@localhost"),
+        (firewall(FirewallKind::Socks4a).with_credentials("anna", "planted"), "anna@localhost"),
+        (firewall(FirewallKind::Socks5), "@localhost"),
+        (firewall(FirewallKind::Socks5).resolving_names_here(), "@127.0.0.1"),
+        (firewall(FirewallKind::Socks5).with_credentials("anna", "planted"), "anna:planted@localhost"),
+    ] {
+        let settings = tcp(|tcp| tcp.addresses = Addresses::V4)
+            .with_extra_root_der(authority.der())
+            .with_firewall(firewall);
+        send(settings, post(&format!("https://localhost:{}/token", server.port()))).unwrap();
+        assert_eq!(String::from_utf8(asked.recv().unwrap()).unwrap(), seen);
+        assert!(heard.recv().unwrap().request.starts_with("POST /token"));
+    }
+}
+
+#[test]
+fn a_firewall_that_cannot_be_reached_or_refuses_is_told() {
+    let refusing = serve(|mut stream| {
+        stream.read_exact(&mut [0; 3])?;
+        stream.write_all(&[5, 0xff])
+    });
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for address in [refusing, nobody] {
+        let port = NonZeroU16::new(address.port());
+        let firewall = Firewall::new(FirewallKind::Socks5, "127.0.0.1", port).unwrap();
+        let settings = Settings::new().with_firewall(firewall.with_credentials("anna", "planted"));
+        let text = assert_fails(
+            send(settings, post("https://as.example/token")),
+            UnreachableKind::Proxy,
+            Delivered::No,
+        );
+        assert!(text.contains("the firewall could not be reached"), "{text}");
+    }
+}
+
+// --- proxies ----------------------------------------------------------------------------------------------------------
+
+fn digest(proxy: SocketAddr) -> Settings {
+    let proxy = Proxy::new(&format!("http://anna:planted@{proxy}")).unwrap();
+    Settings::new().with_proxies(Proxies::through(proxy).authenticated_by(ProxyAuthentication::Digest))
+}
+
+/// Asks for each of the challenges in turn, then lets the request through.
+fn challenging(
+    challenges: &'static [&'static str],
+    through: &'static [u8],
+) -> (SocketAddr, Receiver<String>) {
+    let (told, heard) = channel();
+    let address = serve(move |mut stream| {
+        for challenge in challenges {
+            told.send(read_request(&mut stream)?).unwrap();
+            write!(
+                stream,
+                "HTTP/1.1 407 No\r\nproxy-authenticate: {challenge}\r\ncontent-length: 0\r\n\r\n"
+            )?;
+        }
+        told.send(read_request(&mut stream)?).unwrap();
+        stream.write_all(through)
+    });
+    (address, heard)
+}
+
+const FIRST: &str = r#"Digest realm="x", qop="auth", algorithm=SHA-256, nonce="first""#;
+const STALE: &str = r#"Digest realm="x", qop="auth", algorithm=SHA-256, nonce="second", stale=true"#;
+
+fn authorization(head: &str) -> Option<&str> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("proxy-authorization").then_some(value)
+    })
+}
+
+#[test]
+fn digest_proves_the_password_and_does_not_tell_it() {
+    let (proxy, heard) = challenging(&[FIRST], OK);
+    assert_eq!(send(digest(proxy), get("http://127.0.0.1:1/")).unwrap().body(), b"{}");
+    let heads: Vec<_> = heard.iter().take(2).collect();
+    assert_eq!(authorization(&heads[0]), None);
+    let proof = authorization(&heads[1]).unwrap();
+    for part in ["Digest ", "username=\"anna\"", "nonce=\"first\"", "response=\"", "algorithm=SHA-256"] {
+        assert!(proof.contains(part), "{part}: {proof}");
+    }
+    assert!(!proof.contains("planted"), "{proof}");
+}
+
+#[test]
+fn digest_opens_tunnels_and_answers_a_stale_nonce() {
+    let (proxy, heard) = challenging(&[FIRST, STALE], b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n");
+    assert_fails(send(digest(proxy), post("https://as.example/")), UnreachableKind::Proxy, Delivered::No);
+    let heads: Vec<_> = heard.iter().take(3).collect();
+    assert!(heads.iter().all(|head| head.starts_with("CONNECT as.example:443 ")), "{heads:?}");
+    assert!(authorization(&heads[1]).unwrap().contains("nonce=\"first\""));
+    assert!(authorization(&heads[2]).unwrap().contains("nonce=\"second\""));
+}
+
+#[test]
+fn a_proxy_that_asks_for_less_than_digest_gets_nothing() {
+    const BASIC: &str = r#"Basic realm="x""#;
+    let (proxy, heard) = challenging(&[BASIC], OK);
+    assert_fails(send(digest(proxy), post("https://as.example/")), UnreachableKind::Proxy, Delivered::No);
+    assert_eq!(authorization(&heard.recv().unwrap()), None);
+    assert!(heard.recv_timeout(Duration::from_millis(200)).is_err());
+}
+
+#[test]
+fn a_body_is_not_left_out_to_be_asked_for_digest() {
+    let (proxy, heard) = challenging(&[], OK);
+    let result = send(digest(proxy), post("http://127.0.0.1:1/"));
+    let text = assert_fails(result, UnreachableKind::Unsupported, Delivered::No);
+    assert!(text.contains("Digest") && text.contains("hyper"), "{text}");
+    assert!(heard.try_recv().is_err());
+}
+
+#[test]
+fn a_proxy_is_not_told_who_we_are_where_that_is_set() {
+    let (proxy, heard) = challenging(&[], OK);
+    for (authentication, told) in [(ProxyAuthentication::Never, false), (ProxyAuthentication::Basic, true)] {
+        let proxies = Proxies::through(Proxy::new(&format!("http://anna:planted@{proxy}")).unwrap());
+        let settings = Settings::new().with_proxies(proxies.authenticated_by(authentication));
+        send(settings, get("http://127.0.0.1:1/")).unwrap();
+        assert_eq!(authorization(&heard.recv().unwrap()).is_some(), told);
+    }
+}
+
+// --- HTTP -------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn the_version_that_is_set_is_spoken() {
+    let (server, heard) = telling();
+    for (version, line) in
+        [(HttpVersion::Http10, "POST / HTTP/1.0"), (HttpVersion::Http11, "POST / HTTP/1.1")]
+    {
+        send(http(|http| http.version = version), post(&format!("http://{server}/"))).unwrap();
+        let (_, head) = heard.recv().unwrap();
+        assert_eq!(head.lines().next(), Some(line));
+    }
+}
+
+#[test]
+fn each_request_has_a_connection_where_that_is_set() {
+    let (server, heard) = telling();
+    for (reuse, connections) in [(true, 1), (false, 3)] {
+        let transport = IsahcTransport::new(http(|http| http.reuse_connections = reuse)).unwrap();
+        smol::block_on(async {
+            for _ in 0..3 {
+                transport.send(get(&format!("http://{server}/"))).await.unwrap();
+            }
+        });
+        let mut from: Vec<_> = heard.iter().take(3).map(|(client, _)| client).collect();
+        from.dedup();
+        assert_eq!(from.len(), connections);
+    }
+}
+
+#[test]
+fn bodies_go_out_in_chunks_where_that_is_set() {
+    for (size, length) in [(7, 30), (1000, 5000), (16_384, 40_000), (1 << 20, 9), (5, 0)] {
+        let (told, heard) = channel();
+        let server = serve(move |mut stream| {
+            let head = read_request(&mut stream)?;
+            let mut chunks = Vec::new();
+            loop {
+                let mut line = Vec::new();
+                while !line.ends_with(b"\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte)?;
+                    line.push(byte[0]);
+                }
+                let line = String::from_utf8(line).unwrap();
+                let size = usize::from_str_radix(line.trim(), 16).unwrap();
+                let mut chunk = vec![0; size + 2];
+                stream.read_exact(&mut chunk)?;
+                if size == 0 {
+                    break;
+                }
+                chunks.push(size);
+            }
+            told.send((head.to_ascii_lowercase(), chunks)).unwrap();
+            stream.write_all(OK)
+        });
+        let settings = http(|http| http.upload_chunk = NonZeroUsize::new(size));
+        send(settings, form(&format!("http://{server}/"), length)).unwrap();
+        let (head, chunks) = heard.recv().unwrap();
+        assert!(head.contains("\r\ntransfer-encoding: chunked\r\n"), "{head}");
+        assert!(!head.contains("content-length") && !head.contains("expect"), "{head}");
+        assert_eq!(chunks.iter().sum::<usize>(), length);
+        let (last, whole) = chunks.split_last().unwrap_or((&0, &[]));
+        assert!(whole.iter().all(|&chunk| chunk == size) && *last <= size, "{size}: {chunks:?}");
+    }
+}
+
+#[test]
+fn chunks_need_the_version_that_has_them() {
+    for version in [HttpVersion::Http10, HttpVersion::Http2] {
+        let settings = http(|http| {
+            http.version = version;
+            http.upload_chunk = NonZeroUsize::new(9);
+        });
+        let error = IsahcTransport::new(settings).unwrap_err();
+        assert!(matches!(error, SettingsError::Value { setting: Setting::ChunkedUpload, .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_line_of_a_head_may_be_as_long_as_is_set() {
+    let server = answering(b"HTTP/1.1 200 OK\r\nx: yyyyyyyyyyyyyyyyyyyy\r\ncontent-length: 2\r\n\r\n{}");
+    for (limit, fits) in [(22, false), (23, true)] {
+        let settings = http(|http| http.max_line = NonZeroUsize::new(limit));
+        let result = send(settings, get(&format!("http://{server}/")));
+        if fits {
+            result.unwrap();
+        } else {
+            assert_fails(result, UnreachableKind::TooLarge, Delivered::Unknown);
+        }
+    }
+}
+
+/// A server of HTTP/2 that knows one answer (RFC 9113).
+fn http2(authority: &Authority, told: Sender<Vec<u8>>) -> SocketAddr {
+    let (chain, key) = authority.server_certificate();
+    let mut config = builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let config = Arc::new(config);
+    serve(move |stream| {
+        let mut stream =
+            rustls::StreamOwned::new(rustls::ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface)?;
+        told.send(preface.to_vec()).unwrap();
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])?;
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head)?;
+            let length = usize::from(head[1]) << 8 | usize::from(head[2]);
+            let mut payload = vec![0; length];
+            stream.read_exact(&mut payload)?;
+            match (head[3], head[4]) {
+                (4, 0) => stream.write_all(&[0, 0, 0, 4, 1, 0, 0, 0, 0])?,
+                // The end of a stream: 204 by its index in the static table (RFC 7541), with nothing after it; or 200.
+                (0 | 1, flags) if flags & 1 == 1 => {
+                    let status = if told.send(payload).is_ok() { 0x88 } else { 0x89 };
+                    let mut answer = vec![0, 0, 1, 1, 5];
+                    answer.extend(&head[5..]);
+                    answer.push(status);
+                    stream.write_all(&answer)?;
+                }
+                _ => {}
+            }
+        }
+    })
+}
+
+#[test]
+fn http_2_is_spoken_to_servers_that_choose_it_and_an_empty_body_is_whole() {
+    let authority = Authority::new();
+    let (told, heard) = channel();
+    let server = http2(&authority, told);
+    let version_2 = || http(|http| http.version = HttpVersion::Http2).with_extra_root_der(authority.der());
+    let response = send(version_2(), post(&format!("https://{server}/"))).unwrap();
+    assert_eq!((response.version(), response.body()), (http::Version::HTTP_2, &b""[..]));
+    assert_eq!(heard.recv().unwrap(), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert_eq!(heard.recv().unwrap(), b"code=planted");
+
+    let old = authority.server(true);
+    let response = send(version_2(), post(&old)).unwrap();
+    assert_eq!((response.version(), response.body()), (http::Version::HTTP_11, &b"{}"[..]));
+}
+
+#[test]
+fn an_unnamed_agent_is_refused_rather_than_named_by_isahc() {
+    let error = IsahcTransport::new(Settings::new().without_user_agent()).unwrap_err().to_string();
+    assert!(error.contains("User-Agent") && error.contains("the transport hyper can"), "{error}");
+}
+
+#[test]
+fn an_empty_body_that_may_have_arrived_is_not_called_undelivered() {
+    let server = answering(b"");
+    let url = format!("http://{server}/");
+    let empty = Request::form(Purpose::Token, endpoint(&url), SecretBytes::new(b""));
+    let registered = Request::get(Purpose::Registration, endpoint(&url));
+    for request in [empty, registered, Request::delete(Purpose::Registration, endpoint(&url))] {
+        assert_fails(send(Settings::new(), request), UnreachableKind::Broken, Delivered::Unknown);
+    }
+}
+
+#[test]
+fn whatever_is_not_carried_says_why_and_who_can() {
+    for setting in Setting::ALL {
+        let Support::Unsupported(why) = IsahcTransport::supports(*setting) else { continue };
+        let decided_elsewhere =
+            matches!(setting, Setting::ProxyNtlm | Setting::ProxyNegotiate | Setting::KerberosServiceName);
+        assert!(decided_elsewhere || why.contains("; the transport hyper can"), "{setting}: {why}");
+    }
+}
+
+// --- events -----------------------------------------------------------------------------------------------------------
+
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn note(&self, entry: impl Into<String>) {
+        self.0.lock().unwrap().push(entry.into());
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl EventHandler for Diary {
+    fn on_connected(&mut self, outcome: &Outcome<'_>) {
+        self.note(format!("connected {}", matches!(outcome, Outcome::Ok)));
+    }
+
+    fn on_connection_status(&mut self, status: ConnectionStatus, _: &Outcome<'_>) {
+        self.note(format!("{status:?}"));
+    }
+
+    fn on_disconnected(&mut self, outcome: &Outcome<'_>) {
+        self.note(format!("disconnected {}", matches!(outcome, Outcome::Ok)));
+    }
+
+    fn on_start_transfer(&mut self, direction: Direction) {
+        self.note(format!("start {direction:?}"));
+    }
+
+    fn on_transfer(&mut self, transfer: &Transfer<'_>) {
+        self.note(format!(
+            "{:?} {} of {:?}: {}",
+            transfer.direction,
+            transfer.bytes,
+            transfer.total,
+            String::from_utf8_lossy(transfer.text)
+        ));
+    }
+
+    fn on_end_transfer(&mut self, direction: Direction) {
+        self.note(format!("end {direction:?}"));
+    }
+
+    fn on_header(&mut self, name: &http::HeaderName, value: &http::HeaderValue) {
+        self.note(format!("{name}: {}", value.to_str().unwrap()));
+    }
+
+    fn on_status(&mut self, version: http::Version, status: http::StatusCode) {
+        self.note(format!("{version:?} {status}"));
+    }
+}
+
+#[test]
+fn events_are_told_in_their_order() {
+    let diary = Diary::default();
+    let (server, _heard) = telling();
+    let settings = Settings::new().with_events(EventSink::new(diary.clone(), LogLevel::None));
+    let transport = IsahcTransport::new(settings.clone()).unwrap();
+    let response = [
+        "HTTP/1.1 200 OK",
+        "content-length: 2",
+        "start Received",
+        "Received 2 of Some(2): {}",
+        "end Received",
+    ];
+    let connected = ["HostConnected", "connected true"];
+    let disconnected = ["HostDisconnected", "disconnected true"];
+    smol::block_on(transport.send(get(&format!("http://{server}/")))).unwrap();
+    assert_eq!(diary.take(), [&connected[..], &response].concat());
+    smol::block_on(transport.send(get(&format!("http://{server}/")))).unwrap();
+    assert_eq!(diary.take(), response);
+    smol::block_on(transport.send(post(&format!("http://{server}/")))).unwrap();
+    let sent = ["start Sent", "Sent 12 of Some(12): ", "end Sent"];
+    assert_eq!(diary.take(), [&connected[..], &sent, &response, &disconnected].concat());
+    drop(transport);
+    assert_eq!(diary.take(), disconnected);
+
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    send(settings.clone(), post(&format!("http://{nobody}/"))).unwrap_err();
+    assert_eq!(diary.take(), ["connected false"]);
+
+    let silent = answering(b"");
+    send(settings, post(&format!("http://{silent}/"))).unwrap_err();
+    let broken = ["HostDisconnected", "disconnected false"];
+    assert_eq!(diary.take(), [&connected[..], &sent, &broken].concat());
+}
+
+#[test]
+fn a_handler_cannot_wait_for_itself() {
+    struct Asking {
+        transport: Arc<Mutex<Option<Arc<IsahcTransport>>>>,
+        url: String,
+        told: Sender<UnreachableKind>,
+    }
+
+    impl EventHandler for Asking {
+        fn on_status(&mut self, _: http::Version, _: http::StatusCode) {
+            let transport = self.transport.lock().unwrap().clone().unwrap();
+            let error = smol::block_on(transport.send(get(&self.url))).unwrap_err();
+            self.told.send(error.kind).unwrap();
+        }
+    }
+
+    let (server, heard) = telling();
+    let (told, answer) = channel();
+    let shared = Arc::new(Mutex::new(None));
+    let url = format!("http://{server}/");
+    let asking = Asking { transport: Arc::clone(&shared), url: url.clone(), told };
+    let settings = Settings::new().with_events(EventSink::new(asking, LogLevel::None));
+    let transport = Arc::new(IsahcTransport::new(settings).unwrap());
+    *shared.lock().unwrap() = Some(Arc::clone(&transport));
+    smol::block_on(transport.send(get(&url))).unwrap();
+    assert_eq!(answer.recv().unwrap(), UnreachableKind::Unsupported);
+    assert_eq!(heard.try_iter().count(), 1);
+}
