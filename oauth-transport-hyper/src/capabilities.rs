@@ -6,6 +6,36 @@ pub(crate) const fn supports(setting: Setting) -> Support {
     match setting {
         Setting::ConnectTimeout
         | Setting::TotalTimeout
+        | Setting::InactivityTimeout
+        | Setting::LocalAddress
+        | Setting::LocalPort
+        | Setting::Nagle
+        | Setting::KeepAliveProbes
+        | Setting::KeepAliveTime
+        | Setting::KeepAliveInterval
+        | Setting::Linger
+        | Setting::ReceiveBuffer
+        | Setting::SendBuffer
+        | Setting::AddressFamily
+        | Setting::TransferRate
+        | Setting::FirewallTunnel
+        | Setting::FirewallSocks4
+        | Setting::FirewallSocks4a
+        | Setting::FirewallSocks5
+        | Setting::FirewallHeaders
+        | Setting::FirewallUnderProxy
+        | Setting::HttpProxy
+        | Setting::ProxyOverTls
+        | Setting::SocksProxy
+        | Setting::ProxyTunnel
+        | Setting::ProxyDigest
+        | Setting::ProxyAuthorization
+        | Setting::Http10
+        | Setting::Http2
+        | Setting::Http2Alone
+        | Setting::ConnectionPerRequest
+        | Setting::UnindexedHeaders
+        | Setting::ChunkedUpload
         | Setting::ExtraRoots
         | Setting::ExtraRootsAlone
         | Setting::ClientCertificate
@@ -16,9 +46,14 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::Groups
         | Setting::SignatureAlgorithms
         | Setting::FreshSessions
-        | Setting::HttpProxy
-        | Setting::ProxyOverTls => Support::Native,
-        Setting::SocksProxy => Support::Unsupported("it speaks to HTTP proxies alone"),
+        | Setting::ConnectionEvents => Support::Native,
+        Setting::LineLength => Support::Emulated(
+            "a head is read as a whole, within its limit of 64 KiB, before its lines are measured",
+        ),
+        Setting::ProxyNtlm => Support::Unsupported("it is not built with NTLM"),
+        Setting::ProxyNegotiate | Setting::KerberosServiceName => {
+            Support::Unsupported("it is not built with Kerberos")
+        }
         _ => Support::Unsupported("it does not carry it yet"),
     }
 }

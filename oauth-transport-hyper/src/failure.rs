@@ -1,16 +1,15 @@
 //! From the engine's errors to ours: what happened, whether the request may have arrived, and a line that helps.
 
-use crate::connect::NameFailed;
+use crate::connect::{Address, Gate, Role};
 use http::StatusCode;
-use http::uri::Uri;
 use oauth_core::{Delivered, KeyId, Unreachable, UnreachableKind};
 use oauth_transport::Cause;
 use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
+use std::fmt;
 use std::io;
+use std::num::NonZeroUsize;
 use std::time::Duration;
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 pub(crate) fn no_runtime() -> Unreachable {
     nothing_sent(UnreachableKind::Unsupported).because(Cause::new(
@@ -31,21 +30,43 @@ pub(crate) fn response_timeout(limit: Duration, delivered: Delivered) -> Unreach
     Unreachable::new(UnreachableKind::Timeout, delivered).because(Cause::new(text))
 }
 
-/// The name could not be resolved, or no connection came about.
-pub(crate) fn tcp(target: &Uri, error: impl Into<BoxError>) -> Unreachable {
-    let error = error.into();
-    let host = target.host().unwrap_or_default();
-    if let Some(failed) = find::<NameFailed>(&*error) {
-        let text = format!("{host}: {failed}; check the name and this machine's network");
-        return nothing_sent(UnreachableKind::Name).because(Cause::new(text).with_source(error));
-    }
-    let kind = match find::<io::Error>(&*error) {
-        Some(io) if io.kind() == io::ErrorKind::TimedOut => UnreachableKind::Timeout,
+/// The request comes from inside the handler that is told of it.
+pub(crate) fn inside_handler() -> Unreachable {
+    unsupported("a handler of its events cannot send through it; note what is to be sent, and send it later")
+}
+
+/// A setting and a request that do not go together.
+pub(crate) fn unsupported(text: &str) -> Unreachable {
+    nothing_sent(UnreachableKind::Unsupported).because(Cause::new(text))
+}
+
+/// The name could not be resolved.
+pub(crate) fn name(name: &Address<'_>, error: io::Error) -> Unreachable {
+    let text = format!("{}: {error}; check the name and this machine's network", name.host);
+    nothing_sent(UnreachableKind::Name).because(Cause::new(text).with_source(error))
+}
+
+/// It has addresses, and none that the settings allow.
+pub(crate) fn no_such_address(name: &Address<'_>) -> Unreachable {
+    let text = format!(
+        "{} has no address of the family that the settings allow; allow both IPv4 and IPv6",
+        name.host
+    );
+    nothing_sent(UnreachableKind::Name).because(Cause::new(text))
+}
+
+/// No connection came about.
+pub(crate) fn tcp(address: &Address<'_>, error: io::Error) -> Unreachable {
+    let kind = match error.kind() {
+        io::ErrorKind::TimedOut => UnreachableKind::Timeout,
         _ => UnreachableKind::Connect,
     };
-    let address = target.authority().map_or(host, |authority| authority.as_str());
-    let text = format!("{address}: {}", deepest(&*error));
-    nothing_sent(kind).because(Cause::new(text).with_source(error))
+    nothing_sent(kind).because(Cause::new(format!("{address}: {error}")).with_source(error))
+}
+
+/// The server did not choose HTTP/2, and nothing else is to be spoken.
+pub(crate) fn no_http2(host: &str) -> Unreachable {
+    unsupported(&format!("{host} does not choose HTTP/2, and the settings allow no other version"))
 }
 
 /// The handshake failed.
@@ -88,23 +109,59 @@ pub(crate) fn to_the_proxy(mut error: Unreachable) -> Unreachable {
     error
 }
 
-pub(crate) fn proxy(text: &str) -> Unreachable {
+/// A failure on the way to a firewall or a SOCKS proxy.
+pub(crate) fn to_the_gate(gate: &Gate, error: Unreachable) -> Unreachable {
+    let mut error = to_the_proxy(error);
+    if gate.role() == Role::Firewall
+        && let Some(cause) = error.cause.take()
+    {
+        let text = format!("the firewall cannot be reached: {cause}");
+        error.cause = Some(Cause::new(text).with_source(cause).into());
+    }
+    error
+}
+
+/// A firewall or a SOCKS proxy does not connect us.
+pub(crate) fn gate(gate: &Gate, why: impl fmt::Display) -> Unreachable {
+    let text = format!("{}{}: {why}", subject(gate.role()), gate.address());
     nothing_sent(UnreachableKind::Proxy).because(Cause::new(text))
 }
 
-/// The proxy did not answer `CONNECT` in HTTP.
-pub(crate) fn tunnel(error: hyper::Error) -> Unreachable {
-    let text = format!("it opened no tunnel: {}", chain(&error));
+/// A proxy, or a firewall, does not do as it should.
+pub(crate) fn refused(role: Role, why: &str) -> Unreachable {
+    nothing_sent(UnreachableKind::Proxy).because(Cause::new(format!("{}{why}", subject(role))))
+}
+
+/// It did not answer `CONNECT` in HTTP.
+pub(crate) fn tunnel(role: Role, error: hyper::Error) -> Unreachable {
+    let text = format!("{}it opened no tunnel: {}", subject(role), chain(&error));
     nothing_sent(UnreachableKind::Proxy).because(Cause::new(text).with_source(error))
 }
 
-/// The proxy answered `CONNECT` with a no.
-pub(crate) fn tunnel_refused(status: StatusCode) -> Unreachable {
+/// It answered `CONNECT` with a no.
+pub(crate) fn tunnel_refused(role: Role, status: StatusCode) -> Unreachable {
     let hint = match status {
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => "; give its user name and password in the proxy's URL",
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED if role == Role::Proxy => {
+            "; give its user name and password in the proxy's URL, and the scheme that it asks for"
+        }
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => "; give its user name and password",
         _ => "",
     };
-    proxy(&format!("it refused to connect to the server (status {status}){hint}"))
+    refused(role, &format!("it refused to connect to the server (status {status}){hint}"))
+}
+
+/// What a proxy that is sent requests themselves asks for cannot be answered. Whether the request got further than to it is
+/// for it to know.
+pub(crate) fn unanswered(why: &str) -> Unreachable {
+    Unreachable::new(UnreachableKind::Proxy, Delivered::Unknown).because(Cause::new(why))
+}
+
+/// Messages begin with the proxy already.
+const fn subject(role: Role) -> &'static str {
+    match role {
+        Role::Proxy => "",
+        Role::Firewall => "the firewall: ",
+    }
 }
 
 /// The connection stood, and hyper did not take it.
@@ -147,6 +204,17 @@ pub(crate) fn body(error: hyper::Error) -> Unreachable {
         _ => broken_or_tls(&error),
     };
     maybe_delivered(kind, error)
+}
+
+/// No byte moved for so long.
+pub(crate) fn silence(limit: Duration, delivered: Delivered) -> Unreachable {
+    let text = format!("the request was sent, and no byte moved for {limit:?}");
+    Unreachable::new(UnreachableKind::Timeout, delivered).because(Cause::new(text))
+}
+
+pub(crate) fn line_too_long(limit: NonZeroUsize) -> Unreachable {
+    Unreachable::new(UnreachableKind::TooLarge, Delivered::Unknown)
+        .because(Cause::new(format!("a line of its head has more than {limit} bytes")))
 }
 
 pub(crate) fn body_too_large(limit: usize) -> Unreachable {

@@ -23,26 +23,31 @@
 mod capabilities;
 mod connect;
 mod failure;
+mod outgoing;
 mod pool;
 mod tls;
+mod upload;
 
-use connect::{Connection, Connector};
-use http::header::{HOST, PROXY_AUTHORIZATION, USER_AGENT};
-use http::uri::{Scheme, Uri};
-use http::{HeaderValue, Request as HttpRequest};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Bytes, Incoming};
+use connect::{Connection, Connector, Route, Sender, Showing, is_tls, tunnels};
+use http::{Response as HttpResponse, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use hyper::ext::ReasonPhrase;
 use oauth_core::{Delivered, Request, Response, Unreachable};
 use oauth_transport::{
-    BoxFuture, Proxies, Proxy, Setting, Settings, SettingsError, Support, Transport,
-    refuse_client_certificate,
+    BoxFuture, Direction, EventSink, Http, HttpVersion, Outcome, Proxies, Setting, Settings, SettingsError,
+    Support, Transport, refuse_client_certificate,
 };
-use pool::{Origin, Pool};
+use outgoing::Outgoing;
+use pool::{Origin, Pool, Taken};
 use std::fmt;
+use std::future::poll_fn;
+use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
-use tls::{Http2Wish, Tls, Want};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -62,9 +67,14 @@ pub struct HyperTransport {
     connector: Connector,
     pool: Arc<Pool>,
     proxies: Proxies,
-    user_agent: Option<HeaderValue>,
+    /// Whether plain `http` would leave this machine in the clear, for a firewall elsewhere.
+    exposes_http: bool,
+    http: Http,
+    user_agent: Option<http::HeaderValue>,
     connect_timeout: Duration,
     total_timeout: Option<Duration>,
+    inactivity_timeout: Option<Duration>,
+    events: EventSink,
 }
 
 impl HyperTransport {
@@ -74,13 +84,25 @@ impl HyperTransport {
     /// A setting makes no sense, or this engine [does not support](Self::supports) it.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.check(NAME, Self::supports)?;
+        let http = settings.http();
+        if http.upload_chunk.is_some() && http.version != HttpVersion::Http11 {
+            return Err(SettingsError::Value {
+                setting: Setting::ChunkedUpload,
+                value: format!("{:?}", http.version),
+                expected: "set with HTTP/1.1 alone".to_owned(),
+            });
+        }
         Ok(Self {
-            connector: Connector::new(Tls::new(&settings)?, settings.connect_timeout()),
+            connector: Connector::new(&settings)?,
             pool: Arc::new(Pool::new(pool::KEEP)),
             proxies: settings.proxies().clone(),
+            exposes_http: settings.firewall().is_some_and(|firewall| !firewall.is_on_this_machine()),
+            http: http.clone(),
             user_agent: settings.user_agent().cloned(),
             connect_timeout: settings.connect_timeout(),
             total_timeout: settings.total_timeout(),
+            inactivity_timeout: settings.inactivity_timeout(),
+            events: settings.events().clone(),
         })
     }
 
@@ -91,87 +113,169 @@ impl HyperTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
-        if let Some(name) = request.client_certificate() {
-            if !self.connector.holds(name) {
-                refuse_client_certificate(&request)?;
-            }
-            if request.endpoint().uri().scheme() != Some(&Scheme::HTTPS) {
-                return Err(failure::certificate_without_tls(name));
-            }
-        }
+        self.refuse(&request)?;
         if Handle::try_current().is_err() {
             return Err(failure::no_runtime());
         }
         let sent = AtomicBool::new(false);
         let exchange = self.exchange(request, &sent);
         let Some(limit) = self.total_timeout else { return exchange.await };
-        timeout(limit, exchange).await.unwrap_or_else(|_| {
-            let delivered = if sent.load(Ordering::Relaxed) { Delivered::Unknown } else { Delivered::No };
-            Err(failure::response_timeout(limit, delivered))
-        })
+        timeout(limit, exchange)
+            .await
+            .unwrap_or_else(|_| Err(failure::response_timeout(limit, delivered(&sent))))
+    }
+
+    /// Refuses what would have to leave something out.
+    fn refuse(&self, request: &Request) -> Result<(), Unreachable> {
+        if self.events.is_inside() {
+            return Err(failure::inside_handler());
+        }
+        let over_tls = is_tls(request.endpoint().uri());
+        if let Some(name) = request.client_certificate() {
+            if !self.connector.holds(name) {
+                refuse_client_certificate(request)?;
+            }
+            if !over_tls {
+                return Err(failure::certificate_without_tls(name));
+            }
+        }
+        if !over_tls && self.http.version == HttpVersion::Http2Alone {
+            return Err(failure::unsupported(
+                "HTTP/2 is spoken over TLS, and the settings allow no other version for plain http",
+            ));
+        }
+        // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
+        if !over_tls && self.exposes_http {
+            return Err(failure::unsupported(
+                "plain http does not go through a firewall on another machine, where it could be read; use https",
+            ));
+        }
+        Ok(())
     }
 
     async fn exchange(&self, request: Request, sent: &AtomicBool) -> Result<Response, Unreachable> {
         let max_body = request.max_body();
+        let certificate = request.client_certificate().cloned();
         let target = request.endpoint().uri().clone();
         let proxy = self.proxies.for_endpoint(request.endpoint());
-        let certificate = request.client_certificate().cloned();
-        let want = Want { certificate: certificate.as_ref(), http2: Http2Wish::No };
-        let origin = Origin::of(&target, want.certificate);
-        let request = self.to_http(request, proxy);
-        let mut connection = timeout(self.connect_timeout, self.connection(&origin, &target, proxy, want))
-            .await
-            .unwrap_or_else(|_| Err(failure::connect_timeout(self.connect_timeout)))?;
-        sent.store(true, Ordering::Relaxed);
-        match connection.sender.try_send_request(request).await {
-            Ok(response) => {
-                let response = read(response, max_body).await?;
-                self.pool.put(origin, connection);
-                Ok(response)
+        let route = Route { target: &target, proxy, certificate: certificate.as_ref() };
+        let origin = Origin::of(&target, certificate.as_ref());
+        let outgoing = Outgoing::new(request, &self.http, self.user_agent.as_ref(), &self.events);
+        // A proxy that opens a tunnel is shown who we are when the connection is made, and by no request inside.
+        let mut showing = proxy
+            .filter(|proxy| !tunnels(&self.proxies, &target) && !proxy.url().scheme().starts_with("socks"))
+            .map(|proxy| Showing::to(proxy, self.proxies.authentication()));
+        loop {
+            let mut taken = self.connected(&origin, route).await?;
+            sent.store(true, Ordering::Relaxed);
+            let link = taken.connection.link.clone();
+            let quiet = link.quiet(self.inactivity_timeout);
+            let exchange = self.converse(&mut taken.connection, &outgoing, showing.as_mut(), max_body);
+            let Some(response) = unless(exchange, quiet).await else {
+                let limit = self.inactivity_timeout.unwrap_or_default();
+                return Err(failure::silence(limit, delivered(sent)));
+            };
+            let response = response?;
+            if self.http.reuse_connections && self.http.version != HttpVersion::Http10 {
+                self.pool.put(origin.clone(), taken);
             }
-            // hyper hands a request back only if it did not begin to write it.
-            Err(error) if error.message().is_some() => Err(failure::closed_unused()),
-            Err(error) => Err(failure::exchange(error.into_error())),
+            if let Some(response) = response {
+                return Ok(response);
+            }
         }
+    }
+
+    /// One request and its response. `None` where it is to be put again: a proxy asked who we are, and can be told.
+    async fn converse(
+        &self,
+        connection: &mut Connection,
+        outgoing: &Outgoing,
+        mut showing: Option<&mut Showing<'_>>,
+        max_body: usize,
+    ) -> Result<Option<Response>, Unreachable> {
+        let response = match &mut connection.sender {
+            Sender::Http1(sender) => {
+                let request = outgoing.http1(showing.as_deref()).map_err(failure::unanswered)?;
+                sender.try_send_request(request).await
+            }
+            Sender::Http2(sender) => sender.try_send_request(outgoing.http2()).await,
+        };
+        let response = match response {
+            Ok(response) => response,
+            // hyper hands a request back only if it did not begin to write it.
+            Err(error) if error.message().is_some() => return Err(failure::closed_unused()),
+            Err(error) => return Err(failure::exchange(error.into_error())),
+        };
+        if let Some(limit) = self.http.max_line {
+            check_lines(&response, limit)?;
+        }
+        let mut again = false;
+        if let Some(showing) = &mut showing
+            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            again = showing.challenged(response.headers()).map_err(failure::unanswered)?;
+        }
+        let events = if again { &EventSink::none() } else { &self.events };
+        events.head(response.version(), response.status(), response.headers());
+        let response = read(response, max_body, events).await?;
+        Ok((!again).then_some(response))
     }
 
     /// A connection that is ready for a request: one that is idle, or a new one.
-    async fn connection(
-        &self,
-        origin: &Origin,
-        target: &Uri,
-        proxy: Option<&Proxy>,
-        want: Want<'_>,
-    ) -> Result<Connection, Unreachable> {
-        while let Some(mut connection) = self.pool.take(origin) {
-            if connection.is_usable().await {
-                return Ok(connection);
+    async fn connected(&self, origin: &Origin, route: Route<'_>) -> Result<Taken, Unreachable> {
+        let limit = self.connect_timeout;
+        let connected = timeout(limit, async {
+            if !self.http.reuse_connections {
+                let connection = self.connector.connect(route).await?;
+                return Ok(Taken { connection, lease: None });
             }
-        }
-        self.connector.connect(target, proxy, want).await
+            if let Some(taken) = self.kept(origin).await {
+                return Ok(taken);
+            }
+            if !self.connector.may_share(route.target) {
+                let connection = self.connector.connect(route).await?;
+                return Ok(Taken { connection, lease: None });
+            }
+            let turn = self.pool.turn(origin).await;
+            if turn.is_some()
+                && let Some(taken) = self.kept(origin).await
+            {
+                return Ok(taken);
+            }
+            let taken = self.pool.share(origin, self.connector.connect(route).await?);
+            if taken.lease.is_none() {
+                self.pool.takes_one(origin);
+            }
+            Ok(taken)
+        });
+        let connected = connected.await.unwrap_or_else(|_| Err(failure::connect_timeout(limit)));
+        connected.inspect_err(|error| {
+            self.events.tell(|handler| handler.on_connected(&Outcome::Failed(error)));
+        })
     }
 
-    fn to_http(&self, request: Request, proxy: Option<&Proxy>) -> HttpRequest<Full<Bytes>> {
-        let (mut parts, body) = request.into_http().into_parts();
-        if let Some(user_agent) = &self.user_agent {
-            parts.headers.entry(USER_AGENT).or_insert_with(|| user_agent.clone());
-        }
-        if let Some(authority) = parts.uri.authority() {
-            let host = HeaderValue::from_str(authority.as_str()).expect("an authority is printable ASCII");
-            parts.headers.entry(HOST).or_insert(host);
-        }
-        match proxy {
-            // RFC 9112 section 3.2.2: a proxy is sent the absolute form.
-            Some(proxy) if parts.uri.scheme() == Some(&Scheme::HTTP) => {
-                if let Some(authorization) = proxy.authorization() {
-                    parts.headers.insert(PROXY_AUTHORIZATION, authorization);
-                }
+    async fn kept(&self, origin: &Origin) -> Option<Taken> {
+        while let Some(mut taken) = self.pool.take(origin) {
+            if taken.connection.is_usable().await {
+                return Some(taken);
             }
-            // RFC 9112 section 3.2.1: a server is sent path and query.
-            _ => parts.uri = parts.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from),
         }
-        HttpRequest::from_parts(parts, Full::new(Bytes::from_owner(Zeroizing::new(body))))
+        None
     }
+}
+
+/// What comes of the work, unless something else ends first. Work that is done counts, however late it is looked at.
+async fn unless<T>(work: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let (mut work, mut end) = (pin!(work), pin!(end));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+fn delivered(sent: &AtomicBool) -> Delivered {
+    if sent.load(Ordering::Relaxed) { Delivered::Unknown } else { Delivered::No }
 }
 
 impl Transport for HyperTransport {
@@ -195,9 +299,30 @@ impl fmt::Debug for HyperTransport {
     }
 }
 
+/// Refuses a head with a line of more than so many bytes, its end apart.
+fn check_lines(response: &HttpResponse<Incoming>, limit: NonZeroUsize) -> Result<(), Unreachable> {
+    let reason = response.extensions().get::<ReasonPhrase>();
+    let reason = reason
+        .map(|reason| reason.as_bytes().len())
+        .or_else(|| response.status().canonical_reason().map(str::len))
+        .unwrap_or_default();
+    let first = "HTTP/1.1 200 ".len() + reason;
+    let longest =
+        response.headers().iter().map(|(name, value)| name.as_str().len() + ": ".len() + value.len());
+    if longest.chain([first]).any(|length| length > limit.get()) {
+        return Err(failure::line_too_long(limit));
+    }
+    Ok(())
+}
+
 /// Reads a response to its end, or to the limit.
-async fn read(response: http::Response<Incoming>, max_body: usize) -> Result<Response, Unreachable> {
+async fn read(
+    response: HttpResponse<Incoming>,
+    max_body: usize,
+    events: &EventSink,
+) -> Result<Response, Unreachable> {
     let (parts, mut incoming) = response.into_parts();
+    let total = incoming.size_hint().exact();
     let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max_body {
         return Err(failure::body_too_large(max_body));
@@ -206,14 +331,21 @@ async fn read(response: http::Response<Incoming>, max_body: usize) -> Result<Res
     let mut body = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(frame) = incoming.frame().await {
         let frame = frame.map_err(failure::body)?;
-        if let Some(bytes) = frame.data_ref() {
+        if let Some(bytes) = frame.data_ref().filter(|bytes| !bytes.is_empty()) {
             if bytes.len() > max_body - body.len() {
                 return Err(failure::body_too_large(max_body));
             }
+            if body.is_empty() {
+                events.tell(|handler| handler.on_start_transfer(Direction::Received));
+            }
             body.extend_from_slice(bytes);
+            events.received(bytes, u64::try_from(body.len()).unwrap_or(u64::MAX), total);
         }
     }
-    Ok(http::Response::from_parts(parts, std::mem::take(&mut *body)).into())
+    if !body.is_empty() {
+        events.tell(|handler| handler.on_end_transfer(Direction::Received));
+    }
+    Ok(HttpResponse::from_parts(parts, std::mem::take(&mut *body)).into())
 }
 
 #[cfg(test)]

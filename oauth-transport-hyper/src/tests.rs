@@ -71,14 +71,13 @@ fn without_a_runtime_it_fails_and_does_not_panic() {
 }
 
 #[test]
-fn a_socks_proxy_is_refused_by_name() {
+fn a_socks_proxy_takes_no_authentication_of_http() {
     for scheme in ["socks4", "socks4a", "socks5", "socks5h"] {
-        let settings = Settings::new().with_proxies(proxies(&format!("{scheme}://127.0.0.1:1080")));
-        let error = HyperTransport::new(settings).unwrap_err();
-        assert!(
-            matches!(error, SettingsError::Unsupported { engine: "hyper", setting: "SOCKS proxy", .. }),
-            "{error}"
-        );
+        let proxies = proxies(&format!("{scheme}://user:hunter2@127.0.0.1:1080"));
+        HyperTransport::new(Settings::new().with_proxies(proxies.clone())).unwrap();
+        let digest = proxies.authenticated_by(oauth_transport::ProxyAuthentication::Digest);
+        let error = HyperTransport::new(Settings::new().with_proxies(digest)).unwrap_err().to_string();
+        assert!(error.contains("a SOCKS proxy takes a user name and a password"), "{error}");
     }
 }
 
@@ -115,7 +114,7 @@ async fn a_connection_that_was_idle_for_long_is_closed() {
     // The transport is still here, and nobody asks anything of it.
     let end = timeout(Duration::from_secs(10), server).await.expect("the connection stays open");
     assert_eq!(end.unwrap(), 0);
-    assert!(transport.pool.take(&Origin::of(&Uri::default(), None)).is_none());
+    assert!(transport.pool.take(&Origin::of(&http::Uri::default(), None)).is_none());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The layer below proxies: what every connection goes through.
 
-use crate::proxies::Proxy;
+use crate::proxies::{Proxy, basic, is_on_this_machine};
 use crate::settings::SettingsError;
 use http::{HeaderName, HeaderValue};
 use std::fmt;
@@ -125,6 +125,12 @@ impl Firewall {
         self.kind
     }
 
+    /// Whether it runs on this machine, so that what is sent to it in the clear stays here.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        is_on_this_machine(&self.host)
+    }
+
     /// Its host, a name or an address without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -141,6 +147,14 @@ impl Firewall {
     #[must_use]
     pub fn credentials(&self) -> Option<(&str, &str)> {
         self.credentials.as_ref().map(|(user, password)| (&**user, &***password))
+    }
+
+    /// The value of `Proxy-Authorization` for one that tunnels, in the Basic scheme (RFC 7617). Marked sensitive.
+    #[must_use]
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        self.credentials()
+            .filter(|_| self.kind == FirewallKind::Tunnel)
+            .map(|(user, password)| basic(user, password))
     }
 
     /// Whether it gets names, as opposed to addresses.

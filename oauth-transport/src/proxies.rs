@@ -178,6 +178,15 @@ pub struct Proxy {
     credentials: Option<(String, Zeroizing<String>)>,
 }
 
+/// A value of `Proxy-Authorization` in the Basic scheme (RFC 7617), marked sensitive.
+pub(crate) fn basic(user: &str, password: &str) -> HeaderValue {
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)));
+    let mut value = HeaderValue::from_str(&text).expect("base64 is printable");
+    value.set_sensitive(true);
+    value
+}
+
 /// The hosts of a list. What is none is passed over.
 fn exceptions(list: &str) -> impl Iterator<Item = Exception> {
     list.split([',', ';', ' ']).filter_map(Exception::read)
@@ -210,12 +219,7 @@ impl Proxy {
     /// The value of `Proxy-Authorization`, in the Basic scheme (RFC 7617). Marked sensitive.
     #[must_use]
     pub fn authorization(&self) -> Option<HeaderValue> {
-        let (user, password) = self.credentials()?;
-        let pair = Zeroizing::new(format!("{user}:{password}"));
-        let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)));
-        let mut value = HeaderValue::from_str(&text).expect("base64 is printable");
-        value.set_sensitive(true);
-        Some(value)
+        self.credentials().map(|(user, password)| basic(user, password))
     }
 
     fn read(text: &str, from: &'static str) -> Result<Self, SettingsError> {
@@ -253,12 +257,14 @@ impl Proxy {
     }
 
     fn is_on_this_machine(&self) -> bool {
-        // A URL of the socks schemes keeps an address as text.
-        self.url.host_str().is_some_and(|host| {
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-            host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
-        })
+        self.url.host_str().is_some_and(is_on_this_machine)
     }
+}
+
+/// Whether a host is this machine. A URL of the socks schemes keeps an address as text, in brackets where it is of IPv6.
+pub(crate) fn is_on_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 impl fmt::Debug for Proxy {

@@ -32,7 +32,6 @@ pub(crate) struct Want<'a> {
 
 /// Whether HTTP/2 is offered in the handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(dead_code, reason = "HTTP/1.1 is all that is spoken so far")]
 pub(crate) enum Http2Wish {
     /// No.
     #[default]

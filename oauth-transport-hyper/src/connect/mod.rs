@@ -1,0 +1,322 @@
+//! From a URL to a connection that takes requests: the name, TCP, a firewall, a proxy, TLS, HTTP.
+//!
+//! Everything happens inside the future that asks for it, so that dropping it closes what stands so far; only a connection
+//! that takes requests has a task of its own, which ends with it.
+
+mod digest;
+mod gate;
+mod io;
+mod showing;
+mod socks;
+mod tcp;
+mod told;
+mod tunnel;
+
+pub(crate) use gate::{Gate, Role};
+pub(crate) use io::Link;
+pub(crate) use showing::Showing;
+pub(crate) use tunnel::head as shown_head;
+
+use crate::failure;
+use crate::tls::{Http2Wish, Tls, TlsStream, Want};
+use crate::upload::Upload;
+use http::uri::{Scheme, Uri};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use io::Metered;
+use oauth_core::{KeyId, Unreachable};
+use oauth_transport::{
+    BytesPerSecond, ConnectionStatus, EventSink, HttpVersion, Outcome, Proxies, Proxy, Settings,
+    SettingsError,
+};
+use std::error::Error;
+use std::fmt;
+use tcp::Dialler;
+use tokio::io::{AsyncRead, AsyncWrite};
+use told::Told;
+use tunnel::Connect;
+
+/// A response's head may have this many bytes, and this many lines.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEADERS: usize = 100;
+
+/// A host, without brackets, and a port.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+}
+
+impl<'a> Address<'a> {
+    fn of(target: &'a Uri) -> Self {
+        let host = target.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        Self { host, port: target.port_u16().unwrap_or_else(|| if is_tls(target) { 443 } else { 80 }) }
+    }
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// An open connection.
+pub(crate) struct Connection {
+    /// What requests are given to.
+    pub(crate) sender: Sender,
+    /// For a look at the socket without hyper.
+    pub(crate) link: Link,
+}
+
+pub(crate) enum Sender {
+    Http1(http1::SendRequest<Upload>),
+    /// It takes several requests at once.
+    Http2(http2::SendRequest<Upload>),
+}
+
+impl Connection {
+    /// Whether another request can be given to it.
+    pub(crate) async fn is_usable(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::Http1(sender) => sender.ready().await.is_ok() && self.link.is_silent(),
+            Sender::Http2(sender) => sender.ready().await.is_ok() && self.link.is_open(),
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    /// A second handle of a connection that takes several requests at once.
+    pub(crate) fn share(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::Http1(_) => None,
+            Sender::Http2(sender) => {
+                Some(Self { sender: Sender::Http2(sender.clone()), link: self.link.clone() })
+            }
+        }
+    }
+}
+
+/// The way to a server, as one request needs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Route<'a> {
+    pub(crate) target: &'a Uri,
+    pub(crate) proxy: Option<&'a Proxy>,
+    /// The certificate that the server is shown.
+    pub(crate) certificate: Option<&'a KeyId>,
+}
+
+pub(crate) struct Connector {
+    dialler: Dialler,
+    tls: Tls,
+    firewall: Option<Gate>,
+    proxies: Proxies,
+    version: HttpVersion,
+    rate: Option<BytesPerSecond>,
+    watched: bool,
+    events: EventSink,
+}
+
+impl Connector {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let proxies = settings.proxies().clone();
+        // Made for each connection, and refused now.
+        proxies.iter().try_for_each(|proxy| Gate::proxy(proxy, proxies.authentication()).map(drop))?;
+        Ok(Self {
+            dialler: Dialler::new(settings)?,
+            tls: Tls::new(settings)?,
+            firewall: settings.firewall().cloned().map(Gate::firewall).transpose()?,
+            proxies,
+            version: settings.http().version,
+            rate: settings.tcp().rate,
+            watched: settings.inactivity_timeout().is_some(),
+            events: settings.events().clone(),
+        })
+    }
+
+    /// Whether a certificate of that name is held.
+    pub(crate) fn holds(&self, name: &KeyId) -> bool {
+        self.tls.holds(name)
+    }
+
+    /// Whether connections to this server may take several requests at once.
+    pub(crate) fn may_share(&self, target: &Uri) -> bool {
+        is_tls(target) && self.http2() != Http2Wish::No
+    }
+
+    const fn http2(&self) -> Http2Wish {
+        match self.version {
+            HttpVersion::Http2 => Http2Wish::Preferred,
+            HttpVersion::Http2Alone => Http2Wish::Alone,
+            _ => Http2Wish::No,
+        }
+    }
+
+    /// Opens a connection. No byte of a request is sent by it, so nothing is delivered where it fails.
+    pub(crate) async fn connect(&self, route: Route<'_>) -> Result<Connection, Unreachable> {
+        let server = Address::of(route.target);
+        let (stream, link) = self.reach_server(&server, route).await?;
+        let mut multiplexed = false;
+        let over_tls = is_tls(route.target);
+        let stream: Stream = if over_tls {
+            let want = Want { certificate: route.certificate, http2: self.http2() };
+            let stream = self.secure(server.host, stream, want).await.inspect_err(|error| {
+                self.tell(ConnectionStatus::TlsBroken, &Outcome::Failed(error));
+            })?;
+            self.tell(ConnectionStatus::TlsComplete, &Outcome::Ok);
+            multiplexed = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            if !multiplexed && want.http2 == Http2Wish::Alone {
+                return Err(failure::no_http2(server.host));
+            }
+            Box::new(stream)
+        } else {
+            stream
+        };
+        let through_another = self.firewall.is_some() || route.proxy.is_some();
+        let sender = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
+        Ok(Connection { sender, link })
+    }
+
+    /// All TLS there is goes through here.
+    async fn secure(
+        &self,
+        host: &str,
+        stream: Stream,
+        want: Want<'_>,
+    ) -> Result<TlsStream<Stream>, Unreachable> {
+        self.tls.connect(host, stream, want).await
+    }
+
+    /// Gives a stream to hyper, and has a task move its bytes.
+    async fn hand_over(
+        &self,
+        stream: Stream,
+        link: &Link,
+        multiplexed: bool,
+        through_another: bool,
+        over_tls: bool,
+    ) -> Result<Sender, Unreachable> {
+        // Both tasks end with their sender; their errors reach whoever waits for a response.
+        if multiplexed {
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .max_header_list_size(MAX_HEAD as u32)
+                .handshake(TokioIo::new(stream))
+                .await
+                .map_err(failure::http_handshake)?;
+            let told = Told::connected(&self.events, link, through_another, over_tls);
+            tokio::spawn(live(connection, told));
+            Ok(Sender::Http2(sender))
+        } else {
+            let (sender, connection) = http1::Builder::new()
+                .max_buf_size(MAX_HEAD)
+                .max_headers(MAX_HEADERS)
+                .handshake(TokioIo::new(stream))
+                .await
+                .map_err(failure::http_handshake)?;
+            let told = Told::connected(&self.events, link, through_another, over_tls);
+            tokio::spawn(live(connection, told));
+            Ok(Sender::Http1(sender))
+        }
+    }
+
+    /// A stream that ends at the server, or at the proxy that is sent the request in its stead.
+    async fn reach_server(
+        &self,
+        server: &Address<'_>,
+        route: Route<'_>,
+    ) -> Result<(Stream, Link), Unreachable> {
+        let Some(proxy) = route.proxy else { return self.reach(server).await };
+        let authentication = self.proxies.authentication();
+        if let Ok(Some(gate)) = Gate::proxy(proxy, authentication) {
+            return self.through(&gate, server, async |to| self.reach(to).await).await;
+        }
+        let url = proxy.url();
+        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let address = Address { host, port: url.port_or_known_default().unwrap_or(80) };
+        let mut showing = Showing::to(proxy, authentication);
+        loop {
+            let (stream, link) = self.reach(&address).await.map_err(failure::to_the_proxy)?;
+            let stream: Stream = if url.scheme() == "https" {
+                Box::new(self.secure(host, stream, Want::default()).await.map_err(failure::to_the_proxy)?)
+            } else {
+                stream
+            };
+            if !tunnels(&self.proxies, route.target) {
+                self.tell(ConnectionStatus::FirewallConnected, &Outcome::Ok);
+                return Ok((stream, link));
+            }
+            let connect =
+                Connect { role: Role::Proxy, to: server, headers: Vec::new(), events: &self.events };
+            let opened = tunnel::open(stream, &connect, &mut showing).await.inspect_err(|error| {
+                self.tell(ConnectionStatus::FirewallDisconnected, &Outcome::Failed(error));
+            })?;
+            // A challenge is taken twice at most, so this ends.
+            if let Some(stream) = opened {
+                self.tell(ConnectionStatus::FirewallConnected, &Outcome::Ok);
+                return Ok((stream, link));
+            }
+        }
+    }
+
+    /// A stream to this address, through the firewall where there is one.
+    async fn reach(&self, to: &Address<'_>) -> Result<(Stream, Link), Unreachable> {
+        match &self.firewall {
+            Some(firewall) => self.through(firewall, to, async |to| self.open(to).await).await,
+            None => self.open(to).await,
+        }
+    }
+
+    async fn through(
+        &self,
+        gate: &Gate,
+        to: &Address<'_>,
+        reach: impl AsyncFnOnce(&Address<'_>) -> Result<(Stream, Link), Unreachable>,
+    ) -> Result<(Stream, Link), Unreachable> {
+        let goal = gate.goal(to, &self.dialler).await?;
+        let (stream, link) =
+            reach(&gate.address()).await.map_err(|error| failure::to_the_gate(gate, error))?;
+        let stream = gate.pass(stream, to, &goal, &self.events).await.inspect_err(|error| {
+            self.tell(ConnectionStatus::FirewallDisconnected, &Outcome::Failed(error));
+        })?;
+        self.tell(ConnectionStatus::FirewallConnected, &Outcome::Ok);
+        Ok((stream, link))
+    }
+
+    async fn open(&self, to: &Address<'_>) -> Result<(Stream, Link), Unreachable> {
+        let metered = Metered::new(self.dialler.open(to).await?, self.rate, self.watched);
+        let link = metered.link();
+        Ok((Box::new(metered), link))
+    }
+
+    fn tell(&self, status: ConnectionStatus, outcome: &Outcome<'_>) {
+        self.events.tell(|handler| handler.on_connection_status(status, outcome));
+    }
+}
+
+/// Whether a proxy is asked for a tunnel, as opposed to being sent the request.
+pub(crate) fn tunnels(proxies: &Proxies, target: &Uri) -> bool {
+    is_tls(target) || proxies.tunnels_http()
+}
+
+pub(crate) fn is_tls(target: &Uri) -> bool {
+    target.scheme() == Some(&Scheme::HTTPS)
+}
+
+/// Moves a connection's bytes until it is gone.
+async fn live(connection: impl Future<Output = hyper::Result<()>>, told: Option<Told>) {
+    let ended = connection.await;
+    if let Some(told) = told {
+        told.ended(ended.as_ref().err().map(|error| error as &(dyn Error + 'static)));
+    }
+}
+
+pub(crate) type Stream = Box<dyn Duplex>;
+
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
