@@ -103,7 +103,8 @@ impl Clients {
             builder = builder.tcp_keepalive(probes.interval.map_or(KEEP_ALIVE_INTERVAL, whole_seconds));
         }
         if let Some(rate) = self.tcp.rate {
-            let rate = rate.bytes().get();
+            // More than libcurl counts to is no limit, either.
+            let rate = rate.bytes().get().min(i64::MAX.unsigned_abs());
             builder = builder.max_upload_speed(rate).max_download_speed(rate);
         }
         if self.reuse != Reuse::Connections {

@@ -126,6 +126,12 @@ pub(crate) fn nowhere_to_show(name: &KeyId) -> Unreachable {
     unsupported(&format!("plain http cannot show the client certificate {}; use https", name.as_str()))
 }
 
+pub(crate) fn exposed() -> Unreachable {
+    unsupported(
+        "plain http does not go through a firewall on another machine, where it could be read; use https",
+    )
+}
+
 pub(crate) fn inside_a_handler() -> Unreachable {
     unsupported(
         "a handler of events asked for it, which would wait for itself; send it once the handler is through",

@@ -1,7 +1,8 @@
 //! oauth-core requests over isahc, which is libcurl, on any executor.
 //!
-//! In scope: one hop over HTTP/1.1, on TLS 1.2 and later by the platform's own library (OpenSSL on Linux), straight or
-//! through an HTTP or SOCKS proxy, within the limits of [`Settings`].
+//! In scope: one hop over HTTP/1.0, 1.1 or 2, on TLS 1.2 and later by the platform's own library (OpenSSL on Linux), straight,
+//! through an HTTP or SOCKS proxy or a SOCKS firewall, within the limits of [`Settings`]. What of them libcurl, or isahc in
+//! front of it, cannot carry is refused by name when a transport is made.
 //!
 //! Out of scope: redirects, cookies, decoding (a transport does none of them), and a runtime: libcurl works on threads of
 //! its own, so that the futures of this transport may be polled by async-std, smol, tokio or a bare `block_on`.
@@ -137,6 +138,11 @@ impl IsahcTransport {
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
         if self.settings.events().is_inside() {
             return Err(failure::inside_a_handler());
+        }
+        let over_tls = request.endpoint().url().scheme() == "https";
+        // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
+        if !over_tls && self.settings.firewall().is_some_and(|firewall| !firewall.is_on_this_machine()) {
+            return Err(failure::exposed());
         }
         let pool = self.pool(&request)?;
         let clients = if request.one_shot() { &pool.one_shot } else { &pool.repeatable };
@@ -334,6 +340,12 @@ fn check_values(settings: &Settings) -> Result<(), SettingsError> {
         });
     }
     let http = settings.http();
+    if http.version == HttpVersion::Http2 && !isahc::is_http_version_supported(http::Version::HTTP_2) {
+        return Err(unsupported(
+            Setting::Http2.name(),
+            "libcurl is built without it; the transport hyper can",
+        ));
+    }
     if let Some(size) = http.upload_chunk
         && http.version != HttpVersion::Http11
     {

@@ -1,12 +1,12 @@
 //! What a request goes through on its way to the server, as libcurl takes it.
 
-use crate::{NAME, failure, unsupported};
+use crate::{NAME, failure};
 use http::Uri;
 use http::uri::InvalidUri;
 use isahc::auth::{Authentication, Credentials};
 use isahc::config::Configurable;
 use oauth_core::{Endpoint, Unreachable};
-use oauth_transport::{Firewall, FirewallKind, Proxy, ProxyAuthentication, Setting, Settings, SettingsError};
+use oauth_transport::{Firewall, FirewallKind, Proxy, ProxyAuthentication, Settings, SettingsError};
 
 /// What a request goes through.
 #[derive(Clone, Copy)]
@@ -79,13 +79,11 @@ pub(crate) fn check(settings: &Settings) -> Result<(), SettingsError> {
     for proxy in proxies.iter() {
         let refuse = |why| SettingsError::Proxy { from: "proxy", why };
         check_credentials(proxy.credentials(), speaks_socks(proxy)).map_err(refuse)?;
-        if speaks_socks(proxy)
-            && proxy.credentials().is_some()
-            && *proxies.authentication() == ProxyAuthentication::Digest
-        {
-            return Err(unsupported(
-                Setting::ProxyDigest.name(),
-                "a SOCKS proxy takes user name and password as they are",
+        let plain =
+            matches!(proxies.authentication(), ProxyAuthentication::Basic | ProxyAuthentication::Never);
+        if speaks_socks(proxy) && !plain {
+            return Err(refuse(
+                "a SOCKS proxy takes a user name and a password, and no other authentication",
             ));
         }
         uri_of_proxy(proxy).map_err(|_| refuse("libcurl cannot read its address"))?;
@@ -127,7 +125,7 @@ pub(crate) fn uri_of_proxy(proxy: &Proxy) -> Result<Uri, InvalidUri> {
     format!("{}://{host}:{}", url.scheme(), url.port_or_known_default().unwrap_or(1080)).parse()
 }
 
-fn uri_of_firewall(firewall: &Firewall) -> Result<Uri, InvalidUri> {
+pub(crate) fn uri_of_firewall(firewall: &Firewall) -> Result<Uri, InvalidUri> {
     let scheme = match (firewall.kind(), firewall.resolves_names()) {
         (FirewallKind::Socks4, _) | (FirewallKind::Socks4a, false) => "socks4",
         (FirewallKind::Socks4a, true) => "socks4a",

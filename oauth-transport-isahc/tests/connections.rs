@@ -351,6 +351,15 @@ fn a_firewall_that_cannot_be_reached_or_refuses_is_told() {
     }
 }
 
+#[test]
+fn plain_http_goes_through_no_firewall_elsewhere() {
+    let (server, heard) = telling();
+    let firewall = Firewall::new(FirewallKind::Socks5, "firewall.example", None).unwrap();
+    let result = send(Settings::new().with_firewall(firewall), post(&format!("http://{server}/")));
+    assert_fails(result, UnreachableKind::Unsupported, Delivered::No);
+    assert!(heard.try_recv().is_err());
+}
+
 // --- proxies ----------------------------------------------------------------------------------------------------------
 
 fn digest(proxy: SocketAddr) -> Settings {
