@@ -11,7 +11,6 @@ use oauth_transport::{
 };
 use oauth_transport_isahc::IsahcTransport;
 use rcgen::CertificateParams;
-use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
@@ -113,38 +112,46 @@ fn bodies_move_at_the_rate_that_is_set() {
     }
 }
 
-/// What the system's table says of the client's socket: the timer that is running (RFC 9293 has no name for it), and how long
-/// until it goes off.
-fn timer(client: SocketAddr, server: SocketAddr) -> (u8, Duration) {
+/// Another handle of this process's socket between two addresses.
+#[cfg(target_os = "linux")]
+fn socket(client: SocketAddr, server: SocketAddr) -> std::os::fd::OwnedFd {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
     let hex = |address: SocketAddr| {
         let SocketAddr::V4(address) = address else { panic!("it is of IPv4") };
         format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port())
     };
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let wanted = format!("{} {}", hex(client), hex(server));
     let line = table.lines().find(|line| line.contains(&wanted)).unwrap();
-    let (kind, when) = line.split_whitespace().nth(5).unwrap().split_once(':').unwrap();
-    let hundredths = u64::from_str_radix(when, 16).unwrap();
-    (u8::from_str_radix(kind, 16).unwrap(), Duration::from_millis(hundredths * 10))
+    let inode = format!("socket:[{}]", line.split_whitespace().nth(9).unwrap());
+    let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let number = open
+        .filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|link| link.to_str() == Some(&inode)))
+        .find_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .unwrap();
+    let process = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+    pidfd_getfd(process, number, PidfdGetfdFlags::empty()).unwrap()
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn idle_connections_are_probed_where_that_is_set() {
-    const KEEP_ALIVE: u8 = 2;
+    use rustix::net::sockopt::{socket_keepalive, tcp_keepidle, tcp_keepintvl};
     let (server, heard) = telling();
-    for (keep_alive, probed) in
-        [(None, false), (Some(KeepAlive::default()), true), (Some(interval(Duration::from_secs(7))), true)]
-    {
+    for (keep_alive, seconds) in [
+        (None, None),
+        (Some(KeepAlive::default()), Some(60)),
+        (Some(interval(Duration::from_secs(7))), Some(7)),
+        // The system counts whole seconds.
+        (Some(interval(Duration::from_millis(1200))), Some(2)),
+    ] {
         let transport = IsahcTransport::new(tcp(|tcp| tcp.keep_alive = keep_alive)).unwrap();
         smol::block_on(transport.send(get(&format!("http://{server}/")))).unwrap();
-        let (client, _) = heard.recv().unwrap();
-        // What is sent is acknowledged first.
-        thread::sleep(Duration::from_millis(300));
-        let (kind, when) = timer(client, server);
-        assert_eq!(kind == KEEP_ALIVE, probed, "{keep_alive:?}: {kind}");
-        if probed {
-            assert!(when > Duration::from_secs(50) && when <= Duration::from_secs(60), "{when:?}");
+        let socket = socket(heard.recv().unwrap().0, server);
+        assert_eq!(socket_keepalive(&socket).unwrap(), seconds.is_some());
+        if let Some(seconds) = seconds {
+            assert_eq!(tcp_keepintvl(&socket).unwrap(), Duration::from_secs(seconds));
+            assert_eq!(tcp_keepidle(&socket).unwrap(), Duration::from_secs(60));
         }
     }
 }
