@@ -41,8 +41,10 @@ mod client_certificates;
 mod connections;
 mod exchange;
 mod faults;
+mod firewalls;
 mod limits;
 mod proxied;
+mod proxy_auth;
 mod secure;
 mod server;
 mod subject;
@@ -53,8 +55,10 @@ pub use client_certificates::*;
 pub use connections::*;
 pub use exchange::*;
 pub use faults::*;
+pub use firewalls::*;
 pub use limits::*;
 pub use proxied::*;
+pub use proxy_auth::*;
 pub use secure::*;
 pub use tls_settings::*;
 
@@ -160,6 +164,25 @@ macro_rules! contract_tests {
             refusal_by_the_proxy_is_told
             unreachable_proxy_is_told
             proxy_that_does_not_speak_http_is_told
+            plain_http_goes_through_a_tunnel_where_it_is_set
+            socks_proxy_is_told_what_its_scheme_says
+            // What proxies are shown.
+            digest_is_answered_to_a_proxy
+            stale_nonce_of_a_proxy_is_answered_once_more
+            digest_ends_where_the_proxy_does_not_believe_it
+            digest_is_answered_to_a_proxy_that_is_sent_the_request
+            authorization_of_ones_own_goes_to_the_proxy_alone
+            proxy_is_shown_nothing_where_it_is_set
+            proxy_schemes_that_are_not_carried_are_refused
+            // Firewalls.
+            socks4_firewall_is_told_an_address
+            socks4a_firewall_is_told_a_name
+            socks5_firewall_is_told_who_and_where
+            https_goes_through_a_firewall
+            tunnelling_firewall_is_told_who_and_where
+            refusal_by_a_firewall_is_told
+            firewall_lies_under_the_proxy
+            plain_http_does_not_leave_this_machine_for_a_firewall
         }
     };
     (@cases $engine:ty: $($case:ident)+) => {$(

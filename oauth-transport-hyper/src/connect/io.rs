@@ -1,6 +1,6 @@
 //! The bytes of one TCP connection: how fast they move, when they last did, and how the socket is closed.
 
-use oauth_transport::BytesPerSecond;
+use oauth_transport::{BytesPerSecond, Linger};
 use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -20,12 +20,12 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 pub(crate) struct Socket {
     /// Taken out when it is closed.
     stream: Option<TcpStream>,
-    closing_waits: bool,
+    linger: Linger,
 }
 
 impl Socket {
-    pub(crate) const fn new(stream: TcpStream, closing_waits: bool) -> Self {
-        Self { stream: Some(stream), closing_waits }
+    pub(crate) const fn new(stream: TcpStream, linger: Linger) -> Self {
+        Self { stream: Some(stream), linger }
     }
 
     fn stream(&self) -> io::Result<&TcpStream> {
@@ -45,7 +45,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.closing_waits
+        if matches!(self.linger, Linger::Wait(_))
             && let Some(stream) = self.stream.take()
             && let Ok(stream) = stream.into_std()
         {
@@ -314,6 +314,10 @@ impl AsyncWrite for Metered {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // An end that is said in order is what a reset is instead of.
+        if self.socket.linger == Linger::Reset {
+            return Poll::Ready(Ok(()));
+        }
         Poll::Ready(SockRef::from(self.socket.stream()?).shutdown(Shutdown::Write))
     }
 }

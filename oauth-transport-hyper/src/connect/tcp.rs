@@ -51,11 +51,6 @@ impl Dialler {
         Ok(dialler)
     }
 
-    /// Whether closing a connection waits for what was not sent.
-    pub(crate) const fn closing_waits(&self) -> bool {
-        matches!(self.tcp.linger, Linger::Wait(_))
-    }
-
     /// Connects to the first of the addresses that answers.
     pub(crate) async fn open(&self, to: &Address<'_>) -> Result<Arc<Socket>, Unreachable> {
         let addresses = interleaved(self.resolve(to).await?, |address| self.reaches(address.ip()));
@@ -66,7 +61,7 @@ impl Dialler {
         let stagger = self.tcp.local_port.is_none().then_some(STAGGER);
         let stream = race(&addresses, stagger, |address| self.dial(address)).await;
         let stream = stream.map_err(|error| failure::tcp(to, error))?;
-        Ok(Arc::new(Socket::new(stream, self.closing_waits())))
+        Ok(Arc::new(Socket::new(stream, self.tcp.linger)))
     }
 
     /// An address of the name, for those who take no names.

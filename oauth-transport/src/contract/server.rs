@@ -3,7 +3,7 @@
 use super::tls::Handshake;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -24,6 +24,8 @@ struct State {
     connections: AtomicUsize,
     received: Mutex<Vec<Received>>,
     handshakes: Mutex<Vec<Result<Handshake, String>>>,
+    notes: Mutex<Vec<Vec<u8>>>,
+    peers: Mutex<Vec<SocketAddr>>,
 }
 
 /// A request as it came.
@@ -34,6 +36,8 @@ pub(super) struct Received {
     /// Names in lower case, and values, in their order.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// The sizes of the chunks that the body came in, the last one apart.
+    pub(super) chunks: Vec<usize>,
 }
 
 impl Received {
@@ -46,7 +50,15 @@ impl Received {
 impl Server {
     /// A server on a free port of 127.0.0.1.
     pub(super) fn new(script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self::start(None, script)
+        Self::at(Ipv4Addr::LOCALHOST.into(), script)
+    }
+
+    /// The same on another address of this machine.
+    pub(super) fn at(
+        address: IpAddr,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(address, None, script)
     }
 
     /// The same behind TLS.
@@ -54,7 +66,7 @@ impl Server {
         config: Arc<ServerConfig>,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self::start(Some(config), script)
+        Self::start(Ipv4Addr::LOCALHOST.into(), Some(config), script)
     }
 
     /// A server that gives every request the same answer.
@@ -98,6 +110,16 @@ impl Server {
         handshakes.remove(0).expect("the handshake goes well")
     }
 
+    /// What its script noted.
+    pub(super) fn notes(&self) -> Vec<Vec<u8>> {
+        self.state.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where its connections came from.
+    pub(super) fn peers(&self) -> Vec<SocketAddr> {
+        self.state.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The one request it read.
     pub(super) fn only(&self) -> Received {
         let mut received = self.received();
@@ -106,10 +128,11 @@ impl Server {
     }
 
     fn start(
+        address: IpAddr,
         tls: Option<Arc<ServerConfig>>,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
+        let listener = TcpListener::bind((address, 0)).expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
         let state = Arc::new(State::default());
         let script = Arc::new(script);
@@ -120,6 +143,9 @@ impl Server {
                     return;
                 }
                 let Ok(stream) = stream else { return };
+                if let Ok(peer) = stream.peer_addr() {
+                    shared.peers.lock().unwrap_or_else(PoisonError::into_inner).push(peer);
+                }
                 let number = shared.connections.fetch_add(1, Ordering::SeqCst);
                 let (script, tls, state) = (Arc::clone(&script), tls.clone(), Arc::clone(&shared));
                 thread::spawn(move || {
@@ -163,6 +189,27 @@ impl Connection {
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: Stream::Plain(stream), number, state })
+    }
+
+    /// Keeps bytes for the case to look at.
+    pub(super) fn note(&self, bytes: &[u8]) {
+        self.state.notes.lock().unwrap_or_else(PoisonError::into_inner).push(bytes.to_vec());
+    }
+
+    /// Reads so many bytes, and notes them.
+    pub(super) fn noted(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes)?;
+        self.note(&bytes);
+        Ok(bytes)
+    }
+
+    /// What was chosen by ALPN.
+    pub(super) fn protocol(&self) -> Option<&[u8]> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => stream.conn.alpn_protocol(),
+        }
     }
 
     /// Which connection of its server this is, from zero.
@@ -223,13 +270,38 @@ impl Connection {
                 (name.to_ascii_lowercase(), value.to_owned())
             })
             .collect();
-        let mut received = Received { line, headers, body: Vec::new() };
-        let length =
-            received.all("content-length").first().and_then(|length| length.parse().ok()).unwrap_or(0);
-        received.body.resize(length, 0);
-        self.stream.read_exact(&mut received.body)?;
+        let mut received = Received { line, headers, body: Vec::new(), chunks: Vec::new() };
+        if received.all("transfer-encoding") == ["chunked"] {
+            self.chunks(&mut received)?;
+        } else {
+            let length =
+                received.all("content-length").first().and_then(|length| length.parse().ok()).unwrap_or(0);
+            received.body.resize(length, 0);
+            self.stream.read_exact(&mut received.body)?;
+        }
         self.state.received.lock().unwrap_or_else(PoisonError::into_inner).push(received.clone());
         Ok(Some(received))
+    }
+
+    /// RFC 9112 section 7.1, without extensions and trailers.
+    fn chunks(&mut self, received: &mut Received) -> io::Result<()> {
+        loop {
+            let mut line = Vec::new();
+            while !line.ends_with(b"\r\n") {
+                let mut byte = [0];
+                self.stream.read_exact(&mut byte)?;
+                line.push(byte[0]);
+            }
+            let size = String::from_utf8_lossy(&line);
+            let size = usize::from_str_radix(size.trim_end(), 16).map_err(io::Error::other)?;
+            let mut chunk = vec![0; size + 2];
+            self.stream.read_exact(&mut chunk)?;
+            if size == 0 {
+                return Ok(());
+            }
+            received.chunks.push(size);
+            received.body.extend_from_slice(&chunk[..size]);
+        }
     }
 
     /// Hangs up, both ways.
