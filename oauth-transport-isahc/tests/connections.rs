@@ -10,9 +10,8 @@ use oauth_transport::{
     SettingsError, Support, Tcp, Transfer, Transport as _,
 };
 use oauth_transport_isahc::IsahcTransport;
-use rcgen::CertificateParams;
-use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -230,114 +229,6 @@ fn what_the_rate_holds_back_is_no_silence() {
 
 // --- firewalls --------------------------------------------------------------------------------------------------------
 
-/// A SOCKS server that does what it is asked, and tells what it got.
-fn socks(told: Sender<Vec<u8>>, server: SocketAddr) -> SocketAddr {
-    serve(move |mut stream| {
-        let mut version = [0];
-        stream.read_exact(&mut version)?;
-        let asked = if version == [4] { socks4(&mut stream)? } else { socks5(&mut stream)? };
-        told.send(asked).unwrap();
-        let mut up = TcpStream::connect(server)?;
-        let (mut from, mut to) = (stream.try_clone()?, up.try_clone()?);
-        thread::spawn(move || io::copy(&mut from, &mut to));
-        io::copy(&mut up, &mut stream).map(drop)
-    })
-}
-
-fn until_zero(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut byte = [0];
-    loop {
-        stream.read_exact(&mut byte)?;
-        if byte == [0] {
-            return Ok(text);
-        }
-        text.push(byte[0]);
-    }
-}
-
-/// The user id, and the name or the address.
-fn socks4(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut request = [0; 7];
-    stream.read_exact(&mut request)?;
-    let mut told = until_zero(stream)?;
-    told.push(b'@');
-    match request[3..] {
-        [0, 0, 0, _] => told.extend(until_zero(stream)?),
-        [a, b, c, d] => told.extend(format!("{a}.{b}.{c}.{d}").bytes()),
-        _ => unreachable!("there are four"),
-    }
-    stream.write_all(&[0, 90, 0, 0, 0, 0, 0, 0])?;
-    Ok(told)
-}
-
-/// User and password (RFC 1929), and the name or the address.
-fn socks5(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let read = |stream: &mut TcpStream, length: u8| {
-        let mut bytes = vec![0; length.into()];
-        stream.read_exact(&mut bytes).map(|()| bytes)
-    };
-    let count = read(stream, 1)?[0];
-    let methods = read(stream, count)?;
-    let mut told = Vec::new();
-    if methods.contains(&2) {
-        stream.write_all(&[5, 2])?;
-        let length = read(stream, 2)?[1];
-        told.extend(read(stream, length)?);
-        told.push(b':');
-        let length = read(stream, 1)?[0];
-        told.extend(read(stream, length)?);
-        stream.write_all(&[1, 0])?;
-    } else {
-        stream.write_all(&[5, 0])?;
-    }
-    told.push(b'@');
-    match read(stream, 4)?[3] {
-        3 => {
-            let length = read(stream, 1)?[0];
-            told.extend(read(stream, length)?);
-        }
-        _ => {
-            let [a, b, c, d] = read(stream, 4)?[..] else { unreachable!("there are four") };
-            told.extend(format!("{a}.{b}.{c}.{d}").bytes());
-        }
-    }
-    read(stream, 2)?;
-    stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-    Ok(told)
-}
-
-#[test]
-fn connections_go_through_the_firewall() {
-    let authority = Authority::new();
-    let (chain, key) = {
-        let (certificate, key) = authority.sign(CertificateParams::new(["localhost".to_owned()]).unwrap());
-        (vec![certificate], key)
-    };
-    let (server, heard) =
-        wire::serve_tls(builder().with_no_client_auth().with_single_cert(chain, key).unwrap());
-    let (told, asked) = channel();
-    let socks = socks(told, server);
-    let port = NonZeroU16::new(socks.port());
-    let firewall = |kind| Firewall::new(kind, "127.0.0.1", port).unwrap();
-    for (firewall, seen) in [
-        (firewall(FirewallKind::Socks4), "@127.0.0.1"),
-        (firewall(FirewallKind::Socks4).with_credentials("anna", "planted"), "anna@127.0.0.1"),
-        (firewall(FirewallKind::Socks4a), "@localhost"),
-        (firewall(FirewallKind::Socks4a).with_credentials("anna", "planted"), "anna@localhost"),
-        (firewall(FirewallKind::Socks5), "@localhost"),
-        (firewall(FirewallKind::Socks5).resolving_names_here(), "@127.0.0.1"),
-        (firewall(FirewallKind::Socks5).with_credentials("anna", "planted"), "anna:planted@localhost"),
-    ] {
-        let settings = tcp(|tcp| tcp.addresses = Addresses::V4)
-            .with_extra_root_der(authority.der())
-            .with_firewall(firewall);
-        send(settings, post(&format!("https://localhost:{}/token", server.port()))).unwrap();
-        assert_eq!(String::from_utf8(asked.recv().unwrap()).unwrap(), seen);
-        assert!(heard.recv().unwrap().request.starts_with("POST /token"));
-    }
-}
-
 #[test]
 fn a_firewall_that_cannot_be_reached_or_refuses_is_told() {
     let refusing = serve(|mut stream| {
@@ -356,15 +247,6 @@ fn a_firewall_that_cannot_be_reached_or_refuses_is_told() {
         );
         assert!(text.contains("the firewall could not be reached"), "{text}");
     }
-}
-
-#[test]
-fn plain_http_goes_through_no_firewall_elsewhere() {
-    let (server, heard) = telling();
-    let firewall = Firewall::new(FirewallKind::Socks5, "firewall.example", None).unwrap();
-    let result = send(Settings::new().with_firewall(firewall), post(&format!("http://{server}/")));
-    assert_fails(result, UnreachableKind::Unsupported, Delivered::No);
-    assert!(heard.try_recv().is_err());
 }
 
 // --- proxies ----------------------------------------------------------------------------------------------------------
@@ -395,7 +277,6 @@ fn challenging(
 }
 
 const FIRST: &str = r#"Digest realm="x", qop="auth", algorithm=SHA-256, nonce="first""#;
-const STALE: &str = r#"Digest realm="x", qop="auth", algorithm=SHA-256, nonce="second", stale=true"#;
 
 fn authorization(head: &str) -> Option<&str> {
     head.lines().find_map(|line| {
@@ -418,42 +299,12 @@ fn digest_proves_the_password_and_does_not_tell_it() {
 }
 
 #[test]
-fn digest_opens_tunnels_and_answers_a_stale_nonce() {
-    let (proxy, heard) = challenging(&[FIRST, STALE], b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n");
-    assert_fails(send(digest(proxy), post("https://as.example/")), UnreachableKind::Proxy, Delivered::No);
-    let heads: Vec<_> = heard.iter().take(3).collect();
-    assert!(heads.iter().all(|head| head.starts_with("CONNECT as.example:443 ")), "{heads:?}");
-    assert!(authorization(&heads[1]).unwrap().contains("nonce=\"first\""));
-    assert!(authorization(&heads[2]).unwrap().contains("nonce=\"second\""));
-}
-
-#[test]
-fn a_proxy_that_asks_for_less_than_digest_gets_nothing() {
-    const BASIC: &str = r#"Basic realm="x""#;
-    let (proxy, heard) = challenging(&[BASIC], OK);
-    assert_fails(send(digest(proxy), post("https://as.example/")), UnreachableKind::Proxy, Delivered::No);
-    assert_eq!(authorization(&heard.recv().unwrap()), None);
-    assert!(heard.recv_timeout(Duration::from_millis(200)).is_err());
-}
-
-#[test]
 fn a_body_is_not_left_out_to_be_asked_for_digest() {
     let (proxy, heard) = challenging(&[], OK);
     let result = send(digest(proxy), post("http://127.0.0.1:1/"));
     let text = assert_fails(result, UnreachableKind::Unsupported, Delivered::No);
     assert!(text.contains("Digest") && text.contains("hyper"), "{text}");
     assert!(heard.try_recv().is_err());
-}
-
-#[test]
-fn a_proxy_is_not_told_who_we_are_where_that_is_set() {
-    let (proxy, heard) = challenging(&[], OK);
-    for (authentication, told) in [(ProxyAuthentication::Never, false), (ProxyAuthentication::Basic, true)] {
-        let proxies = Proxies::through(Proxy::new(&format!("http://anna:planted@{proxy}")).unwrap());
-        let settings = Settings::new().with_proxies(proxies.authenticated_by(authentication));
-        send(settings, get("http://127.0.0.1:1/")).unwrap();
-        assert_eq!(authorization(&heard.recv().unwrap()).is_some(), told);
-    }
 }
 
 // --- HTTP -------------------------------------------------------------------------------------------------------------

@@ -26,13 +26,16 @@ impl<E: Executor> Engine for Isahc<E> {
     }
 }
 
-/// The cases of the contract that hold for isahc: all but three.
+/// The cases of the contract that hold for isahc: all but four.
 ///
-/// The others are in `isahc.rs`, where each is asserted as what libcurl does instead:
+/// The others are in `isahc.rs` and `connections.rs`, where each is asserted as what libcurl does instead:
 /// - `not_http_is_told`: broken chunks cannot be told from a broken connection (`broken_chunks_are_a_broken_connection`,
 ///   and the rest of the case in `other_nonsense_is_not_http`);
 /// - `extra_root_is_trusted`: extra roots alone are refused when the transport is made (`extra_roots_alone_are_refused`),
 ///   and of roots of one name OpenSSL finds the right one by its identifier (`extra_roots_are_trusted_beside_each_other`);
+/// - `digest_is_answered_to_a_proxy_that_is_sent_the_request`: libcurl would send a request with a body twice, the first time
+///   without it (`a_body_is_not_left_out_to_be_asked_for_digest`, and for one without a body
+///   `digest_proves_the_password_and_does_not_tell_it`);
 /// - `refusal_by_the_proxy_is_told`: isahc keeps the status to itself (`refusal_by_the_proxy_is_told_without_its_status`).
 macro_rules! contract_tests {
     ($executor:ty) => {
@@ -114,6 +117,24 @@ macro_rules! contract_tests {
             exceptions_go_straight_to_the_server
             unreachable_proxy_is_told
             proxy_that_does_not_speak_http_is_told
+            plain_http_goes_through_a_tunnel_where_it_is_set
+            socks_proxy_is_told_what_its_scheme_says
+            // What proxies are shown.
+            digest_is_answered_to_a_proxy
+            stale_nonce_of_a_proxy_is_answered_once_more
+            digest_ends_where_the_proxy_does_not_believe_it
+            authorization_of_ones_own_goes_to_the_proxy_alone
+            proxy_is_shown_nothing_where_it_is_set
+            proxy_schemes_that_are_not_carried_are_refused
+            // Firewalls.
+            socks4_firewall_is_told_an_address
+            socks4a_firewall_is_told_a_name
+            socks5_firewall_is_told_who_and_where
+            https_goes_through_a_firewall
+            tunnelling_firewall_is_told_who_and_where
+            refusal_by_a_firewall_is_told
+            firewall_lies_under_the_proxy
+            plain_http_does_not_leave_this_machine_for_a_firewall
         }
     };
     (@cases $executor:ty: $($case:ident)+) => {
@@ -130,6 +151,7 @@ macro_rules! contract_tests {
             let here = [
                 $(stringify!($case),)+
                 "not_http_is_told",
+                "digest_is_answered_to_a_proxy_that_is_sent_the_request",
                 "extra_root_is_trusted",
                 "refusal_by_the_proxy_is_told",
             ];

@@ -81,7 +81,7 @@ pub fn socks5_firewall_is_told_who_and_where<E: Engine>() {
             credentials,
             "a password is offered where there is one: {methods:?}"
         );
-        assert_eq!(rest, told);
+        assert_eq!(rest.iter().map(|note| of_ipv4(note)).collect::<Vec<_>>(), told);
         assert_eq!(server.only().all("host"), ["localhost:9"]);
     }
 }
@@ -219,7 +219,7 @@ pub fn socks_proxy_is_told_what_its_scheme_says<E: Engine>() {
             return;
         }
         send_with::<E>(settings, get(TARGET)).expect("the proxy answers as the server");
-        assert_eq!(server.notes().last().expect("it was told"), told, "{scheme}");
+        assert_eq!(of_ipv4(server.notes().last().expect("it was told")), told, "{scheme}");
         // The request is the server's own: no absolute form.
         assert_eq!(server.only().line, "GET / HTTP/1.1");
 
@@ -257,6 +257,15 @@ pub fn plain_http_goes_through_a_tunnel_where_it_is_set<E: Engine>() {
     assert_eq!(received[0].all("proxy-authorization"), ["Basic dXNlcjpwbGFudGVkLXByb3h5"]);
     assert_eq!(received[1].line, "GET / HTTP/1.1");
     assert!(received[1].all("proxy-authorization").is_empty());
+}
+
+/// What a SOCKS5 server was told, with the address of IPv4 where it is the one of IPv6: `localhost` has both, and an engine may
+/// take either.
+fn of_ipv4(told: &[u8]) -> Vec<u8> {
+    match told.strip_prefix(b"\x05\x01\x00\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01") {
+        Some(port) => [b"\x05\x01\x00\x01\x7f\x00\x00\x01", port].concat(),
+        None => told.to_vec(),
+    }
 }
 
 pub(super) fn firewall(kind: FirewallKind, server: &Server) -> Firewall {
