@@ -63,6 +63,11 @@ pub(crate) fn engine(error: isahc::Error, route: &Route<'_>) -> Unreachable {
         Some(43 | 58) => {
             "OpenSSL cannot use the client certificate; check that its key belongs to it".to_owned()
         }
+        // SSL_CLIENTCERT
+        Some(98) => format!(
+            "{} demands a client certificate, or refuses this one; give one of an authority that it knows",
+            route.server
+        ),
         // SSL_CIPHER
         Some(59) => "OpenSSL knows none of the cipher suites; name others".to_owned(),
         // INTERFACE_FAILED
@@ -182,6 +187,8 @@ fn of_libcurl(error: &curl::Error) -> (UnreachableKind, Stage) {
         // SSL_CONNECT_ERROR, BAD_FUNCTION_ARGUMENT (a key), SSL_CERTPROBLEM, SSL_CIPHER, PEER_FAILED_VERIFICATION, SSL_ENGINE_INITFAILED,
         // SSL_CACERT_BADFILE, SSL_ISSUER_ERROR
         35 | 43 | 58 | 59 | 60 | 66 | 77 | 83 => (Kind::Tls, Stage::Connecting),
+        // SSL_CLIENTCERT: in TLS 1.3 the server says so when the request is under way already.
+        98 => (Kind::Tls, Stage::Any),
         // FILESIZE_EXCEEDED, TOO_LARGE
         63 | 100 => (Kind::TooLarge, Stage::Any),
         _ => (Kind::Other, Stage::Any),
