@@ -48,6 +48,8 @@ mod proxy_auth;
 mod secure;
 mod server;
 mod subject;
+mod tcp;
+mod timeouts;
 mod tls;
 mod tls_settings;
 
@@ -60,6 +62,8 @@ pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
 pub use secure::*;
+pub use tcp::*;
+pub use timeouts::*;
 pub use tls_settings::*;
 
 use crate::{Setting, Settings, SettingsError, Support, Transport};
@@ -104,6 +108,18 @@ macro_rules! contract_tests {
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
             silent_handshake_runs_into_the_connect_timeout
+            silence_runs_into_the_inactivity_timeout
+            steady_bytes_keep_a_request_alive
+            total_timeout_can_be_taken_away
+            connecting_is_no_silence
+            bytes_move_as_fast_as_they_may
+            lines_of_a_head_are_as_long_as_they_may_be
+            // TCP.
+            connections_come_from_the_local_address
+            connections_come_from_the_local_port
+            addresses_are_of_the_family_that_is_set
+            connections_end_as_they_are_told
+            sockets_are_told_what_is_set
             // Faults.
             refused_connection_is_told_and_nothing_delivered
             unknown_name_is_told_and_nothing_delivered
