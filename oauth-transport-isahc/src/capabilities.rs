@@ -32,10 +32,13 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         Setting::KeepAliveProbes => Emulated(
             "the first probe comes after 60 seconds, as libcurl has it, and the next ones too where no interval is set",
         ),
-        Setting::TransferRate => {
-            Emulated("libcurl holds bodies back, a second's worth at a time; heads go at full speed")
-        }
-        Setting::LineLength => Emulated("lines are measured once the whole head is there"),
+        Setting::TransferRate => Emulated(
+            "libcurl holds bodies back, a second's worth at a time, and what it lets through early waits; heads go at \
+                 full speed",
+        ),
+        Setting::LineLength => Emulated(
+            "lines are measured once the whole head is there, the first without what the server calls its status",
+        ),
         Setting::ChunkedUpload => {
             Emulated("libcurl cuts a chunk short that does not fit into its buffer of 64 KiB")
         }

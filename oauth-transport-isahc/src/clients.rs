@@ -162,3 +162,15 @@ fn whole_seconds(interval: Duration) -> Duration {
     let up = u64::from(interval.subsec_nanos() > 0);
     Duration::from_secs((interval.as_secs() + up).max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_a_number_of_seconds_and_no_shorter_than_wanted() {
+        for (millis, seconds) in [(1, 1), (1000, 1), (1001, 2), (60_000, 60)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), Duration::from_secs(seconds));
+        }
+    }
+}

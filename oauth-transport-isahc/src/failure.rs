@@ -109,6 +109,19 @@ pub(crate) fn silent(route: &Route<'_>) -> Unreachable {
         .because(Cause::new(format!("{}: no byte moved for {limit:?}, which is the limit", route.server)))
 }
 
+/// The limit for the whole ran out while bytes were held back for the rate.
+pub(crate) fn too_slow(route: &Route<'_>) -> Unreachable {
+    let text = explain(UnreachableKind::Timeout, Delivered::Unknown, route, "");
+    Unreachable::new(UnreachableKind::Timeout, Delivered::Unknown).because(Cause::new(text))
+}
+
+/// The address is written out, so that libcurl would take it whatever family it may look for.
+pub(crate) fn of_another_family(host: &str) -> Unreachable {
+    Unreachable::new(UnreachableKind::Connect, Delivered::No).because(Cause::new(format!(
+        "{host} is not of the address family that the settings allow; allow the other or take a name"
+    )))
+}
+
 pub(crate) fn body_too_large(limit: usize) -> Unreachable {
     Unreachable::new(UnreachableKind::TooLarge, Delivered::Unknown)
         .because(Cause::new(format!("its body has more than {limit} bytes")))

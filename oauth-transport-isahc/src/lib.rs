@@ -46,7 +46,7 @@ use oauth_transport::{
 use response::Limits;
 use silence::Silence;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use telling::Telling;
 use upload::{Progress, Upload};
 use way::Way;
@@ -140,15 +140,25 @@ impl IsahcTransport {
             return Err(failure::inside_a_handler());
         }
         let over_tls = request.endpoint().url().scheme() == "https";
+        let way = Way::new(&self.settings, request.endpoint());
+        if let Some(host) = way.of_another_family(self.settings.tcp().addresses, request.endpoint()) {
+            let error = failure::of_another_family(&host);
+            Telling::new(self.settings.events(), request.endpoint(), way).not_connected(&error);
+            return Err(error);
+        }
         // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
         if !over_tls && self.settings.firewall().is_some_and(|firewall| !firewall.is_on_this_machine()) {
             return Err(failure::exposed());
         }
         let pool = self.pool(&request)?;
         let clients = if request.one_shot() { &pool.one_shot } else { &pool.repeatable };
-        let way = Way::new(&self.settings, request.endpoint());
         let telling = Telling::new(self.settings.events(), request.endpoint(), way);
-        let limits = Limits { body: request.max_body(), line: self.settings.http().max_line };
+        let limits = Limits {
+            body: request.max_body(),
+            line: self.settings.http().max_line,
+            rate: self.settings.tcp().rate,
+            until: self.settings.total_timeout().and_then(|limit| Instant::now().checked_add(limit)),
+        };
         let progress = Progress::new(&request);
         let route = Route::new(request.endpoint(), &self.settings, way, progress.clone());
         let silence = self.silence(&request);

@@ -3,23 +3,29 @@
 use crate::failure::{self, Route};
 use crate::silence::Silence;
 use crate::telling::Telling;
+use async_io::Timer;
 use futures_lite::AsyncReadExt as _;
 use futures_lite::future::or;
 use http::header::TRANSFER_ENCODING;
 use http::{StatusCode, Version};
 use isahc::AsyncBody;
 use oauth_core::{Response, Unreachable};
+use oauth_transport::BytesPerSecond;
 use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How large a head may be: what servers themselves accept is far less.
 pub(crate) const MAX_HEAD: usize = 64 << 10;
 pub(crate) const MAX_HEADER_LINES: usize = 100;
 
-/// How much of a response is read.
+/// How much of a response is read, and how fast.
 pub(crate) struct Limits {
     pub(crate) body: usize,
     pub(crate) line: Option<NonZeroUsize>,
+    pub(crate) rate: Option<BytesPerSecond>,
+    /// When the request as a whole has taken too long.
+    pub(crate) until: Option<Instant>,
 }
 
 pub(crate) async fn read(
@@ -41,6 +47,7 @@ pub(crate) async fn read(
     // Room for what was announced: a body that grows leaves copies of its secrets behind.
     let mut body = Zeroizing::new(Vec::with_capacity(capacity));
     let mut chunk = Zeroizing::new(vec![0; 8 << 10]);
+    let start = Instant::now();
     loop {
         let reading = async { Some(incoming.read(&mut chunk).await) };
         let silent = async {
@@ -61,6 +68,10 @@ pub(crate) async fn read(
         }
         body.extend_from_slice(&chunk[..length]);
         telling.received(&chunk[..length], body.len(), announced);
+        if let Some(due) = limits.due(start, body.len()) {
+            hold_back(due, limits.until).await.map_err(|_| failure::too_slow(route))?;
+            silence.broken();
+        }
     }
     if !is_whole(&parts, announced, body.len()) {
         return Err(failure::cut_short());
@@ -74,6 +85,32 @@ pub(crate) async fn read(
     *response.headers_mut() = parts.headers;
     Ok(response.into())
 }
+
+impl Limits {
+    /// When so many bytes may have come. libcurl lets nearly two seconds' worth through at once where the length of a body was
+    /// announced.
+    fn due(&self, start: Instant, bytes: usize) -> Option<Instant> {
+        let rate = self.rate?.bytes().get();
+        let micros = (bytes as u128 * 1_000_000).div_ceil(rate.into());
+        start.checked_add(Duration::from_micros(u64::try_from(micros).ok()?))
+    }
+}
+
+/// Waits until a time, or fails at an earlier one.
+async fn hold_back(due: Instant, until: Option<Instant>) -> Result<(), TooLate> {
+    match until {
+        Some(until) if until < due => {
+            Timer::at(until).await;
+            Err(TooLate)
+        }
+        _ => {
+            Timer::at(due).await;
+            Ok(())
+        }
+    }
+}
+
+struct TooLate;
 
 fn check_head(head: &http::response::Parts, longest: Option<NonZeroUsize>) -> Result<(), Unreachable> {
     let lines = || head.headers.iter().map(|(name, value)| name.as_str().len() + 2 + value.len());

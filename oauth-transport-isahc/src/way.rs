@@ -6,7 +6,10 @@ use http::uri::InvalidUri;
 use isahc::auth::{Authentication, Credentials};
 use isahc::config::Configurable;
 use oauth_core::{Endpoint, Unreachable};
-use oauth_transport::{Firewall, FirewallKind, Proxy, ProxyAuthentication, Settings, SettingsError};
+use oauth_transport::{
+    Addresses, Firewall, FirewallKind, Proxy, ProxyAuthentication, Settings, SettingsError,
+};
+use std::net::IpAddr;
 
 /// What a request goes through.
 #[derive(Clone, Copy)]
@@ -28,6 +31,22 @@ impl<'a> Way<'a> {
         proxies
             .for_endpoint(endpoint)
             .map_or(Self::Straight, |proxy| Self::Proxy(proxy, proxies.authentication()))
+    }
+
+    /// The address that it leads to first, where that is written out and not of this family.
+    pub(crate) fn of_another_family(self, addresses: Addresses, endpoint: &Endpoint) -> Option<String> {
+        let host = match self {
+            Self::Straight => endpoint.url().host_str(),
+            Self::Proxy(proxy, _) => proxy.url().host_str(),
+            Self::Firewall(firewall) => Some(firewall.host()),
+        }?;
+        let address: IpAddr = host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+        let fits = match addresses {
+            Addresses::V4 => address.is_ipv4(),
+            Addresses::V6 => address.is_ipv6(),
+            _ => true,
+        };
+        (!fits).then(|| address.to_string())
     }
 
     /// Whether libcurl would send a body's request without it first, to be asked for a proof.

@@ -11,7 +11,7 @@ use oauth_transport::{
 };
 use oauth_transport_isahc::IsahcTransport;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -62,16 +62,6 @@ fn a_local_address_that_cannot_be_had_is_told() {
 }
 
 #[test]
-fn connections_come_from_the_address_that_is_set() {
-    let (server, heard) = telling();
-    let local = IpAddr::from([127, 0, 0, 2]);
-    send(tcp(|tcp| tcp.local_address = Some(local)), post(&format!("http://{server}/"))).unwrap();
-    assert_eq!(heard.recv().unwrap().0.ip(), local);
-    send(Settings::new(), post(&format!("http://{server}/"))).unwrap();
-    assert_ne!(heard.recv().unwrap().0.ip(), local);
-}
-
-#[test]
 fn only_addresses_of_the_family_that_is_set_are_tried() {
     let listener = TcpListener::bind(("::1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -89,69 +79,6 @@ fn only_addresses_of_the_family_that_is_set_are_tried() {
     for (addresses, v6) in [(Addresses::V4, false), (Addresses::V6, true)] {
         send(tcp(|tcp| tcp.addresses = addresses), get(&format!("http://localhost:{port}/"))).unwrap();
         assert_eq!(heard.recv().unwrap(), v6, "{addresses:?}");
-    }
-}
-
-#[test]
-fn bodies_move_at_the_rate_that_is_set() {
-    let (server, _heard) = telling();
-    let big: &'static [u8] =
-        format!("HTTP/1.1 200 OK\r\ncontent-length: 3000\r\n\r\n{}", "x".repeat(3000)).leak().as_bytes();
-    let big = answering(big);
-    for (request, url) in [(3000, server), (1, big)] {
-        let time = |settings| {
-            let start = Instant::now();
-            send(settings, form(&format!("http://{url}/"), request)).unwrap();
-            start.elapsed()
-        };
-        let limited = time(tcp(|tcp| tcp.rate = NonZeroU64::new(1500).map(BytesPerSecond::new)));
-        assert!(limited > Duration::from_millis(900), "{limited:?}");
-        let unlimited = time(Settings::new());
-        assert!(unlimited < Duration::from_millis(900), "{unlimited:?}");
-    }
-}
-
-/// Another handle of this process's socket between two addresses.
-#[cfg(target_os = "linux")]
-fn socket(client: SocketAddr, server: SocketAddr) -> std::os::fd::OwnedFd {
-    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
-    let hex = |address: SocketAddr| {
-        let SocketAddr::V4(address) = address else { panic!("it is of IPv4") };
-        format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port())
-    };
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let wanted = format!("{} {}", hex(client), hex(server));
-    let line = table.lines().find(|line| line.contains(&wanted)).unwrap();
-    let inode = format!("socket:[{}]", line.split_whitespace().nth(9).unwrap());
-    let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-    let number = open
-        .filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|link| link.to_str() == Some(&inode)))
-        .find_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .unwrap();
-    let process = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
-    pidfd_getfd(process, number, PidfdGetfdFlags::empty()).unwrap()
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn idle_connections_are_probed_where_that_is_set() {
-    use rustix::net::sockopt::{socket_keepalive, tcp_keepidle, tcp_keepintvl};
-    let (server, heard) = telling();
-    for (keep_alive, seconds) in [
-        (None, None),
-        (Some(KeepAlive::default()), Some(60)),
-        (Some(interval(Duration::from_secs(7))), Some(7)),
-        // The system counts whole seconds.
-        (Some(interval(Duration::from_millis(1200))), Some(2)),
-    ] {
-        let transport = IsahcTransport::new(tcp(|tcp| tcp.keep_alive = keep_alive)).unwrap();
-        smol::block_on(transport.send(get(&format!("http://{server}/")))).unwrap();
-        let socket = socket(heard.recv().unwrap().0, server);
-        assert_eq!(socket_keepalive(&socket).unwrap(), seconds.is_some());
-        if let Some(seconds) = seconds {
-            assert_eq!(tcp_keepintvl(&socket).unwrap(), Duration::from_secs(seconds));
-            assert_eq!(tcp_keepidle(&socket).unwrap(), Duration::from_secs(60));
-        }
     }
 }
 
@@ -214,6 +141,18 @@ fn a_steady_server_may_take_longer_than_the_limit_for_silence() {
         assert_eq!(send(settings, request).unwrap().body().len(), 12);
         assert!(start.elapsed() > 2 * SHORT);
     }
+}
+
+#[test]
+fn the_total_timeout_holds_while_the_rate_holds_back() {
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 6000\r\n\r\n{}", "x".repeat(6000)).leak();
+    let server = answering(answer.as_bytes());
+    let settings =
+        tcp(|tcp| tcp.rate = NonZeroU64::new(3000).map(BytesPerSecond::new)).with_total_timeout(SHORT);
+    let start = Instant::now();
+    let result = send(settings, get(&format!("http://{server}/")));
+    assert_fails(result, UnreachableKind::Timeout, Delivered::Unknown);
+    assert!(start.elapsed() >= SHORT && start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[test]

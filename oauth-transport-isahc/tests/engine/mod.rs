@@ -26,7 +26,7 @@ impl<E: Executor> Engine for Isahc<E> {
     }
 }
 
-/// The cases of the contract that hold for isahc: all but four.
+/// The cases of the contract that hold for isahc: all but five.
 ///
 /// The others are in `isahc.rs` and `connections.rs`, where each is asserted as what libcurl does instead:
 /// - `not_http_is_told`: broken chunks cannot be told from a broken connection (`broken_chunks_are_a_broken_connection`,
@@ -36,6 +36,8 @@ impl<E: Executor> Engine for Isahc<E> {
 /// - `digest_is_answered_to_a_proxy_that_is_sent_the_request`: libcurl would send a request with a body twice, the first time
 ///   without it (`a_body_is_not_left_out_to_be_asked_for_digest`, and for one without a body
 ///   `digest_proves_the_password_and_does_not_tell_it`);
+/// - `lines_of_a_head_are_as_long_as_they_may_be`: isahc keeps the words of the first line to itself
+///   (`a_line_of_a_head_may_be_as_long_as_is_set`, of every other line);
 /// - `refusal_by_the_proxy_is_told`: isahc keeps the status to itself (`refusal_by_the_proxy_is_told_without_its_status`).
 macro_rules! contract_tests {
     ($executor:ty) => {
@@ -60,6 +62,17 @@ macro_rules! contract_tests {
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
             silent_handshake_runs_into_the_connect_timeout
+            silence_runs_into_the_inactivity_timeout
+            steady_bytes_keep_a_request_alive
+            total_timeout_can_be_taken_away
+            connecting_is_no_silence
+            bytes_move_as_fast_as_they_may
+            // TCP.
+            connections_come_from_the_local_address
+            connections_come_from_the_local_port
+            addresses_are_of_the_family_that_is_set
+            connections_end_as_they_are_told
+            sockets_are_told_what_is_set
             // Faults.
             refused_connection_is_told_and_nothing_delivered
             unknown_name_is_told_and_nothing_delivered
@@ -153,6 +166,7 @@ macro_rules! contract_tests {
                 "not_http_is_told",
                 "digest_is_answered_to_a_proxy_that_is_sent_the_request",
                 "extra_root_is_trusted",
+                "lines_of_a_head_are_as_long_as_they_may_be",
                 "refusal_by_the_proxy_is_told",
             ];
             let suite = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../oauth-transport/src/contract.rs"));
