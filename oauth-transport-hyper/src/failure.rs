@@ -69,6 +69,13 @@ pub(crate) fn no_http2(host: &str) -> Unreachable {
     unsupported(&format!("{host} does not choose HTTP/2, and the settings allow no other version"))
 }
 
+/// Whether a handshake failed because the server speaks nothing that was offered (RFC 7301 section 3.2).
+pub(crate) fn is_no_common_protocol(error: &Unreachable) -> bool {
+    find::<io::Error>(error)
+        .and_then(rustls_error)
+        .is_some_and(|error| *error == rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol))
+}
+
 /// The handshake failed.
 pub(crate) fn tls(host: &str, error: io::Error) -> Unreachable {
     let (kind, text) = match rustls_error(&error) {

@@ -39,9 +39,11 @@
 
 mod client_certificates;
 mod connections;
+mod events;
 mod exchange;
 mod faults;
 mod firewalls;
+mod http2;
 mod limits;
 mod proxied;
 mod proxy_auth;
@@ -52,9 +54,11 @@ mod tcp;
 mod timeouts;
 mod tls;
 mod tls_settings;
+mod versions;
 
 pub use client_certificates::*;
 pub use connections::*;
+pub use events::*;
 pub use exchange::*;
 pub use faults::*;
 pub use firewalls::*;
@@ -65,6 +69,7 @@ pub use secure::*;
 pub use tcp::*;
 pub use timeouts::*;
 pub use tls_settings::*;
+pub use versions::*;
 
 use crate::{Setting, Settings, SettingsError, Support, Transport};
 
@@ -114,6 +119,14 @@ macro_rules! contract_tests {
             connecting_is_no_silence
             bytes_move_as_fast_as_they_may
             lines_of_a_head_are_as_long_as_they_may_be
+            // Versions of HTTP.
+            http_1_0_is_spoken_where_it_is_set
+            each_request_has_a_connection_where_it_is_set
+            body_goes_in_chunks_where_it_is_set
+            http_2_is_spoken_where_the_server_chooses_it
+            http_2_alone_is_spoken_or_nothing
+            http_2_connection_takes_several_requests_at_once
+            headers_are_kept_out_of_the_index
             // TCP.
             connections_come_from_the_local_address
             connections_come_from_the_local_port
@@ -139,6 +152,7 @@ macro_rules! contract_tests {
             dead_connection_costs_no_second_copy
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
+            dropping_the_future_closes_what_is_half_made
             many_requests_at_once_keep_apart
             // TLS.
             extra_root_is_trusted
@@ -199,6 +213,13 @@ macro_rules! contract_tests {
             refusal_by_a_firewall_is_told
             firewall_lies_under_the_proxy
             plain_http_does_not_leave_this_machine_for_a_firewall
+            // Events.
+            request_is_told_step_by_step
+            connection_is_told_once
+            failed_connection_is_told
+            way_through_a_proxy_is_told
+            firewall_and_proxy_are_logged
+            request_from_inside_a_handler_is_refused
         }
     };
     (@cases $engine:ty: $($case:ident)+) => {$(

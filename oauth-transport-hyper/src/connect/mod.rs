@@ -165,7 +165,11 @@ impl Connector {
         let over_tls = is_tls(route.target);
         let stream: Stream = if over_tls {
             let want = Want { certificate: route.certificate, http2: self.http2() };
-            let stream = self.secure(server.host, stream, want).await.inspect_err(|error| {
+            let secured = self.secure(server.host, stream, want).await.map_err(|error| {
+                let alone = want.http2 == Http2Wish::Alone && failure::is_no_common_protocol(&error);
+                if alone { failure::no_http2(server.host) } else { error }
+            });
+            let stream = secured.inspect_err(|error| {
                 self.tell(ConnectionStatus::TlsBroken, &Outcome::Failed(error));
             })?;
             self.tell(ConnectionStatus::TlsComplete, &Outcome::Ok);

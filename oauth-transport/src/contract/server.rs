@@ -228,6 +228,10 @@ impl Connection {
         let note = handshake.as_ref().map(|()| Handshake::of(&stream.conn)).map_err(ToString::to_string);
         self.state.handshakes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
         if let Err(error) = handshake {
+            // rustls writes once; the alert may stand behind something else.
+            while stream.conn.wants_write()
+                && stream.conn.write_tls(&mut stream.sock).is_ok_and(|written| written > 0)
+            {}
             // A socket that is closed with bytes unread is reset, and the alert may be lost with it.
             let mut plain = Self { stream: stream.sock, number: self.number, state: self.state };
             if let Stream::Plain(stream) = &plain.stream {
