@@ -5,7 +5,7 @@
 
 use crate::way::Way;
 use http::response::Parts;
-use oauth_core::{Endpoint, Unreachable};
+use oauth_core::{Endpoint, Unreachable, UnreachableKind};
 use oauth_transport::{ConnectionStatus, Direction, EventSink, Outcome};
 use std::net::SocketAddr;
 
@@ -52,7 +52,18 @@ impl<'a> Telling<'a> {
 
     /// No connection came about.
     pub(crate) fn not_connected(&self, error: &Unreachable) {
-        self.events.tell(|handler| handler.on_connected(&Outcome::Failed(error)));
+        let outcome = Outcome::Failed(error);
+        let broken = match error.kind {
+            UnreachableKind::Tls => Some(ConnectionStatus::TlsBroken),
+            UnreachableKind::Proxy => Some(ConnectionStatus::FirewallDisconnected),
+            _ => None,
+        };
+        self.events.tell(|handler| {
+            if let Some(broken) = broken {
+                handler.on_connection_status(broken, &outcome);
+            }
+            handler.on_connected(&outcome);
+        });
     }
 
     /// The whole of the request's body went out; an empty one does not move.

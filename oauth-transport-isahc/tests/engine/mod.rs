@@ -26,7 +26,7 @@ impl<E: Executor> Engine for Isahc<E> {
     }
 }
 
-/// The cases of the contract that hold for isahc: all but five.
+/// The cases of the contract that hold for isahc: all but six.
 ///
 /// The others are in `isahc.rs` and `connections.rs`, where each is asserted as what libcurl does instead:
 /// - `not_http_is_told`: broken chunks cannot be told from a broken connection (`broken_chunks_are_a_broken_connection`,
@@ -36,6 +36,8 @@ impl<E: Executor> Engine for Isahc<E> {
 /// - `digest_is_answered_to_a_proxy_that_is_sent_the_request`: libcurl would send a request with a body twice, the first time
 ///   without it (`a_body_is_not_left_out_to_be_asked_for_digest`, and for one without a body
 ///   `digest_proves_the_password_and_does_not_tell_it`);
+/// - `http_2_connection_takes_several_requests_at_once`: here each has a connection of its own
+///   (`requests_of_http_2_at_once_have_a_connection_each`);
 /// - `lines_of_a_head_are_as_long_as_they_may_be`: isahc keeps the words of the first line to itself
 ///   (`a_line_of_a_head_may_be_as_long_as_is_set`, of every other line);
 /// - `refusal_by_the_proxy_is_told`: isahc keeps the status to itself (`refusal_by_the_proxy_is_told_without_its_status`).
@@ -67,6 +69,21 @@ macro_rules! contract_tests {
             total_timeout_can_be_taken_away
             connecting_is_no_silence
             bytes_move_as_fast_as_they_may
+            // Versions of HTTP.
+            http_1_0_is_spoken_where_it_is_set
+            each_request_has_a_connection_where_it_is_set
+            body_goes_in_chunks_where_it_is_set
+            http_2_is_spoken_where_the_server_chooses_it
+            http_2_alone_is_spoken_or_nothing
+            headers_are_kept_out_of_the_index
+            dropping_the_future_closes_what_is_half_made
+            // Events.
+            request_is_told_step_by_step
+            connection_is_told_once
+            failed_connection_is_told
+            way_through_a_proxy_is_told
+            firewall_and_proxy_are_logged
+            request_from_inside_a_handler_is_refused
             // TCP.
             connections_come_from_the_local_address
             connections_come_from_the_local_port
@@ -166,6 +183,7 @@ macro_rules! contract_tests {
                 "not_http_is_told",
                 "digest_is_answered_to_a_proxy_that_is_sent_the_request",
                 "extra_root_is_trusted",
+                "http_2_connection_takes_several_requests_at_once",
                 "lines_of_a_head_are_as_long_as_they_may_be",
                 "refusal_by_the_proxy_is_told",
             ];
