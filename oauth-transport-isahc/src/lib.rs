@@ -136,21 +136,8 @@ impl IsahcTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
-        if self.settings.events().is_inside() {
-            return Err(failure::inside_a_handler());
-        }
-        let over_tls = request.endpoint().url().scheme() == "https";
         let way = Way::new(&self.settings, request.endpoint());
-        if let Some(host) = way.of_another_family(self.settings.tcp().addresses, request.endpoint()) {
-            let error = failure::of_another_family(&host);
-            Telling::new(self.settings.events(), request.endpoint(), way).not_connected(&error);
-            return Err(error);
-        }
-        // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
-        if !over_tls && self.settings.firewall().is_some_and(|firewall| !firewall.is_on_this_machine()) {
-            return Err(failure::exposed());
-        }
-        let pool = self.pool(&request)?;
+        let pool = self.admit(&request, way)?;
         let clients = if request.one_shot() { &pool.one_shot } else { &pool.repeatable };
         let telling = Telling::new(self.settings.events(), request.endpoint(), way);
         let limits = Limits {
@@ -162,7 +149,13 @@ impl IsahcTransport {
         let progress = Progress::new(&request);
         let route = Route::new(request.endpoint(), &self.settings, way, progress.clone());
         let silence = self.silence(&request);
+        let misfit = way.of_another_family(self.settings.tcp().addresses, request.endpoint());
         let request = self.to_isahc(request, way, &progress, &silence)?;
+        if let Some(host) = misfit {
+            let error = failure::of_another_family(&host);
+            telling.not_connected(&error);
+            return Err(error);
+        }
 
         let mut client = clients.take().map_err(failure::no_engine)?;
         let sending = async { Some(client.get().send_async(request).await) };
@@ -170,39 +163,35 @@ impl IsahcTransport {
             silence.too_long().await;
             None
         };
-        let (error, connection) = match or(sending, silent).await {
+        let (error, address) = match or(sending, silent).await {
             Some(Ok(response)) => {
-                client.link = Some(telling.connected(client.link.take(), response.local_addr()));
+                let link = telling.connected(client.link.take(), response.local_addr());
                 telling.sent(progress.taken());
-                match response::read(response, &limits, &route, &silence, &telling).await {
+                return match response::read(response, &limits, &route, &silence, &telling).await {
                     Ok(response) => {
-                        if says_close(&response) {
-                            client.link = None;
-                        }
+                        client.link = (!says_close(&response)).then_some(link);
                         // Only now: to drop a client is the one way to end a request at once, which a failure, too, may
                         // have left behind.
                         client.keep();
-                        return Ok(response);
+                        Ok(response)
                     }
                     Err(error) => {
-                        if let Some(link) = client.link.take() {
-                            link.broken(&error);
-                        }
-                        return Err(error);
+                        link.broken(&error);
+                        Err(error)
                     }
-                }
+                };
             }
             Some(Err(error)) => {
-                let connection = error.local_addr();
-                (failure::engine(error, &route), connection)
+                let address = error.local_addr();
+                (failure::engine(error, &route), address)
             }
             None => (failure::silent(&route), None),
         };
-        // A body that libcurl asked for has a connection to go by; so has a response that broke off.
-        let stood = error.delivered != Delivered::No && (connection.is_some() || progress.taken() > 0);
+        // Our end of a connection shows that it stood, and so does a body that libcurl asked for.
+        let stood = error.delivered != Delivered::No && (address.is_some() || progress.taken() > 0);
         let last = client.link.take();
         if stood {
-            let link = telling.connected(last, connection);
+            let link = telling.connected(last, address);
             telling.sent(progress.taken());
             link.broken(&error);
         } else {
@@ -211,13 +200,25 @@ impl IsahcTransport {
         Err(error)
     }
 
-    fn pool(&self, request: &Request) -> Result<&Pool, Unreachable> {
-        let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
-        if request.endpoint().url().scheme() != "https" {
-            return Err(failure::nowhere_to_show(wanted));
+    /// The clients for a request; refuses one that would have to leave something out.
+    fn admit(&self, request: &Request, way: Way<'_>) -> Result<&Pool, Unreachable> {
+        if self.settings.events().is_inside() {
+            return Err(failure::inside_a_handler());
         }
+        let over_tls = request.endpoint().url().scheme() == "https";
+        if !over_tls {
+            // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
+            if matches!(way, Way::Firewall(firewall) if !firewall.is_on_this_machine()) {
+                return Err(failure::exposed());
+            }
+            if request.one_shot() && way.asks_first() {
+                return Err(failure::needs_two_attempts());
+            }
+        }
+        let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
         // The last one of a name counts, as with any setting that is set again.
         match self.named.iter().rev().find(|(name, _)| name == wanted) {
+            Some(_) if !over_tls => Err(failure::nowhere_to_show(wanted)),
             Some((_, pool)) => Ok(pool),
             None => Err(failure::no_such_certificate(wanted)),
         }
@@ -244,9 +245,6 @@ impl IsahcTransport {
         let has_body = request.one_shot();
         let (mut parts, body) = request.into_http().into_parts();
         let body = Zeroizing::new(body);
-        if has_body && parts.uri.scheme_str() != Some("https") && way.asks_first() {
-            return Err(failure::needs_two_attempts());
-        }
         if let Some(user_agent) = self.settings.user_agent() {
             parts.headers.entry(USER_AGENT).or_insert_with(|| user_agent.clone());
         }
