@@ -46,6 +46,15 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::Groups
         | Setting::SignatureAlgorithms
         | Setting::FreshSessions
+        | Setting::Revocation
+        | Setting::AcceptOutOfDate
+        | Setting::AcceptUnknownIssuer
+        | Setting::AcceptWrongUsage
+        | Setting::AcceptUnknownRevocation
+        | Setting::AcceptWrongName
+        | Setting::Pin
+        | Setting::CertificateDecisions
+        | Setting::RecordLog
         | Setting::ConnectionEvents => Support::Native,
         Setting::LineLength => Support::Emulated(
             "a head is read as a whole, within its limit of 64 KiB, before its lines are measured",

@@ -1,10 +1,11 @@
 //! From the engine's errors to ours: what happened, whether the request may have arrived, and a line that helps.
 
 use crate::connect::{Address, Gate, Role};
+use crate::tls::fault;
 use http::StatusCode;
 use oauth_core::{Delivered, KeyId, Unreachable, UnreachableKind};
 use oauth_transport::Cause;
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -76,9 +77,14 @@ pub(crate) fn is_no_common_protocol(error: &Unreachable) -> bool {
         .is_some_and(|error| *error == rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol))
 }
 
-/// The handshake failed.
-pub(crate) fn tls(host: &str, error: io::Error) -> Unreachable {
+/// The handshake failed, before or after the server's first answer.
+pub(crate) fn tls(host: &str, error: io::Error, server_answered: bool) -> Unreachable {
     let (kind, text) = match rustls_error(&error) {
+        // Most servers have one alert for a cipher that is missing and a certificate that is: the time tells which it is.
+        Some(rustls::Error::AlertReceived(AlertDescription::HandshakeFailure)) if server_answered => (
+            UnreachableKind::Tls,
+            explain(host, &rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
+        ),
         Some(error) => (UnreachableKind::Tls, explain(host, error)),
         None => (
             UnreachableKind::Connect,
@@ -178,9 +184,15 @@ pub(crate) fn http_handshake(error: hyper::Error) -> Unreachable {
 }
 
 /// The server hung up on a new connection before anything was written to it.
-pub(crate) fn closed_unused() -> Unreachable {
-    nothing_sent(UnreachableKind::Connect)
-        .because(Cause::new("the server closed the connection before the request was sent"))
+pub(crate) fn closed_unused(broken: Option<&io::Error>) -> Unreachable {
+    match broken.and_then(rustls_error) {
+        Some(error) => {
+            let cause = Cause::new(explain("the server", error)).with_source(error.clone());
+            nothing_sent(UnreachableKind::Tls).because(cause)
+        }
+        None => nothing_sent(UnreachableKind::Connect)
+            .because(Cause::new("the server closed the connection before the request was sent")),
+    }
 }
 
 /// The request was sent, at least in part, and no head came.
@@ -249,43 +261,71 @@ fn broken_or_tls(error: &hyper::Error) -> UnreachableKind {
 
 /// What rustls says, for people: what is wrong with whom, and what to do.
 fn explain(host: &str, error: &rustls::Error) -> String {
-    use CertificateError as C;
+    use AlertDescription as A;
     match error {
-        rustls::Error::InvalidCertificate(certificate) => match certificate {
-            C::Expired | C::ExpiredContext { .. } => format!(
-                "the certificate of {host} has expired; its operator must renew it, or the clock of this machine is wrong"
-            ),
-            C::NotValidYet | C::NotValidYetContext { .. } => {
-                format!("the certificate of {host} is not valid yet; check the clock of this machine")
-            }
-            C::UnknownIssuer => format!(
-                "the certificate of {host} was issued by an authority that is not trusted; if it is your own, add its \
-                 root certificate"
-            ),
-            C::NotValidForName | C::NotValidForNameContext { .. } => {
-                format!("the certificate of {host} is for another name; check the URL ({certificate})")
-            }
-            C::Revoked => format!("the certificate of {host} was revoked; its operator must replace it"),
-            _ => format!("the certificate of {host} cannot be accepted: {certificate}"),
-        },
+        rustls::Error::InvalidCertificate(certificate) => {
+            format!("the certificate of {host} {}{}", fault::what(certificate), fault::advice(certificate))
+        }
         rustls::Error::NoCertificatesPresented => format!("{host} showed no certificate"),
-        rustls::Error::InvalidMessage(_) => {
-            format!("{host} does not speak TLS on this port; check the URL ({error})")
+        rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge,
+        ) => format!("{host} does not speak TLS on this port; check the URL ({error})"),
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )
+        | rustls::Error::AlertReceived(A::ProtocolVersion) => {
+            format!("{host} and this client share no TLS version; it must offer TLS 1.2 or 1.3 ({error})")
         }
         rustls::Error::PeerIncompatible(_)
-        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            format!(
-                "{host} and this client share no TLS version or cipher; it must offer TLS 1.2 or 1.3 ({error})"
-            )
+        | rustls::Error::AlertReceived(A::HandshakeFailure | A::InsufficientSecurity) => format!(
+            "{host} and this client share no cipher suite, key exchange group or signature algorithm; its operator must \
+             offer current ones ({error})"
+        ),
+        rustls::Error::AlertReceived(A::CertificateRequired) => {
+            format!("{host} demands a client certificate; give the one that it knows this client by")
         }
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            format!("{host} demands a client certificate")
+        rustls::Error::AlertReceived(
+            A::BadCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateRevoked
+            | A::CertificateExpired
+            | A::CertificateUnknown
+            | A::UnknownCA
+            | A::AccessDenied,
+        ) => format!(
+            "{host} refuses this client's certificate; give the one that it knows this client by ({error})"
+        ),
+        rustls::Error::AlertReceived(A::UnrecognisedName) => {
+            format!("{host} knows no server of that name; check the URL ({error})")
         }
+        rustls::Error::AlertReceived(A::NoApplicationProtocol) | rustls::Error::NoApplicationProtocol => {
+            format!("{host} and this client share no version of HTTP; choose another ({error})")
+        }
+        rustls::Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme) => format!(
+            "{host} signed the handshake by an algorithm that is not allowed; allow it, or have its operator change it"
+        ),
+        rustls::Error::InvalidMessage(_)
+        | rustls::Error::InappropriateMessage { .. }
+        | rustls::Error::InappropriateHandshakeMessage { .. }
+        | rustls::Error::PeerMisbehaved(_)
+        | rustls::Error::DecryptError => {
+            format!("{host} breaks the rules of TLS; something on the way may disturb it ({error})")
+        }
+        rustls::Error::AlertReceived(_) => format!("{host} ended the TLS connection ({error})"),
         _ => format!("{host}: {error}"),
     }
 }
 
-fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+/// What rustls says of a request that failed.
+pub(crate) fn rustls_cause(error: &Unreachable) -> Option<&rustls::Error> {
+    find::<io::Error>(&**error.cause.as_ref()?).and_then(rustls_error)
+}
+
+/// What rustls says, where it is from there.
+pub(crate) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
@@ -312,26 +352,53 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::{InvalidMessage, PeerIncompatible};
+    use crate::tls::fault::Fault;
+    use rustls::CertificateError;
+    use rustls::pki_types::ServerName;
 
     #[test]
     fn tls_failures_say_what_is_wrong_and_what_to_do() {
+        use AlertDescription as A;
+        use CertificateError as C;
         let certificate = |error| rustls::Error::InvalidCertificate(error);
+        let for_names = |presented: &[&str]| {
+            certificate(C::NotValidForNameContext {
+                expected: ServerName::try_from("as.example").unwrap(),
+                presented: presented.iter().map(|name| (*name).to_owned()).collect(),
+            })
+        };
+        let alert = rustls::Error::AlertReceived;
         for (error, says) in [
             (
-                certificate(CertificateError::Expired),
+                certificate(C::Expired),
                 "the certificate of as.example has expired; its operator must renew it",
             ),
-            (certificate(CertificateError::NotValidYet), "is not valid yet; check the clock"),
-            (certificate(CertificateError::UnknownIssuer), "if it is your own, add its root certificate"),
+            (certificate(C::NotValidYet), "is not valid yet; check the clock"),
             (
-                certificate(CertificateError::NotValidForName),
-                "the certificate of as.example is for another name; check the URL",
+                certificate(C::UnknownIssuer),
+                "was issued by an authority that is not trusted; if it is your own, add its root certificate",
             ),
-            (certificate(CertificateError::Revoked), "the certificate of as.example was revoked"),
+            (Fault::SelfSigned.into(), "the certificate of as.example is self-signed; if it is your own"),
+            (Fault::NotForServers.into(), "the certificate of as.example is not for servers; its operator"),
+            (Fault::KeyNotHeld.into(), "is not the server's: it cannot prove that it holds the key"),
             (
-                certificate(CertificateError::BadSignature),
-                "the certificate of as.example cannot be accepted: BadSignature",
+                for_names(&["DnsName(\"a.example\")", "IpAddress(127.0.0.2)"]),
+                "the certificate of as.example is for another name: a.example, 127.0.0.2; check the URL",
+            ),
+            (for_names(&[]), "is for another name: it names no server at all; check the URL"),
+            (for_names(&["DnsName(\"a\")"; 7]), "is for another name: a, a, a, a, a and 2 more; check"),
+            (certificate(C::Revoked), "the certificate of as.example was revoked; its operator must replace"),
+            (
+                Fault::NoList("; http://l.example/: gone".to_owned()).into(),
+                "has no revocation list that speaks for it; http://l.example/: gone; its operator",
+            ),
+            (
+                certificate(C::BadSignature),
+                "was not signed by the authority that it names; if it is your own",
+            ),
+            (
+                certificate(C::ApplicationVerificationFailure),
+                "the certificate of as.example was refused by the handler of the events",
             ),
             (rustls::Error::NoCertificatesPresented, "as.example showed no certificate"),
             (
@@ -340,17 +407,20 @@ mod tests {
             ),
             (
                 rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
-                "share no TLS version or cipher; it must offer TLS 1.2 or 1.3",
+                "share no TLS version; it must offer TLS 1.2 or 1.3",
             ),
-            (rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "it must offer TLS 1.2 or 1.3"),
+            (alert(A::ProtocolVersion), "it must offer TLS 1.2 or 1.3"),
+            (alert(A::HandshakeFailure), "share no cipher suite, key exchange group or signature algorithm"),
+            (alert(A::CertificateRequired), "as.example demands a client certificate"),
+            (alert(A::UnknownCA), "as.example refuses this client's certificate"),
+            (alert(A::UnrecognisedName), "as.example knows no server of that name"),
+            (alert(A::NoApplicationProtocol), "share no version of HTTP"),
+            (alert(A::InternalError), "as.example ended the TLS connection (received fatal alert"),
             (
-                rustls::Error::AlertReceived(AlertDescription::CertificateRequired),
-                "demands a client certificate",
+                rustls::Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+                "as.example signed the handshake by an algorithm that is not allowed",
             ),
-            (
-                rustls::Error::AlertReceived(AlertDescription::HandshakeFailure),
-                "as.example: received fatal alert",
-            ),
+            (rustls::Error::DecryptError, "as.example breaks the rules of TLS"),
         ] {
             let text = explain("as.example", &error);
             assert!(text.contains(says), "{text}");
@@ -359,8 +429,20 @@ mod tests {
     }
 
     #[test]
+    fn an_alert_after_the_server_s_answer_is_about_the_client() {
+        let error = || {
+            let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
+            io::Error::new(io::ErrorKind::InvalidData, alert)
+        };
+        for (answered, says) in [(false, "share no cipher suite"), (true, "demands a client certificate")] {
+            let text = tls("as.example", error(), answered).to_string();
+            assert!(text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
     fn a_handshake_that_breaks_off_is_no_verdict_on_the_certificate() {
-        let error = tls("as.example", io::ErrorKind::UnexpectedEof.into());
+        let error = tls("as.example", io::ErrorKind::UnexpectedEof.into(), false);
         assert_eq!((error.kind, error.delivered), (UnreachableKind::Connect, Delivered::No));
     }
 }

@@ -203,7 +203,9 @@ impl HyperTransport {
         let response = match response {
             Ok(response) => response,
             // hyper hands a request back only if it did not begin to write it.
-            Err(error) if error.message().is_some() => return Err(failure::closed_unused()),
+            Err(error) if error.message().is_some() => {
+                return Err(failure::closed_unused(connection.link.broken()));
+            }
             Err(error) => return Err(failure::exchange(error.into_error())),
         };
         if let Some(limit) = self.http.max_line {

@@ -1,8 +1,10 @@
 //! What a transport can be told, and why it may say no.
 
+mod cipher_list;
 mod error;
 mod http;
 mod identity;
+mod roots;
 mod tcp;
 mod tls;
 
@@ -21,6 +23,7 @@ use oauth_core::KeyId;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 /// The settings every transport takes. The same value means the same on each engine.
@@ -108,6 +111,26 @@ impl Settings {
         if self.extra_roots.len() == before {
             return Err(SettingsError::NoCertificate);
         }
+        Ok(self)
+    }
+
+    /// Trusts the certificates in a file as roots, beside the platform's: PEM, or one certificate as DER.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no certificate.
+    pub fn with_extra_roots_file(mut self, path: impl AsRef<Path>) -> Result<Self, SettingsError> {
+        self.extra_roots.extend(roots::of_file(path.as_ref())?);
+        Ok(self)
+    }
+
+    /// Trusts the certificates in the files of a folder as roots, beside the platform's; each once, whatever links to it.
+    ///
+    /// Files without a certificate are passed over, and so are folders in it.
+    ///
+    /// # Errors
+    /// The folder or one of its files cannot be read, or none of them holds a certificate.
+    pub fn with_extra_roots_folder(mut self, path: impl AsRef<Path>) -> Result<Self, SettingsError> {
+        self.extra_roots.extend(roots::of_folder(path.as_ref())?);
         Ok(self)
     }
 

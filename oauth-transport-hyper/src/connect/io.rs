@@ -1,5 +1,6 @@
 //! The bytes of one TCP connection: how fast they move, when they last did, and how the socket is closed.
 
+use crate::failure;
 use oauth_transport::{BytesPerSecond, Linger};
 use socket2::SockRef;
 use std::io::{self, IoSlice};
@@ -78,7 +79,14 @@ impl Link {
         self.socket.upgrade().is_some_and(|socket| socket.peek() != Some(0))
     }
 
-    /// What the system said when the connection broke.
+    /// Remembers an error of TLS.
+    pub(crate) fn note(&self, error: &io::Error) {
+        if let Some(tls) = failure::rustls_error(error) {
+            let _ = self.broken.set(io::Error::new(error.kind(), tls.clone()));
+        }
+    }
+
+    /// What the system, or TLS, said when the connection broke.
     pub(crate) fn broken(&self) -> Option<&io::Error> {
         self.broken.get()
     }

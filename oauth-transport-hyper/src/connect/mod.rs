@@ -6,6 +6,7 @@
 mod digest;
 mod gate;
 mod io;
+mod overheard;
 mod showing;
 mod socks;
 mod tcp;
@@ -18,7 +19,7 @@ pub(crate) use showing::Showing;
 pub(crate) use tunnel::head as shown_head;
 
 use crate::failure;
-use crate::tls::{Http2Wish, Tls, TlsStream, Want};
+use crate::tls::{Http2Wish, Tls, TlsStream, Want, fetch};
 use crate::upload::Upload;
 use http::uri::{Scheme, Uri};
 use hyper::client::conn::{http1, http2};
@@ -29,10 +30,13 @@ use oauth_transport::{
     BytesPerSecond, ConnectionStatus, EventSink, HttpVersion, Outcome, Proxies, Proxy, Settings,
     SettingsError,
 };
+use overheard::Overheard;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 use tcp::Dialler;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
 use told::Told;
 use tunnel::Connect;
 
@@ -119,6 +123,7 @@ pub(crate) struct Connector {
     version: HttpVersion,
     rate: Option<BytesPerSecond>,
     watched: bool,
+    connect_timeout: Duration,
     events: EventSink,
 }
 
@@ -135,6 +140,7 @@ impl Connector {
             version: settings.http().version,
             rate: settings.tcp().rate,
             watched: settings.inactivity_timeout().is_some(),
+            connect_timeout: settings.connect_timeout(),
             events: settings.events().clone(),
         })
     }
@@ -158,7 +164,35 @@ impl Connector {
     }
 
     /// Opens a connection. No byte of a request is sent by it, so nothing is delivered where it fails.
+    ///
+    /// Where revocation lists are missing they are fetched, and it is tried once more.
     pub(crate) async fn connect(&self, route: Route<'_>) -> Result<Connection, Unreachable> {
+        let error = match self.connect_once(route).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        let Some(urls) = Tls::lists_needed(&error) else { return Err(error) };
+        self.fetch_lists(urls).await;
+        self.connect_once(route).await
+    }
+
+    /// One after the other, in what time there is for them together.
+    async fn fetch_lists(&self, urls: &[String]) {
+        let end = Instant::now() + fetch::LIMIT.min(self.connect_timeout / 2);
+        for url in urls {
+            let list = timeout_at(end, self.fetch_list(url)).await;
+            let list = list.unwrap_or_else(|_| Err("its server did not answer in time".to_owned()));
+            self.tls.keep_list(url.clone(), list);
+        }
+    }
+
+    async fn fetch_list(&self, url: &str) -> Result<Vec<u8>, String> {
+        let url: Uri = url.parse().map_err(|_| "its URL cannot be read".to_owned())?;
+        let (stream, _) = self.reach(&Address::of(&url)).await.map_err(|error| error.to_string())?;
+        fetch::get(stream, &url).await
+    }
+
+    async fn connect_once(&self, route: Route<'_>) -> Result<Connection, Unreachable> {
         let server = Address::of(route.target);
         let (stream, link) = self.reach_server(&server, route).await?;
         let mut multiplexed = false;
@@ -177,7 +211,7 @@ impl Connector {
             if !multiplexed && want.http2 == Http2Wish::Alone {
                 return Err(failure::no_http2(server.host));
             }
-            Box::new(stream)
+            Box::new(Overheard::new(stream, link.clone()))
         } else {
             stream
         };

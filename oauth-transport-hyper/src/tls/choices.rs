@@ -3,7 +3,7 @@
 use oauth_transport::{Setting, SettingsError, Tls, TlsVersions};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ProtocolVersion, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{NamedGroup, ProtocolVersion, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion};
 
 /// What the settings leave of what ring has.
 pub(super) struct Choices {
@@ -109,8 +109,14 @@ fn cipher_suites(tls: &Tls) -> Result<Vec<SupportedCipherSuite>, SettingsError> 
 }
 
 /// The IANA name of a suite: rustls marks those of TLS 1.3.
-fn name(suite: &SupportedCipherSuite) -> String {
+pub(super) fn name(suite: &SupportedCipherSuite) -> String {
     suite.suite().as_str().unwrap_or_default().replacen("TLS13_", "TLS_", 1)
+}
+
+/// The IANA name of a group.
+pub(super) fn group_name(group: NamedGroup) -> String {
+    let known = GROUPS.iter().find(|(_, known)| known.name() == group);
+    known.map_or_else(|| format!("{group:?}"), |(name, _)| (*name).to_owned())
 }
 
 fn bits(suite: &SupportedCipherSuite) -> u16 {
@@ -169,4 +175,89 @@ fn pick<'a, T>(
 
 fn names_of<T>(entries: &[&T], name_of: impl Fn(&T) -> &str) -> String {
     entries.iter().map(|entry| name_of(entry)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(change: impl FnOnce(&mut Tls)) -> Tls {
+        let mut tls = Tls::default();
+        change(&mut tls);
+        tls
+    }
+
+    fn list(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn the_tables_hold_all_that_ring_has() {
+        let choices = Choices::new(&Tls::default()).unwrap();
+        let groups: Vec<_> = GROUPS.iter().map(|(_, group)| group.name()).collect();
+        assert_eq!(ring::ALL_KX_GROUPS.iter().map(|group| group.name()).collect::<Vec<_>>(), groups);
+        let ring = ring::default_provider().signature_verification_algorithms.supported_schemes();
+        assert_eq!(choices.schemes.advertised, ring);
+        assert_eq!(choices.versions, [&TLS13, &TLS12]);
+        for suite in ring::ALL_CIPHER_SUITES {
+            assert!(name(suite).starts_with("TLS_"), "{suite:?}");
+            let is_short = format!("{suite:?}").contains("AES_128");
+            assert_eq!(bits(suite), if is_short { 128 } else { 256 });
+        }
+    }
+
+    #[test]
+    fn a_version_without_a_suite_is_not_offered() {
+        let choose = |names: &[&str]| Choices::new(&tls(|tls| tls.cipher_suites = list(names))).unwrap();
+        assert_eq!(choose(&["tls_aes_128_gcm_sha256"]).versions, [&TLS13]);
+        let choices = choose(&["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]);
+        assert_eq!(choices.versions, [&TLS12]);
+        // Nor are signature algorithms of the other advertised.
+        let choices = Choices::new(&tls(|tls| {
+            tls.versions = TlsVersions::V12;
+            tls.signature_algorithms_12 = list(&["rsa_pkcs1_sha256"]);
+            tls.signature_algorithms_13 = list(&["ed25519"]);
+        }));
+        assert_eq!(choices.unwrap().schemes.advertised, [SignatureScheme::RSA_PKCS1_SHA256]);
+    }
+
+    #[test]
+    fn names_are_taken_once_and_in_their_order() {
+        let choices =
+            Choices::new(&tls(|tls| tls.groups = list(&["secp384r1", " X25519", "secp384r1"]))).unwrap();
+        let groups: Vec<_> =
+            choices.provider.kx_groups.iter().map(|group| group_name(group.name())).collect();
+        assert_eq!(groups, ["secp384r1", "x25519"]);
+    }
+
+    #[test]
+    fn what_there_is_not_is_refused_with_what_there_is() {
+        for (tls, text) in [
+            (
+                tls(|tls| tls.groups = list(&["x448"])),
+                "the key exchange groups cannot be \"x448\"; it may be one or more of x25519, secp256r1, secp384r1",
+            ),
+            (
+                tls(|tls| tls.groups = list(&[])),
+                "the key exchange groups cannot be \"\"; it may be one or more of x25519, secp256r1, secp384r1",
+            ),
+            (
+                tls(|tls| {
+                    tls.min_cipher_bits = Some(256);
+                    tls.cipher_suites = list(&["TLS_AES_128_GCM_SHA256"]);
+                }),
+                "the cipher strength cannot be \"256\"; it may be 256 at most, with cipher suites of that strength",
+            ),
+            (
+                tls(|tls| {
+                    tls.versions = TlsVersions::V12;
+                    tls.cipher_suites = list(&["TLS_AES_128_GCM_SHA256"]);
+                }),
+                "the cipher suites of TLS 1.2 cannot be \"TLS_AES_128_GCM_SHA256\"; it may be one of TLS 1.2, the version \
+                 that is set",
+            ),
+        ] {
+            assert_eq!(Choices::new(&tls).err().unwrap().to_string(), text);
+        }
+    }
 }

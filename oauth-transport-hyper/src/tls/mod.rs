@@ -2,24 +2,33 @@
 //!
 //! The provider is named wherever one is needed: whatever the process has installed as its default counts for nothing.
 
+mod certificate;
 mod choices;
+pub(crate) mod fault;
+pub(crate) mod fetch;
 mod identities;
+mod records;
+mod revocation;
+mod verify;
 
 use crate::failure;
 use choices::Choices;
 use oauth_core::{KeyId, Unreachable};
-use oauth_transport::{Settings, SettingsError};
+use oauth_transport::{EventSink, Flaws, Settings, SettingsError};
+use records::Records;
+use revocation::Lists;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
+use verify::Verifier;
 
 /// A connection that TLS protects.
-pub(crate) type TlsStream<S> = tokio_rustls::client::TlsStream<S>;
+pub(crate) type TlsStream<S> = tokio_rustls::client::TlsStream<Records<S>>;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,34 +68,40 @@ pub(crate) struct Tls {
     plain: TlsConnector,
     /// A configuration for each certificate, so that no session of one is taken up by another.
     named: Vec<(KeyId, TlsConnector)>,
+    lists: Option<Arc<Lists>>,
+    events: EventSink,
+    logs_records: bool,
 }
 
 impl Tls {
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let choices = Choices::new(settings.tls())?;
-        let provider = Arc::new(choices.provider);
-        let extra: Vec<_> = settings.extra_roots().map(|der| CertificateDer::from(der.to_vec())).collect();
-        let mut roots = RootCertStore::empty();
-        for (index, root) in extra.iter().enumerate() {
-            roots.add(root.clone()).map_err(|_| SettingsError::ExtraRoot { index })?;
-        }
-        let verifier: Arc<dyn ServerCertVerifier> = if settings.platform_roots() {
-            // The operating system's own verifier where it has one (macOS, Windows), and its certificate files elsewhere.
-            let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))
-                .map_err(|error| SettingsError::PlatformRoots { cause: error.into() })?;
-            Arc::new(verifier)
-        } else {
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .map_err(|error| SettingsError::Engine { cause: error.into() })?
+        let tls = settings.tls();
+        let Choices { provider, versions, schemes } = Choices::new(tls)?;
+        let provider = Arc::new(provider);
+        let lists = Lists::new(tls)?.map(Arc::new);
+        let flaws = tls.dangerously_accepted_flaws;
+        let looks_closer = flaws != Flaws::default() || lists.is_some();
+        let (base, roots) = trust(settings, &provider, looks_closer)?;
+        let verifier = Verifier {
+            base,
+            roots,
+            algorithms: provider.signature_verification_algorithms,
+            schemes,
+            flaws,
+            accepted: tls.accepted_certificate.clone(),
+            lists: lists.clone(),
+            events: settings.events().clone(),
+            handler_decides: tls.handler_decides,
+            chain_in_event: tls.chain_in_event,
         };
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&choices.versions)
+            .with_protocol_versions(&versions)
             .map_err(|error| SettingsError::Engine { cause: error.into() })?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
+            .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        let resumes = settings.tls().resume_sessions;
+        // Where a session is taken up no certificate is shown, and so nobody can decide on it or ask its lists.
+        let resumes = tls.resume_sessions && !tls.handler_decides && lists.is_none();
         let connector = |identity| {
             let mut config = config.clone();
             // A clone shares the sessions of what it was cloned from.
@@ -100,7 +115,8 @@ impl Tls {
             .named_client_certificates()
             .map(|(name, identity)| Ok((name.clone(), connector(Some(identity))?)))
             .collect::<Result<_, SettingsError>>()?;
-        Ok(Self { plain: connector(settings.client_certificate())?, named })
+        let plain = connector(settings.client_certificate())?;
+        Ok(Self { plain, named, lists, events: settings.events().clone(), logs_records: tls.log_records })
     }
 
     /// Whether a certificate of that name is held.
@@ -129,10 +145,79 @@ impl Tls {
                 &held.ok_or_else(|| failure::not_held(named))?.1
             }
         };
-        connector
+        let stream = Records::new(stream, Some(&self.events).filter(|_| self.logs_records));
+        self.events.tell(|handler| handler.on_ssl_status(&format!("TLS handshake with {host}")));
+        let stream = connector
             .with_alpn(want.http2.protocols())
             .connect(name, stream)
+            .into_fallible()
             .await
-            .map_err(|error| failure::tls(host, error))
+            .map_err(|(error, stream)| failure::tls(host, error, stream.has_answer()))?;
+        if self.events.is_active() {
+            let status = status(stream.get_ref().1);
+            self.events.tell(|handler| handler.on_ssl_status(&status));
+        }
+        Ok(stream)
     }
+
+    /// The revocation lists that a handshake needed and did not have. Once they are [kept](Self::keep_list), another
+    /// handshake can go on.
+    pub(crate) fn lists_needed(error: &Unreachable) -> Option<&[String]> {
+        revocation::needed(failure::rustls_cause(error)?)
+    }
+
+    /// Keeps what came of fetching a list.
+    pub(crate) fn keep_list(&self, url: String, list: Result<Vec<u8>, String>) {
+        if let Some(lists) = &self.lists {
+            lists.keep(url, list);
+        }
+    }
+}
+
+/// Who is trusted: the verifier that has the first word, and the roots by themselves where somebody looks closer.
+fn trust(
+    settings: &Settings,
+    provider: &Arc<CryptoProvider>,
+    looks_closer: bool,
+) -> Result<(Arc<dyn ServerCertVerifier>, RootCertStore), SettingsError> {
+    let extra: Vec<_> = settings.extra_roots().map(|der| CertificateDer::from(der.to_vec())).collect();
+    let mut roots = RootCertStore::empty();
+    for (index, root) in extra.iter().enumerate() {
+        roots.add(root.clone()).map_err(|_| SettingsError::ExtraRoot { index })?;
+    }
+    if !settings.platform_roots() {
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots.clone()), Arc::clone(provider))
+                .build()
+                .map_err(|error| SettingsError::Engine { cause: error.into() })?;
+        return Ok((verifier, roots));
+    }
+    if looks_closer {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    // The operating system's own verifier where it has one (macOS, Windows), and its certificate files elsewhere.
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, Arc::clone(provider))
+        .map_err(|error| SettingsError::PlatformRoots { cause: error.into() })?;
+    Ok((Arc::new(verifier), roots))
+}
+
+/// What came of a handshake, in words.
+fn status(session: &ClientConnection) -> String {
+    let name = |name: Option<String>| name.unwrap_or_else(|| "none".to_owned());
+    let version = session.protocol_version().and_then(|version| version.as_str());
+    let suite = session.negotiated_cipher_suite().map(|suite| choices::name(&suite));
+    let group = session.negotiated_key_exchange_group().map(|group| choices::group_name(group.name()));
+    let alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    let kind = match session.handshake_kind() {
+        Some(HandshakeKind::Resumed) => "a resumed session",
+        Some(HandshakeKind::FullWithHelloRetryRequest) => "a new session, after a retry",
+        _ => "a new session",
+    };
+    format!(
+        "{} with {}, key exchange {}, ALPN {}, {kind}",
+        version.unwrap_or("TLS").replace("TLSv1_", "TLS 1."),
+        name(suite),
+        name(group),
+        name(alpn),
+    )
 }

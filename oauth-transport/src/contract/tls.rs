@@ -97,7 +97,11 @@ impl Leaf {
 
 impl Authority {
     pub(super) fn new() -> Self {
-        let params = authority("Contract Test Root", 1, &[]);
+        Self::named("Contract Test Root")
+    }
+
+    pub(super) fn named(name: &str) -> Self {
+        let params = authority(name, 1, &[]);
         let issuer = CertifiedIssuer::self_signed(params, key()).expect("a root can sign itself");
         Self { issuer, sent: Vec::new() }
     }
@@ -254,8 +258,9 @@ impl ServerTls {
         }
         let provider = Arc::new(provider);
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.credentials.key));
-        let certified = CertifiedKey::from_der(self.credentials.chain, key, &provider)
-            .unwrap_or_else(|error| panic!("the key is the certificate's: {error}"));
+        // Whether it is the certificate's own is for the client to find out.
+        let key = provider.key_provider.load_private_key(key).expect("ring made the key");
+        let certified = CertifiedKey::new(self.credentials.chain, key);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&self.versions)
             .expect("ring supports the versions");

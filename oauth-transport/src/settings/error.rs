@@ -3,6 +3,7 @@
 use crate::setting::Setting;
 use std::error::Error;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Why a transport could not be made. Nothing was sent.
 #[derive(Debug)]
@@ -28,6 +29,13 @@ pub enum SettingsError {
     ExtraRoot {
         /// Its place among the extra roots, from zero.
         index: usize,
+    },
+    /// Extra trust roots cannot be read from where they are.
+    RootsFile {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// Neither the platform's roots nor extra ones are to be trusted.
     NoRoots,
@@ -79,6 +87,13 @@ impl fmt::Display for SettingsError {
             Self::ExtraRoot { index } => {
                 write!(f, "extra trust root {} is not a readable certificate; replace it", index + 1)
             }
+            Self::RootsFile { path, cause } => {
+                write!(
+                    f,
+                    "the trust roots of {} cannot be read: {cause}; name a PEM file, a DER file, or a folder of such files",
+                    path.display()
+                )
+            }
             Self::NoRoots => {
                 f.write_str("no trust roots, so every server would be refused; add a root or trust the platform's")
             }
@@ -102,7 +117,9 @@ impl fmt::Display for SettingsError {
 impl Error for SettingsError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::PlatformRoots { cause } | Self::Engine { cause } => Some(&**cause),
+            Self::PlatformRoots { cause } | Self::RootsFile { cause, .. } | Self::Engine { cause } => {
+                Some(&**cause)
+            }
             _ => None,
         }
     }

@@ -168,3 +168,22 @@ fn nothing_that_is_set_is_ignored() {
     }
     assert_eq!(Settings::new().used(), []);
 }
+
+#[test]
+fn a_cipher_list_leaves_tls_1_3_as_it_was() {
+    let tls = Tls::default().with_openssl_ciphers("AES128+ECDSA").unwrap();
+    assert_eq!(Settings::new().with_tls(tls.clone()).used(), [Setting::CipherSuites12]);
+    let names = tls.cipher_suites.as_ref().unwrap();
+    assert_eq!(names.len(), 4);
+    assert_eq!(names.last().map(String::as_str), Some("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+
+    let chosen = Tls { cipher_suites: Some(vec!["TLS_AES_128_GCM_SHA256".to_owned()]), ..Tls::default() };
+    let tls = chosen.with_openssl_ciphers("ECDHE-RSA-CHACHA20-POLY1305").unwrap();
+    let tls = tls.with_openssl_ciphers("ECDHE-RSA-AES256-GCM-SHA384").unwrap();
+    assert_eq!(
+        tls.cipher_suites.as_deref(),
+        Some(&["TLS_AES_128_GCM_SHA256".to_owned(), "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384".to_owned()][..])
+    );
+    assert_eq!(Settings::new().with_tls(tls).used(), [Setting::CipherSuites12, Setting::CipherSuites13]);
+    assert!(Tls::default().with_openssl_ciphers("FOO").is_err());
+}

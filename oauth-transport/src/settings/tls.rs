@@ -1,6 +1,7 @@
 //! What TLS is told, save whom it trusts: the roots are in [`Settings`](crate::Settings) itself.
 
 use crate::setting::Setting;
+use crate::settings::{SettingsError, cipher_list};
 use std::fmt;
 
 /// The settings of TLS.
@@ -28,18 +29,20 @@ pub struct Tls {
     /// Whether a session is taken up again on the next connection to the same server (RFC 8446 section 2.2). On by
     /// default; the component `OAuth` has it off.
     pub resume_sessions: bool,
-    /// Whether revocation lists are asked about a server's certificates.
+    /// Whether revocation lists are asked about a server's certificate and those above it. Where they are, no session is
+    /// resumed: it would be taken up without a certificate.
     pub revocation: Revocation,
-    /// Revocation lists that are known already, as DER. Those that certificates point to are fetched beside them.
+    /// Revocation lists that are known already, as DER or PEM. Those that certificates point to over plain `http` are
+    /// fetched beside them.
     pub revocation_lists: Vec<Vec<u8>>,
     /// What may be wrong with a server's certificate. **Dangerous**: one accepted flaw leaves every other refused, and
     /// anybody on the way can show a certificate with that one.
     pub dangerously_accepted_flaws: Flaws,
     /// A server's certificate as DER that is accepted whatever is wrong with its chain, its name and its dates. The server
-    /// still proves that it holds the key. Other certificates are checked as ever.
+    /// still proves that it holds the key. Revocation lists are not asked about it. Other certificates are checked as ever.
     pub accepted_certificate: Option<Vec<u8>>,
     /// Whether the handler of the events decides on each server's certificate: it may refuse a good one, and accept a bad
-    /// one, which is as **dangerous** as it sounds.
+    /// one, which is as **dangerous** as it sounds. No session is resumed then: each connection shows a certificate.
     pub handler_decides: bool,
     /// Whether the event of a server's certificate carries its whole chain.
     pub chain_in_event: bool,
@@ -121,6 +124,24 @@ impl Tls {
         }
     }
 
+    /// Takes the cipher suites of TLS 1.2 from a list as OpenSSL writes them, such as `HIGH:!aNULL` or
+    /// `ECDHE+AESGCM:ECDHE+CHACHA20`.
+    ///
+    /// Those of TLS 1.3 are what they were: such lists do not speak of them. What OpenSSL calls by these words beyond the
+    /// ciphers that are still strong is left out.
+    ///
+    /// # Errors
+    /// A word of the list is unknown, or means no cipher that there is, or nothing is left.
+    pub fn with_openssl_ciphers(mut self, list: &str) -> Result<Self, SettingsError> {
+        let mut suites: Vec<String> = match self.cipher_suites.take() {
+            None => SUITES_OF_13.map(str::to_owned).to_vec(),
+            Some(suites) => suites.into_iter().filter(|name| !is_of_12(name)).collect(),
+        };
+        suites.extend(cipher_list::read(list)?);
+        self.cipher_suites = Some(suites);
+        Ok(self)
+    }
+
     pub(super) fn used(&self, used: &mut Vec<Setting>) {
         let Self {
             versions,
@@ -140,14 +161,15 @@ impl Tls {
         } = self;
         let Flaws { out_of_date, unknown_issuer, wrong_usage, unknown_revocation, wrong_name } =
             dangerously_accepted_flaws;
-        // The names of TLS 1.3's suites lack the key exchange (RFC 8446 section B.4).
-        let suites =
-            |of_13: bool| cipher_suites.iter().flatten().any(|name| name.contains("_WITH_") != of_13);
+        let suites = |of_12| cipher_suites.iter().flatten().filter(move |name| is_of_12(name) == of_12);
+        // All that there are is no choice among them.
+        let chooses_13 = suites(false).count() > 0
+            && !SUITES_OF_13.iter().all(|name| suites(false).any(|chosen| chosen == name));
         used.extend(
             [
                 (*versions != TlsVersions::V12AndV13, Setting::TlsVersions),
-                (suites(false), Setting::CipherSuites12),
-                (suites(true), Setting::CipherSuites13),
+                (suites(true).count() > 0, Setting::CipherSuites12),
+                (chooses_13, Setting::CipherSuites13),
                 (min_cipher_bits.is_some(), Setting::CipherStrength),
                 (groups.is_some(), Setting::Groups),
                 (
@@ -169,6 +191,15 @@ impl Tls {
             .filter_map(|(used, setting)| used.then_some(setting)),
         );
     }
+}
+
+/// The cipher suites of TLS 1.3 that every engine has, in the usual order.
+const SUITES_OF_13: [&str; 3] =
+    ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"];
+
+/// The names of TLS 1.3's suites lack the key exchange (RFC 8446 section B.4).
+fn is_of_12(suite: &str) -> bool {
+    suite.contains("_WITH_")
 }
 
 impl fmt::Debug for Tls {
