@@ -1,8 +1,9 @@
 //! What OpenSSL is told: whom it trusts, what it speaks, and who it is.
 
-use crate::{ciphers, identity, unsupported};
+use crate::ciphers::{self, Choice, refused};
+use crate::{identity, unsupported};
 use isahc::tls::{ProtocolVersion, TlsConfig, TlsConfigBuilder, TrustStore};
-use oauth_transport::{Identity, Setting, Settings, SettingsError, TlsVersions};
+use oauth_transport::{Identity, Setting, Settings, SettingsError, Tls, TlsVersions};
 use webpki::anchor_from_trusted_cert;
 
 /// What every engine of a transport is told of TLS, whoever it is.
@@ -25,27 +26,19 @@ impl Plan {
             anchor_from_trusted_cert(&root.into()).map_err(|_| SettingsError::ExtraRoot { index })?;
         }
         let tls = settings.tls();
-        let ciphers = ciphers::names(tls)?;
+        let Choice { names: ciphers, has_12, has_13 } = ciphers::choice(tls)?;
         check_backend(settings)?;
-        // The suites of TLS 1.3 cannot be chosen: where the choice leaves none of them, that version is not spoken.
-        let without_13 = tls.cipher_suites.is_some() || tls.min_cipher_bits.is_some_and(|bits| bits > 128);
-        let (oldest, latest) = match tls.versions {
-            TlsVersions::V12AndV13 if without_13 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
-            TlsVersions::V12AndV13 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv13),
-            TlsVersions::V12 => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
-            TlsVersions::V13 if tls.cipher_suites.is_some() => {
-                return Err(refused(Setting::CipherSuites13, "none", "chosen with the transport hyper"));
-            }
-            TlsVersions::V13 if without_13 => {
-                let least = tls.min_cipher_bits.unwrap_or_default();
-                return Err(refused(
-                    Setting::CipherStrength,
-                    &least.to_string(),
-                    "128 bits at most with TLS 1.3 alone; the transport hyper can choose among its cipher suites",
-                ));
-            }
-            TlsVersions::V13 => (ProtocolVersion::Tlsv13, ProtocolVersion::Tlsv13),
+        let (wants_12, wants_13) = match tls.versions {
+            TlsVersions::V12AndV13 => (true, true),
+            TlsVersions::V12 => (true, false),
+            TlsVersions::V13 => (false, true),
             _ => return Err(unsupported(Setting::TlsVersions.name(), "it does not know them")),
+        };
+        let (oldest, latest) = match (wants_12 && has_12, wants_13 && has_13) {
+            (true, true) => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv13),
+            (true, false) => (ProtocolVersion::Tlsv12, ProtocolVersion::Tlsv12),
+            (false, true) => (ProtocolVersion::Tlsv13, ProtocolVersion::Tlsv13),
+            (false, false) => return Err(nothing_is_left(tls)),
         };
         Ok(Self {
             trust_store: trust_store(settings)?,
@@ -76,8 +69,20 @@ impl Plan {
     }
 }
 
-fn refused(setting: Setting, value: &str, expected: &str) -> SettingsError {
-    SettingsError::Value { setting, value: value.to_owned(), expected: expected.to_owned() }
+/// One version alone is wanted, and none of its suites.
+fn nothing_is_left(tls: &Tls) -> SettingsError {
+    let of = |of_12| tls.cipher_suites.iter().flatten().any(|name| name.contains("_WITH_") == of_12);
+    if tls.versions == TlsVersions::V12 {
+        return refused(Setting::CipherSuites12, "none", "those of TLS 1.2 with TLS 1.2 alone");
+    }
+    match tls.min_cipher_bits {
+        Some(least) if tls.cipher_suites.is_none() || of(false) => refused(
+            Setting::CipherStrength,
+            &least.to_string(),
+            "128 bits at most with TLS 1.3 alone; the transport hyper can choose among its cipher suites",
+        ),
+        _ => refused(Setting::CipherSuites13, "none", "those of TLS 1.3 with TLS 1.3 alone"),
+    }
 }
 
 /// What is said in OpenSSL's words, or as it reads them, is refused where libcurl has another TLS library.

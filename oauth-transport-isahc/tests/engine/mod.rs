@@ -140,6 +140,28 @@ macro_rules! contract_tests {
             signature_algorithms_are_as_set
             signature_algorithms_hold_for_their_version
             sessions_are_taken_up_again_or_not
+            cipher_lists_of_openssl_are_as_set
+            // Servers' certificates that are good enough.
+            accepted_flaws_hide_no_other
+            accepted_flaws_are_of_either_date
+            accepted_certificate_may_be_as_bad_as_it_likes
+            key_is_proved_whatever_is_accepted
+            handler_decides_on_certificates_where_it_may
+            handler_is_told_of_certificates
+            handler_is_told_of_handshakes
+            tls_records_are_logged_by_their_headers
+            // Revocation.
+            revoked_certificate_is_refused
+            revocation_lists_are_fetched_once
+            revocation_lists_that_are_given_are_asked
+            unreadable_revocation_list_is_refused
+            revocation_lists_that_cannot_be_had_count_where_they_are_required
+            certificates_above_are_asked_about_too
+            revocation_lists_of_strangers_are_not_fetched
+            // What is wrong, by name.
+            bad_certificates_are_told_apart
+            bad_handshakes_are_told_apart
+            client_certificates_that_are_missing_or_refused_are_told_apart
             // Proxies.
             t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
