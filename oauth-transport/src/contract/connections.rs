@@ -3,15 +3,17 @@
 use super::Engine;
 use super::firewalls::firewall;
 use super::server::{Connection, Server};
-use super::subject::{carries, get, post, transport};
+use super::subject::{carries, endpoint, get, post, transport};
 use crate::{BoxFuture, FirewallKind, Proxies, Proxy, Setting, Settings};
-use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
+use oauth_core::{Delivered, Purpose, Request, Response, SecretBytes, Unreachable, UnreachableKind};
 use std::future::poll_fn;
 use std::io::{self, Read as _, Write as _};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -161,18 +163,38 @@ pub fn dropping_the_future_closes_what_is_half_made<E: Engine>() {
     }
 }
 
+/// Dropping it while a request is still on its way, to a server that does not read it, closes the connection as well: the
+/// rest of the request never comes.
+pub fn dropping_the_future_sends_no_more_of_the_request<E: Engine>() {
+    const BYTES: usize = 64 << 20;
+    let request = |server: &Server| {
+        Request::form(Purpose::Token, endpoint(&server.http("/token")), SecretBytes::new(vec![b'x'; BYTES]))
+    };
+    let server = closed_in_time::<E>(
+        |connection| {
+            connection.read_exact(&mut [0; 20])?;
+            // The system's buffers fill up, and the transport waits.
+            thread::sleep(Duration::from_millis(300));
+            Ok(())
+        },
+        |server| (Settings::new(), request(server)),
+    );
+    assert!(server.drained() < BYTES / 2, "{} bytes came", server.drained());
+}
+
 /// Sends, drops the future when the server's script is through, and waits until its connection is closed.
 fn closed_in_time<E: Engine>(
     script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     about: impl FnOnce(&Server) -> (Settings, Request),
 ) -> Server {
-    let (arrived, closed) = (Signal::default(), Signal::default());
-    let (tell_arrived, tell_closed) = (arrived.clone(), closed.clone());
+    let (arrived, dropped, closed) = (Signal::default(), Signal::default(), Signal::default());
+    let (tell_arrived, go_on, tell_closed) = (arrived.clone(), dropped.clone(), closed.clone());
     let in_time = Arc::new(AtomicBool::new(false));
     let remember = Arc::clone(&in_time);
     let server = Server::new(move |connection| {
         script(connection)?;
         tell_arrived.set();
+        go_on.wait_on_this_thread();
         remember.store(connection.wait_until_closed(), Ordering::SeqCst);
         tell_closed.set();
         Ok(())
@@ -188,6 +210,7 @@ fn closed_in_time<E: Engine>(
         })
         .await;
         drop(sending);
+        dropped.set();
         closed.wait().await;
     });
     assert!(in_time.load(Ordering::SeqCst), "the connection stayed open");
