@@ -196,6 +196,7 @@ macro_rules! contract_tests {
             sessions_are_taken_up_again_or_not
             // Servers' certificates that are good enough.
             accepted_flaws_hide_no_other
+            accepted_flaws_of_authorities_hide_no_other
             accepted_flaws_are_of_either_date
             accepted_certificate_may_be_as_bad_as_it_likes
             key_is_proved_whatever_is_accepted
