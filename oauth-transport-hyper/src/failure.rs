@@ -253,6 +253,10 @@ fn maybe_delivered(kind: UnreachableKind, error: hyper::Error) -> Unreachable {
 }
 
 fn broken_or_tls(error: &hyper::Error) -> UnreachableKind {
+    // How h2 says that it was it who found something wrong, such as a head that is too large; it says no more.
+    if sources(error).any(|error| error.to_string().contains("error detected: ")) {
+        return UnreachableKind::NotHttp;
+    }
     match find::<io::Error>(error).and_then(rustls_error) {
         Some(_) => UnreachableKind::Tls,
         None => UnreachableKind::Broken,

@@ -168,6 +168,7 @@ impl HyperTransport {
         loop {
             let mut taken = self.connected(&origin, route).await?;
             sent.store(true, Ordering::Relaxed);
+            taken.connection.set_busy(taken.lease.is_none());
             let link = taken.connection.link.clone();
             let quiet = link.quiet(self.inactivity_timeout);
             let exchange = self.converse(&mut taken.connection, &outgoing, showing.as_mut(), max_body);
@@ -176,6 +177,7 @@ impl HyperTransport {
                 return Err(failure::silence(limit, delivered(sent)));
             };
             let response = response?;
+            taken.connection.set_busy(false);
             if self.http.reuse_connections && self.http.version != HttpVersion::Http10 {
                 self.pool.put(origin.clone(), taken);
             }

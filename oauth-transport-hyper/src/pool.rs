@@ -1,6 +1,6 @@
 //! Connections between two requests, and those that several share.
 
-use crate::connect::Connection;
+use crate::connect::{Connection, Tasks};
 use http::uri::{Authority, Scheme, Uri};
 use oauth_core::KeyId;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,6 +60,7 @@ struct Turn {
 /// The requests on a connection that takes several at once.
 struct Load {
     state: Mutex<State>,
+    tasks: Tasks,
 }
 
 struct State {
@@ -94,6 +95,10 @@ impl Drop for Lease {
         state.requests -= 1;
         state.idle_since = Instant::now();
         state.retired |= !self.whole;
+        if state.retired && state.requests == 0 {
+            // Whoever still shares it has its response.
+            self.load.tasks.abort();
+        }
     }
 }
 
@@ -130,6 +135,7 @@ impl Pool {
         let Some(shared) = connection.share() else { return Taken { connection, lease: None } };
         let load = Arc::new(Load {
             state: Mutex::new(State { requests: 0, idle_since: Instant::now(), retired: false }),
+            tasks: connection.tasks(),
         });
         let lease = Some(Lease::new(&load));
         self.keep(Kept {

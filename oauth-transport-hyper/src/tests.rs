@@ -1,3 +1,5 @@
+mod http2;
+
 use super::*;
 use oauth_core::{Endpoint, OptOut, Policy, Purpose, SecretBytes, UnreachableKind};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -209,5 +211,82 @@ async fn a_long_wait_is_no_longer_than_it_was_set() {
         error.to_string(),
         "no response in time: the request was sent, and no whole response came within 100ms"
     );
+    drop(listener);
+}
+
+/// Every event that a connection has, as a line.
+#[derive(Clone, Default)]
+struct Recorder(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Recorder {
+    fn note(&self, what: &str, outcome: &Outcome<'_>) {
+        let number = match outcome {
+            Outcome::Failed(error) => sources(*error)
+                .find_map(|error| error.downcast_ref::<std::io::Error>()?.raw_os_error())
+                .map_or_else(|| "failed".to_owned(), |number| number.to_string()),
+            _ => "ok".to_owned(),
+        };
+        self.0.lock().unwrap().push(format!("{what} {number}"));
+    }
+}
+
+fn sources<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+impl oauth_transport::EventHandler for Recorder {
+    fn on_connected(&mut self, outcome: &Outcome<'_>) {
+        self.note("connected", outcome);
+    }
+
+    fn on_disconnected(&mut self, outcome: &Outcome<'_>) {
+        self.note("disconnected", outcome);
+    }
+}
+
+/// The system's number is where the component's handlers find it.
+#[tokio::test]
+async fn events_carry_the_error_of_the_system() {
+    let recorder = Recorder::default();
+    let events = EventSink::new(recorder.clone(), oauth_transport::LogLevel::None);
+    let (listener, port) = listen().await;
+    let transport = HyperTransport::new(Settings::new().with_events(events)).unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 20]).await.unwrap();
+        // What is left unread makes the system reset the connection.
+    });
+    transport.send(post(&format!("http://127.0.0.1:{port}/"))).await.unwrap_err();
+    server.await.unwrap();
+    transport.send(post(&format!("http://127.0.0.1:{port}/"))).await.unwrap_err();
+    drop(transport);
+    let told = recorder.0.lock().unwrap().join(", ");
+    // ECONNRESET, ECONNREFUSED.
+    assert_eq!(told, "connected ok, disconnected 104, connected 111");
+}
+
+/// Closing a socket that lingers makes its thread wait: not one of the runtime.
+#[tokio::test]
+async fn closing_waits_on_a_thread_of_its_own() {
+    let mut tcp = oauth_transport::Tcp::default();
+    tcp.linger = oauth_transport::Linger::Wait(Duration::from_secs(3));
+    tcp.send_buffer = NonZeroUsize::new(4096);
+    let transport = HyperTransport::new(Settings::new().with_tcp(tcp)).unwrap();
+    let (listener, port) = listen().await;
+    let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);
+    let endpoint = Endpoint::new(&format!("http://127.0.0.1:{port}/"), &policy).unwrap();
+    let request = Request::form(Purpose::Token, Arc::new(endpoint), SecretBytes::new(vec![b'x'; 16 << 20]));
+    // Nobody reads it, so that there is something to wait for.
+    let sending = timeout(Duration::from_millis(300), transport.send(request)).await;
+    assert!(sending.is_err(), "{sending:?}");
+    let start = Instant::now();
+    drop(transport);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(start.elapsed() < Duration::from_secs(1), "the runtime waited {:?}", start.elapsed());
     drop(listener);
 }

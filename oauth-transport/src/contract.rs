@@ -135,6 +135,7 @@ macro_rules! contract_tests {
             http_2_alone_is_spoken_or_nothing
             http_2_connection_takes_several_requests_at_once
             headers_are_kept_out_of_the_index
+            t10_http_2_connection_shows_one_certificate
             // TCP.
             connections_come_from_the_local_address
             connections_come_from_the_local_port
@@ -160,6 +161,8 @@ macro_rules! contract_tests {
             dead_connection_costs_no_second_copy
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
+            dropping_the_future_closes_what_is_half_made
+            dropping_the_future_sends_no_more_of_the_request
             many_requests_at_once_keep_apart
             // TLS.
             extra_root_is_trusted
@@ -220,6 +223,7 @@ macro_rules! contract_tests {
             t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
             http_goes_to_a_proxy_on_this_machine_in_absolute_form
+            proxy_is_spoken_to_over_tls
             exceptions_go_straight_to_the_server
             refusal_by_the_proxy_is_told
             unreachable_proxy_is_told

@@ -326,6 +326,10 @@ impl AsyncWrite for Metered {
         if self.socket.linger == Linger::Reset {
             return Poll::Ready(Ok(()));
         }
-        Poll::Ready(SockRef::from(self.socket.stream()?).shutdown(Shutdown::Write))
+        match SockRef::from(self.socket.stream()?).shutdown(Shutdown::Write) {
+            // The other side was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            done => Poll::Ready(done),
+        }
     }
 }

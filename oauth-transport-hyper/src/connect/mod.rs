@@ -9,6 +9,7 @@ mod io;
 mod overheard;
 mod showing;
 mod socks;
+mod tasks;
 mod tcp;
 mod told;
 mod tunnel;
@@ -16,6 +17,7 @@ mod tunnel;
 pub(crate) use gate::{Gate, Role};
 pub(crate) use io::Link;
 pub(crate) use showing::Showing;
+pub(crate) use tasks::Tasks;
 pub(crate) use tunnel::head as shown_head;
 
 use crate::failure;
@@ -23,7 +25,7 @@ use crate::tls::{Http2Wish, Tls, TlsStream, Want, fetch};
 use crate::upload::Upload;
 use http::uri::{Scheme, Uri};
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use io::Metered;
 use oauth_core::{KeyId, Unreachable};
 use oauth_transport::{
@@ -71,6 +73,20 @@ pub(crate) struct Connection {
     pub(crate) sender: Sender,
     /// For a look at the socket without hyper.
     pub(crate) link: Link,
+    /// What moves its bytes.
+    tasks: Tasks,
+    /// A request is on it, and no other shares it.
+    busy: bool,
+}
+
+/// hyper ends a connection in order, which a server can put off by not reading. One that is dropped in the middle of a request
+/// ends at once.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.busy {
+            self.tasks.abort();
+        }
+    }
 }
 
 pub(crate) enum Sender {
@@ -80,6 +96,16 @@ pub(crate) enum Sender {
 }
 
 impl Connection {
+    /// Says whether a request is on it, and no other shares it.
+    pub(crate) const fn set_busy(&mut self, busy: bool) {
+        self.busy = busy;
+    }
+
+    /// To end it at once.
+    pub(crate) fn tasks(&self) -> Tasks {
+        self.tasks.clone()
+    }
+
     /// Whether another request can be given to it.
     pub(crate) async fn is_usable(&mut self) -> bool {
         match &mut self.sender {
@@ -99,9 +125,12 @@ impl Connection {
     pub(crate) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => {
-                Some(Self { sender: Sender::Http2(sender.clone()), link: self.link.clone() })
-            }
+            Sender::Http2(sender) => Some(Self {
+                sender: Sender::Http2(sender.clone()),
+                link: self.link.clone(),
+                tasks: self.tasks.clone(),
+                busy: false,
+            }),
         }
     }
 }
@@ -216,8 +245,8 @@ impl Connector {
             stream
         };
         let through_another = self.firewall.is_some() || route.proxy.is_some();
-        let sender = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
-        Ok(Connection { sender, link })
+        let (sender, tasks) = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
+        Ok(Connection { sender, link, tasks, busy: false })
     }
 
     /// All TLS there is goes through here.
@@ -238,17 +267,18 @@ impl Connector {
         multiplexed: bool,
         through_another: bool,
         over_tls: bool,
-    ) -> Result<Sender, Unreachable> {
-        // Both tasks end with their sender; their errors reach whoever waits for a response.
+    ) -> Result<(Sender, Tasks), Unreachable> {
+        let tasks = Tasks::default();
+        // They end with their sender; their errors reach whoever waits for a response.
         if multiplexed {
-            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            let (sender, connection) = http2::Builder::new(tasks.clone())
                 .max_header_list_size(MAX_HEAD as u32)
                 .handshake(TokioIo::new(stream))
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            tokio::spawn(live(connection, told));
-            Ok(Sender::Http2(sender))
+            tasks.spawn(live(connection, told));
+            Ok((Sender::Http2(sender), tasks))
         } else {
             let (sender, connection) = http1::Builder::new()
                 .max_buf_size(MAX_HEAD)
@@ -257,8 +287,8 @@ impl Connector {
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            tokio::spawn(live(connection, told));
-            Ok(Sender::Http1(sender))
+            tasks.spawn(live(connection, told));
+            Ok((Sender::Http1(sender), tasks))
         }
     }
 

@@ -41,9 +41,9 @@ impl Told {
             return;
         }
         self.ended = true;
-        // hyper tells whoever waits for a response, and nobody else: the socket knows, too.
+        // What the system said comes first; hyper tells that to whoever waits for a response, and to nobody else.
         let link = self.link.clone();
-        let error = error.or_else(|| link.broken().map(|error| error as &(dyn Error + 'static)));
+        let error = link.broken().map(|error| error as &(dyn Error + 'static)).or(error);
         let outcome = error.map_or(Outcome::Ok, Outcome::Failed);
         self.events.tell(|handler| {
             handler.on_connection_status(ConnectionStatus::HostDisconnected, &outcome);

@@ -1,16 +1,19 @@
 //! How connections are shared, left and given up.
 
 use super::Engine;
-use super::server::Server;
-use super::subject::{get, post, transport};
-use crate::{BoxFuture, Settings};
-use oauth_core::{Delivered, Response, Unreachable, UnreachableKind};
+use super::firewalls::firewall;
+use super::server::{Connection, Server};
+use super::subject::{carries, endpoint, get, post, transport};
+use crate::{BoxFuture, FirewallKind, Proxies, Proxy, Setting, Settings};
+use oauth_core::{Delivered, Purpose, Request, Response, SecretBytes, Unreachable, UnreachableKind};
 use std::future::poll_fn;
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -118,33 +121,100 @@ pub fn closed_connection_is_not_used_again<E: Engine>() {
 /// Dropping the future in the middle of a request closes its connection.
 pub fn dropping_the_future_closes_the_connection<E: Engine>() {
     for beginning in ["", "HTTP/1.1 200 OK\r\ncontent-le", "HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n{"] {
-        let (arrived, closed) = (Signal::default(), Signal::default());
-        let (tell_arrived, tell_closed) = (arrived.clone(), closed.clone());
-        let in_time = Arc::new(AtomicBool::new(false));
-        let remember = Arc::clone(&in_time);
-        let server = Server::new(move |connection| {
-            connection.request()?;
-            connection.write_all(beginning.as_bytes())?;
-            tell_arrived.set();
-            remember.store(connection.wait_until_closed(), Ordering::SeqCst);
-            tell_closed.set();
-            Ok(())
-        });
-        let transport = transport::<E>(Settings::new());
-        E::block_on(async {
-            let mut sending = transport.send(post(&server.http("/token")));
-            let mut waiting = Box::pin(arrived.wait());
-            poll_fn(|context| {
-                assert!(sending.as_mut().poll(context).is_pending(), "the server has not answered");
-                waiting.as_mut().poll(context)
-            })
-            .await;
-            drop(sending);
-            closed.wait().await;
-        });
-        assert!(in_time.load(Ordering::SeqCst), "the connection stayed open");
+        let server = closed_in_time::<E>(
+            move |connection| {
+                connection.request()?;
+                connection.write_all(beginning.as_bytes())
+            },
+            |server| (Settings::new(), post(&server.http("/token"))),
+        );
         server.only();
     }
+}
+
+/// Dropping it before there is a connection to the server closes what there is: in the handshakes of TLS, of a proxy and of a
+/// firewall.
+pub fn dropping_the_future_closes_what_is_half_made<E: Engine>() {
+    let first_bytes = |connection: &mut Connection| connection.read_exact(&mut [0; 3]);
+    closed_in_time::<E>(first_bytes, |server| (Settings::new(), post(&server.https("/token"))));
+
+    let proxied = |server: &Server| {
+        let proxy = Proxy::new(&format!("http://127.0.0.1:{}", server.port())).expect("it is a proxy");
+        (Settings::new().with_proxies(Proxies::through(proxy)), post("https://as.example/token"))
+    };
+    closed_in_time::<E>(|connection| connection.request().map(drop), proxied);
+    // With the tunnel open, in the handshake of TLS.
+    closed_in_time::<E>(
+        |connection| {
+            connection.request()?;
+            connection.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+            connection.read_exact(&mut [0; 3])
+        },
+        proxied,
+    );
+
+    let walled = |server: &Server| {
+        let firewall = firewall(FirewallKind::Socks5, server);
+        (Settings::new().with_firewall(firewall), post("https://as.example/token"))
+    };
+    let settings = Settings::new().with_firewall(firewall(FirewallKind::Socks5, &Server::answering(OK)));
+    if carries::<E>(Setting::FirewallSocks5, &settings) {
+        closed_in_time::<E>(first_bytes, walled);
+    }
+}
+
+/// Dropping it while a request is still on its way, to a server that does not read it, closes the connection as well: the
+/// rest of the request never comes.
+pub fn dropping_the_future_sends_no_more_of_the_request<E: Engine>() {
+    const BYTES: usize = 64 << 20;
+    let request = |server: &Server| {
+        Request::form(Purpose::Token, endpoint(&server.http("/token")), SecretBytes::new(vec![b'x'; BYTES]))
+    };
+    let server = closed_in_time::<E>(
+        |connection| {
+            connection.read_exact(&mut [0; 20])?;
+            // The system's buffers fill up, and the transport waits.
+            thread::sleep(Duration::from_millis(300));
+            Ok(())
+        },
+        |server| (Settings::new(), request(server)),
+    );
+    assert!(server.drained() < BYTES / 2, "{} bytes came", server.drained());
+}
+
+/// Sends, drops the future when the server's script is through, and waits until its connection is closed.
+fn closed_in_time<E: Engine>(
+    script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    about: impl FnOnce(&Server) -> (Settings, Request),
+) -> Server {
+    let (arrived, dropped, closed) = (Signal::default(), Signal::default(), Signal::default());
+    let (tell_arrived, go_on, tell_closed) = (arrived.clone(), dropped.clone(), closed.clone());
+    let in_time = Arc::new(AtomicBool::new(false));
+    let remember = Arc::clone(&in_time);
+    let server = Server::new(move |connection| {
+        script(connection)?;
+        tell_arrived.set();
+        go_on.wait_on_this_thread();
+        remember.store(connection.wait_until_closed(), Ordering::SeqCst);
+        tell_closed.set();
+        Ok(())
+    });
+    let (settings, request) = about(&server);
+    let transport = transport::<E>(settings);
+    E::block_on(async {
+        let mut sending = transport.send(request);
+        let mut waiting = Box::pin(arrived.wait());
+        poll_fn(|context| {
+            assert!(sending.as_mut().poll(context).is_pending(), "the server has not answered");
+            waiting.as_mut().poll(context)
+        })
+        .await;
+        drop(sending);
+        dropped.set();
+        closed.wait().await;
+    });
+    assert!(in_time.load(Ordering::SeqCst), "the connection stayed open");
+    server
 }
 
 /// Each gets its own response.

@@ -36,8 +36,7 @@ pub fn socks4_firewall_is_told_an_address<E: Engine>() {
 /// The name itself, unless names are to be resolved here.
 pub fn socks4a_firewall_is_told_a_name<E: Engine>() {
     let server = socks4(90);
-    let named = firewall(FirewallKind::Socks4a, &server);
-    let settings = Settings::new().with_firewall(named.clone());
+    let settings = Settings::new().with_firewall(firewall(FirewallKind::Socks4a, &server));
     if !carries::<E>(Setting::FirewallSocks4a, &settings) {
         return;
     }
@@ -184,24 +183,49 @@ pub fn refusal_by_a_firewall_is_told<E: Engine>() {
 /// The firewall connects us to the proxy, and the proxy to the server.
 pub fn firewall_lies_under_the_proxy<E: Engine>() {
     let authority = Authority::new();
-    let tls = authority.server("as.example", Valid::Now);
-    let server = Server::new(move |connection| {
-        socks5_handshake(connection, 0, 0)?;
-        connect(connection)?;
-        connection.start_tls(tls.clone())?;
-        answer(connection)
-    });
-    let settings = Settings::new()
-        .with_extra_root_der(authority.der())
-        .with_firewall(firewall(FirewallKind::Socks5, &server))
-        .with_proxies(proxy("http://localhost:9"));
-    if !carries::<E>(Setting::FirewallUnderProxy, &settings) {
-        return;
+    for kind in [FirewallKind::Socks5, FirewallKind::Tunnel] {
+        let tls = authority.server("as.example", Valid::Now);
+        let server = Server::new(move |connection| {
+            match kind {
+                FirewallKind::Tunnel => connect(connection)?,
+                _ => socks5_handshake(connection, 0, 0)?,
+            }
+            let Some(request) = connection.request()? else { return Ok(()) };
+            if request.line.starts_with("CONNECT") {
+                connection.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+                connection.start_tls(tls.clone())?;
+                return answer(connection);
+            }
+            connection.write_all(OK)
+        });
+        let settings = Settings::new()
+            .with_extra_root_der(authority.der())
+            .with_firewall(firewall(kind, &server))
+            .with_proxies(proxy("http://localhost:9"));
+        if !carries::<E>(Setting::FirewallUnderProxy, &settings) {
+            continue;
+        }
+        send_with::<E>(settings.clone(), post("https://as.example/token")).expect("the server answers");
+        send_with::<E>(settings, get("http://localhost:10/")).expect("the proxy answers");
+        let mut lines: Vec<_> = server.received().into_iter().map(|request| request.line).collect();
+        if kind == FirewallKind::Tunnel {
+            let to_the_proxy = "CONNECT localhost:9 HTTP/1.1";
+            assert_eq!(
+                (lines.remove(0), lines.remove(2)),
+                (to_the_proxy.to_owned(), to_the_proxy.to_owned())
+            );
+        } else {
+            assert_eq!(server.notes()[1], b"\x05\x01\x00\x03\x09localhost\x00\x09");
+        }
+        assert_eq!(
+            lines,
+            [
+                "CONNECT as.example:443 HTTP/1.1",
+                "POST /token?hint=planted-query HTTP/1.1",
+                "GET http://localhost:10/ HTTP/1.1",
+            ]
+        );
     }
-    send_with::<E>(settings, post("https://as.example/token")).expect("the server answers");
-    assert_eq!(server.notes().last().expect("it was told"), b"\x05\x01\x00\x03\x09localhost\x00\x09");
-    assert_eq!(server.received()[0].line, "CONNECT as.example:443 HTTP/1.1");
-    assert_eq!(server.received()[1].line, "POST /token?hint=planted-query HTTP/1.1");
 }
 
 /// `socks4` and `socks5` resolve names here, `socks4a` and `socks5h` at the proxy; an exception goes without.

@@ -3,6 +3,7 @@
 use super::tls::Handshake;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ pub(super) struct Server {
 struct State {
     stopped: AtomicBool,
     connections: AtomicUsize,
+    drained: AtomicUsize,
     received: Mutex<Vec<Received>>,
     handshakes: Mutex<Vec<Result<Handshake, String>>>,
     notes: Mutex<Vec<Vec<u8>>>,
@@ -91,6 +93,11 @@ impl Server {
     /// How many connections it accepted.
     pub(super) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes came while scripts waited for connections to be closed.
+    pub(super) fn drained(&self) -> usize {
+        self.state.drained.load(Ordering::SeqCst)
     }
 
     /// The requests it read so far.
@@ -181,6 +188,8 @@ pub(super) struct Connection {
 enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, Self>>),
+    /// A handshake has it, or had.
+    Taken,
 }
 
 impl Connection {
@@ -207,7 +216,7 @@ impl Connection {
     /// What was chosen by ALPN.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         match &self.stream {
-            Stream::Plain(_) => None,
+            Stream::Plain(_) | Stream::Taken => None,
             Stream::Tls(stream) => stream.conn.alpn_protocol(),
         }
     }
@@ -243,15 +252,10 @@ impl Connection {
         Ok(Self { stream: Stream::Tls(Box::new(stream)), number: self.number, state: self.state })
     }
 
-    /// The same in place, for a script that was a proxy first.
+    /// The same in place, for a script that was a proxy first; inside TLS, where there is some already.
     pub(super) fn start_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
-        let Stream::Plain(stream) = &self.stream else { return Err(io::Error::other("TLS has begun")) };
-        let plain = Self {
-            stream: Stream::Plain(stream.try_clone()?),
-            number: self.number,
-            state: Arc::clone(&self.state),
-        };
-        *self = plain.into_tls(config)?;
+        let stream = mem::replace(&mut self.stream, Stream::Taken);
+        *self = Self { stream, number: self.number, state: Arc::clone(&self.state) }.into_tls(config)?;
         Ok(())
     }
 
@@ -331,7 +335,7 @@ impl Connection {
         loop {
             match self.stream.read(&mut rest) {
                 Ok(0) => return true,
-                Ok(_) => {}
+                Ok(bytes) => drop(self.state.drained.fetch_add(bytes, Ordering::SeqCst)),
                 Err(error) => {
                     return !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
                 }
@@ -361,6 +365,7 @@ impl Read for Stream {
         match self {
             Self::Plain(stream) => stream.read(buffer),
             Self::Tls(stream) => stream.read(buffer),
+            Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
@@ -370,6 +375,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.write(bytes),
             Self::Tls(stream) => stream.write(bytes),
+            Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
@@ -377,6 +383,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.flush(),
             Self::Tls(stream) => stream.flush(),
+            Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::server::Server;
 use super::subject::{
     SHORT, assert_fails, assert_presentable, carries, endpoint, get, post, promptly, send_with, transport,
 };
-use crate::{BytesPerSecond, Setting, Settings, Tcp};
+use crate::{BytesPerSecond, Http, Setting, Settings, Tcp};
 use oauth_core::{Delivered, Purpose, Request, SecretBytes, UnreachableKind};
 use std::io::Write as _;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -107,8 +107,7 @@ pub fn connecting_is_no_silence<E: Engine>() {
 /// Each way, on each connection.
 pub fn bytes_move_as_fast_as_they_may<E: Engine>() {
     const BYTES: usize = 200_000;
-    let mut tcp = Tcp::default();
-    tcp.rate = NonZeroU64::new(100_000).map(BytesPerSecond::new);
+    let tcp = Tcp { rate: NonZeroU64::new(100_000).map(BytesPerSecond::new), ..Tcp::default() };
     let slow = Settings::new().with_tcp(tcp);
     if !carries::<E>(Setting::TransferRate, &slow) {
         return;
@@ -141,11 +140,9 @@ pub fn bytes_move_as_fast_as_they_may<E: Engine>() {
 pub fn lines_of_a_head_are_as_long_as_they_may_be<E: Engine>() {
     let long = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(200));
     let odd = format!("HTTP/1.1 200 {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(200));
-    let mut http = crate::Http::default();
-    http.max_line = NonZeroUsize::new(150);
-    let short = Settings::new().with_http(http.clone());
-    http.max_line = NonZeroUsize::new(300);
-    let longer = Settings::new().with_http(http);
+    let [short, longer] = [150, 300].map(|bytes| {
+        Settings::new().with_http(Http { max_line: NonZeroUsize::new(bytes), ..Http::default() })
+    });
     if !carries::<E>(Setting::LineLength, &short) {
         return;
     }
