@@ -189,6 +189,11 @@ pub(super) fn key() -> KeyPair {
     KeyPair::generate().expect("the system has randomness")
 }
 
+/// A key of RSA, of which ring makes none: one for tests, which everybody can read.
+pub(super) fn rsa_key() -> KeyPair {
+    KeyPair::from_pem(include_str!("rsa-2048.pem")).expect("the file is a key")
+}
+
 /// A certificate, those above it, and its key.
 #[derive(Clone)]
 pub(super) struct Credentials {
