@@ -77,6 +77,8 @@ macro_rules! contract_tests {
             http_2_alone_is_spoken_or_nothing
             headers_are_kept_out_of_the_index
             dropping_the_future_closes_what_is_half_made
+            dropping_the_future_sends_no_more_of_the_request
+            t10_http_2_connection_shows_one_certificate
             // Events.
             request_is_told_step_by_step
             connection_is_told_once
@@ -129,6 +131,8 @@ macro_rules! contract_tests {
             sessions_of_one_certificate_serve_no_other
             client_certificate_is_not_left_out_over_plain_http
             client_key_that_cannot_be_used_is_refused
+            client_keys_of_each_kind_are_used
+            servers_with_keys_of_rsa_are_served
             // Settings of TLS.
             tls_versions_are_as_set
             cipher_suites_of_tls_1_2_are_as_set
@@ -143,6 +147,7 @@ macro_rules! contract_tests {
             cipher_lists_of_openssl_are_as_set
             // Servers' certificates that are good enough.
             accepted_flaws_hide_no_other
+            accepted_flaws_of_authorities_hide_no_other
             accepted_flaws_are_of_either_date
             accepted_certificate_may_be_as_bad_as_it_likes
             key_is_proved_whatever_is_accepted
@@ -168,6 +173,7 @@ macro_rules! contract_tests {
             http_goes_to_a_proxy_on_this_machine_in_absolute_form
             exceptions_go_straight_to_the_server
             unreachable_proxy_is_told
+            proxy_is_spoken_to_over_tls
             proxy_that_does_not_speak_http_is_told
             plain_http_goes_through_a_tunnel_where_it_is_set
             socks_proxy_is_told_what_its_scheme_says
