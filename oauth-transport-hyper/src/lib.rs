@@ -20,6 +20,11 @@
 //! HTTP is hyper's. Connections are made by a connector of our own, on socket2, which sets what no other does, and kept by a
 //! small pool of our own: it looks at the socket before a connection is used again, and hyper itself can say whether a request
 //! was written at all.
+//!
+//! # Revocation lists
+//! A list that a certificate points to is fetched when a handshake needs it: that handshake ends, and another one is begun.
+//! It is asked for straight or through the firewall, never through a proxy, within half the time for a connection and ten
+//! seconds at most; it is kept until the next one is due.
 
 mod capabilities;
 mod connect;
