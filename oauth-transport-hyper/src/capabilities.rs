@@ -65,6 +65,6 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         Setting::ProxyNegotiate | Setting::KerberosServiceName => {
             Support::Unsupported("it is not built with Kerberos")
         }
-        _ => Support::Unsupported("it does not carry it yet"),
+        _ => Support::Unsupported("it does not know it"),
     }
 }
