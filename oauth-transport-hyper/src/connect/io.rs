@@ -75,6 +75,7 @@ impl Link {
     }
 
     /// Whether the socket is open. In HTTP/2 a server may speak at any time.
+    #[cfg(feature = "http2")]
     pub(crate) fn is_open(&self) -> bool {
         self.socket.upgrade().is_some_and(|socket| socket.peek() != Some(0))
     }

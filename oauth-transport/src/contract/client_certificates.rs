@@ -139,7 +139,7 @@ pub fn client_keys_of_each_kind_are_used<E: Engine>() {
         let client = clients.issue_for(&leaf, &key);
         let inner = if kind == "PKCS#8" { client.key.clone() } else { inside(&client.key).to_vec() };
         for key in [client.key.clone(), inner] {
-            let identity = Identity::new(vec![client.der()], key).expect("it is a key");
+            let identity = Identity::new(vec![client.der()], &key).expect("it is a key");
             let settings =
                 Settings::new().with_extra_root_der(servers.der()).with_client_certificate(identity);
             if !carries::<E>(Setting::ClientCertificate, &settings) {
