@@ -278,9 +278,14 @@ impl AsyncRead for Metered {
                 this.reads = 0;
                 return Poll::Pending;
             }
-            match stream.try_read(buffer.initialize_unfilled_to(room)) {
+            // Where nothing limits it, the buffer need not be filled with zeros first.
+            let read = if room == buffer.remaining() {
+                stream.try_read_buf(buffer)
+            } else {
+                stream.try_read(buffer.initialize_unfilled_to(room)).inspect(|bytes| buffer.advance(*bytes))
+            };
+            match read {
                 Ok(bytes) => {
-                    buffer.advance(bytes);
                     this.reads += 1;
                     Self::moved(activity, this.reading.as_mut(), bytes);
                     return Poll::Ready(Ok(()));
