@@ -44,7 +44,6 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::CipherSuites13
         | Setting::CipherStrength
         | Setting::Groups
-        | Setting::SignatureAlgorithms
         | Setting::FreshSessions
         | Setting::Revocation
         | Setting::AcceptOutOfDate
@@ -56,6 +55,9 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::CertificateDecisions
         | Setting::RecordLog
         | Setting::ConnectionEvents => Support::Native,
+        Setting::SignatureAlgorithms => Support::Emulated(
+            "rustls advertises one list for both versions; a server that signs by an algorithm of the other version is refused",
+        ),
         Setting::LineLength => Support::Emulated(
             "a head is read as a whole, within its limit of 64 KiB, before its lines are measured",
         ),
@@ -63,6 +65,6 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         Setting::ProxyNegotiate | Setting::KerberosServiceName => {
             Support::Unsupported("it is not built with Kerberos")
         }
-        _ => Support::Unsupported("it does not carry it yet"),
+        _ => Support::Unsupported("it does not know it"),
     }
 }

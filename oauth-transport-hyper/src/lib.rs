@@ -1,7 +1,7 @@
 //! oauth-core requests over hyper, rustls and tokio.
 //!
-//! In scope: one hop over HTTP/1.1, on TLS 1.2 and 1.3 by rustls with ring, straight or through an HTTP proxy, within the
-//! limits of [`Settings`].
+//! In scope: one hop over HTTP/1.1, HTTP/1.0 or HTTP/2, on TLS 1.2 and 1.3 by rustls with ring, straight, through a firewall,
+//! through a proxy or through both, as [`Settings`] have it.
 //!
 //! Out of scope: redirects, cookies, decoding (a transport does none of them), and a runtime: futures of this transport
 //! run inside the caller's tokio runtime, with its I/O and time drivers on.
@@ -17,8 +17,14 @@
 //! # }
 //! ```
 //!
-//! Connections are hyper's, and kept by a small pool of our own rather than hyper-util's: it looks at the socket before a
-//! connection is used again, and hyper itself can say whether a request was written at all.
+//! HTTP is hyper's. Connections are made by a connector of our own, on socket2, which sets what no other does, and kept by a
+//! small pool of our own: it looks at the socket before a connection is used again, and hyper itself can say whether a request
+//! was written at all.
+//!
+//! # Revocation lists
+//! A list that a certificate points to is fetched when a handshake needs it: that handshake ends, and another one is begun.
+//! It is asked for straight or through the firewall, never through a proxy, within half the time for a connection and ten
+//! seconds at most; it is kept until the next one is due.
 
 mod capabilities;
 mod connect;
@@ -63,6 +69,9 @@ const NAME: &str = "hyper";
 ///
 /// Connections are kept for four seconds after their last response: less than servers wait before they hang up, so that a
 /// request hardly ever meets a connection that is being closed. One that meets it fails, and is not sent again.
+///
+/// A request that is dropped closes its connection at once. In HTTP/2, where others may be on it, it is closed when they have
+/// their responses, and takes no new ones.
 pub struct HyperTransport {
     connector: Connector,
     pool: Arc<Pool>,

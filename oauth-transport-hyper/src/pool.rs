@@ -1,13 +1,12 @@
 //! Connections between two requests, and those that several share.
 
-use crate::connect::Connection;
+use crate::connect::{Connection, Tasks};
 use http::uri::{Authority, Scheme, Uri};
 use oauth_core::KeyId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
 /// How long an idle connection is kept: servers hang up after five seconds at the earliest (Node, Apache).
@@ -61,7 +60,7 @@ struct Turn {
 /// The requests on a connection that takes several at once.
 struct Load {
     state: Mutex<State>,
-    task: AbortHandle,
+    tasks: Tasks,
 }
 
 struct State {
@@ -98,7 +97,7 @@ impl Drop for Lease {
         state.retired |= !self.whole;
         if state.retired && state.requests == 0 {
             // Whoever still shares it has its response.
-            self.load.task.abort();
+            self.load.tasks.abort();
         }
     }
 }
@@ -136,7 +135,7 @@ impl Pool {
         let Some(shared) = connection.share() else { return Taken { connection, lease: None } };
         let load = Arc::new(Load {
             state: Mutex::new(State { requests: 0, idle_since: Instant::now(), retired: false }),
-            task: connection.task(),
+            tasks: connection.tasks(),
         });
         let lease = Some(Lease::new(&load));
         self.keep(Kept {

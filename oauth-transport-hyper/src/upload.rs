@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A body in one piece, or in chunks of one size (RFC 9112 section 7.1).
+/// A body in one piece, or in chunks of one size (RFC 9112 section 7.1). It is told to have gone out when the last of it is
+/// handed to hyper, which writes it next.
 pub(crate) struct Upload {
     rest: Bytes,
     chunk: Option<NonZeroUsize>,

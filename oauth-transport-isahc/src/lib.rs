@@ -1,7 +1,8 @@
 //! oauth-core requests over isahc, which is libcurl, on any executor.
 //!
-//! In scope: one hop over HTTP/1.1, on TLS 1.2 and later by the platform's own library (OpenSSL on Linux), straight or
-//! through an HTTP or SOCKS proxy, within the limits of [`Settings`].
+//! In scope: one hop over HTTP/1.0, 1.1 or 2, on TLS 1.2 and later by the platform's own library (OpenSSL on Linux), straight,
+//! through an HTTP or SOCKS proxy or a SOCKS firewall, within the limits of [`Settings`]. What of them libcurl, or isahc in
+//! front of it, cannot carry is refused by name when a transport is made.
 //!
 //! Out of scope: redirects, cookies, decoding (a transport does none of them), and a runtime: libcurl works on threads of
 //! its own, so that the futures of this transport may be polled by async-std, smol, tokio or a bare `block_on`.
@@ -22,35 +23,44 @@
 //! whole requests and responses: keep those levels off for the target `isahc` wherever a log is kept.
 
 mod capabilities;
+mod ciphers;
 mod clients;
 mod failure;
-mod trust;
+mod identity;
+mod response;
+mod silence;
+mod telling;
+mod tls;
 mod upload;
+mod way;
 
 use clients::{Clients, Reuse};
 use failure::Route;
-use futures_lite::AsyncReadExt as _;
-use http::header::{TRANSFER_ENCODING, USER_AGENT};
-use http::{StatusCode, Uri};
-use isahc::AsyncBody;
-use isahc::auth::{Authentication, Credentials};
-use isahc::config::Configurable as _;
-use oauth_core::{Request, Response, Unreachable};
+use futures_lite::future::or;
+use http::header::{CONNECTION, USER_AGENT};
+use isahc::{AsyncBody, ResponseExt as _};
+use oauth_core::{Delivered, KeyId, Request, Response, Unreachable};
 use oauth_transport::{
-    BoxFuture, Proxy, Setting, Settings, SettingsError, Support, Transport, refuse_client_certificate,
+    BoxFuture, HttpVersion, Identity, Setting, Settings, SettingsError, Support, Transport,
 };
+use response::Limits;
+use silence::Silence;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use telling::Telling;
 use upload::{Progress, Upload};
+use way::Way;
 use zeroize::Zeroizing;
 
 /// The name in messages and in `--transport`.
 const NAME: &str = "isahc";
 /// The oldest libcurl that this crate was read and tested against.
 const OLDEST_LIBCURL: Version = (8, 19, 0);
-/// How large a head may be: what servers themselves accept is far less.
-const MAX_HEAD: usize = 64 << 10;
-const MAX_HEADER_LINES: usize = 100;
+/// The longest interval that Linux takes, in seconds; what is more, libcurl would not tell that it was not taken.
+const LONGEST_KEEP_ALIVE: u64 = 32_767;
+
+/// How long no byte may move where there is a rate: libcurl lets a second's worth through at a time.
+const HELD_BACK: Duration = Duration::from_secs(2);
 
 type Version = (u32, u32, u32);
 
@@ -62,36 +72,61 @@ type Version = (u32, u32, u32);
 ///
 /// An empty body that no header announced is [`Broken`](oauth_core::UnreachableKind::Broken): libcurl also reports a head that
 /// was cut short that way.
+///
+/// [`Settings::without_user_agent`] is refused: isahc names itself where nobody else is named.
 pub struct IsahcTransport {
+    pool: Pool,
+    named: Vec<(KeyId, Pool)>,
+    settings: Settings,
+}
+
+/// The clients of one identity, or of none. No two identities share a connection, or a TLS session.
+struct Pool {
     repeatable: Clients,
     one_shot: Clients,
-    settings: Settings,
+}
+
+impl Pool {
+    fn new(
+        plan: &tls::Plan,
+        identity: Option<&Identity>,
+        settings: &Settings,
+    ) -> Result<Self, SettingsError> {
+        let tls = plan.config(identity)?;
+        let (repeatable, one_shot) = match (settings.tls().resume_sessions, settings.http().reuse_connections)
+        {
+            // A client remembers the sessions of its servers.
+            (false, _) => (Reuse::Nothing, Reuse::Nothing),
+            (true, false) => (Reuse::Clients, Reuse::Clients),
+            (true, true) => (Reuse::Connections, Reuse::Clients),
+        };
+        Ok(Self {
+            repeatable: Clients::new(repeatable, tls.clone(), settings),
+            one_shot: Clients::new(one_shot, tls, settings),
+        })
+    }
 }
 
 impl IsahcTransport {
     /// Sets the engine up, reading the platform's trust roots; sends nothing.
     ///
     /// # Errors
-    /// A setting makes no sense, or this engine [does not support](Self::supports) it, or it cannot be set up. A
-    /// `User-Agent` beyond ASCII and a timeout of more than 24 days are [`SettingsError::Unsupported`], too.
+    /// A setting makes no sense, or this engine [does not support](Self::supports) it, or it cannot be set up. No
+    /// `User-Agent`, one beyond ASCII and a timeout of more than 24 days are [`SettingsError::Unsupported`], too.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.check(NAME, Self::supports)?;
         check_libcurl(libcurl())?;
-        let tls = trust::tls_config(&settings)?;
-        check_timeout("connect timeout", settings.connect_timeout())?;
-        if let Some(limit) = settings.total_timeout() {
-            check_timeout("total timeout", limit)?;
-        }
-        if settings.user_agent().is_some_and(|text| text.to_str().is_err()) {
-            return Err(unsupported("User-Agent", "it holds characters beyond ASCII"));
-        }
-        for proxy in settings.proxies().iter() {
-            check_proxy(proxy)?;
-        }
-        let repeatable = Clients::new(Reuse::Allowed, tls.clone(), &settings);
+        let plan = tls::Plan::new(&settings)?;
+        check_values(&settings)?;
+        way::check(&settings)?;
+        let pool = Pool::new(&plan, settings.client_certificate(), &settings)?;
+        let named = settings
+            .named_client_certificates()
+            .map(|(name, identity)| Ok((name.clone(), Pool::new(&plan, Some(identity), &settings)?)))
+            .collect::<Result<_, SettingsError>>()?;
         // Now, so that an engine that cannot start at all is told here.
-        repeatable.prepare().map_err(|error| SettingsError::Engine { cause: error.into() })?;
-        Ok(Self { repeatable, one_shot: Clients::new(Reuse::Forbidden, tls, &settings), settings })
+        pool.repeatable.prepare().map_err(|error| SettingsError::Engine { cause: error.into() })?;
+        Ok(Self { pool, named, settings })
     }
 
     /// What this engine says to a setting.
@@ -101,28 +136,111 @@ impl IsahcTransport {
     }
 
     async fn perform(&self, request: Request) -> Result<Response, Unreachable> {
-        refuse_client_certificate(&request)?;
-        let max_body = request.max_body();
-        let proxy = self.settings.proxies().for_endpoint(request.endpoint());
-        let clients = if request.one_shot() { &self.one_shot } else { &self.repeatable };
+        let way = Way::new(&self.settings, request.endpoint());
+        let pool = self.admit(&request, way)?;
+        let clients = if request.one_shot() { &pool.one_shot } else { &pool.repeatable };
+        let telling = Telling::new(self.settings.events(), request.endpoint(), way);
+        let limits = Limits {
+            body: request.max_body(),
+            line: self.settings.http().max_line,
+            rate: self.settings.tcp().rate,
+            until: self.settings.total_timeout().and_then(|limit| Instant::now().checked_add(limit)),
+        };
         let progress = Progress::new(&request);
-        let route = Route::new(request.endpoint(), &self.settings, proxy.is_some(), progress.clone());
-        let request = self.to_isahc(request, proxy, &progress)?;
+        let route = Route::new(request.endpoint(), &self.settings, way, progress.clone());
+        let silence = self.silence(&request);
+        let misfit = way.of_another_family(self.settings.tcp().addresses, request.endpoint());
+        let request = self.to_isahc(request, way, &progress, &silence)?;
+        if let Some(host) = misfit {
+            let error = failure::of_another_family(&host);
+            telling.not_connected(&error);
+            return Err(error);
+        }
 
-        let client = clients.take().map_err(failure::no_engine)?;
-        let response =
-            client.get().send_async(request).await.map_err(|error| failure::engine(error, &route))?;
-        let response = read(response, max_body, &route).await?;
-        // Only now: to drop a client is the one way to end a request at once, which a failure, too, may have left behind.
-        client.keep();
-        Ok(response)
+        let mut client = clients.take().map_err(failure::no_engine)?;
+        let sending = async { Some(client.get().send_async(request).await) };
+        let silent = async {
+            silence.too_long().await;
+            None
+        };
+        let (error, address) = match or(sending, silent).await {
+            Some(Ok(response)) => {
+                let link = telling.connected(client.link.take(), response.local_addr());
+                telling.sent(progress.taken());
+                return match response::read(response, &limits, &route, &silence, &telling).await {
+                    Ok(response) => {
+                        client.link = (!says_close(&response)).then_some(link);
+                        // Only now: to drop a client is the one way to end a request at once, which a failure, too, may
+                        // have left behind.
+                        client.keep();
+                        Ok(response)
+                    }
+                    Err(error) => {
+                        link.broken(&error);
+                        Err(error)
+                    }
+                };
+            }
+            Some(Err(error)) => {
+                let address = error.local_addr();
+                (failure::engine(error, &route), address)
+            }
+            None => (failure::silent(&route), None),
+        };
+        // Our end of a connection shows that it stood, and so does a body that libcurl asked for.
+        let stood = error.delivered != Delivered::No && (address.is_some() || progress.taken() > 0);
+        let last = client.link.take();
+        if stood {
+            let link = telling.connected(last, address);
+            telling.sent(progress.taken());
+            link.broken(&error);
+        } else {
+            telling.not_connected(&error);
+        }
+        Err(error)
+    }
+
+    /// The clients for a request; refuses one that would have to leave something out.
+    fn admit(&self, request: &Request, way: Way<'_>) -> Result<&Pool, Unreachable> {
+        if self.settings.events().is_inside() {
+            return Err(failure::inside_a_handler());
+        }
+        let over_tls = request.endpoint().url().scheme() == "https";
+        if !over_tls {
+            // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
+            if matches!(way, Way::Firewall(firewall) if !firewall.is_on_this_machine()) {
+                return Err(failure::exposed());
+            }
+            if request.one_shot() && way.asks_first() {
+                return Err(failure::needs_two_attempts());
+            }
+        }
+        let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
+        // The last one of a name counts, as with any setting that is set again.
+        match self.named.iter().rev().find(|(name, _)| name == wanted) {
+            Some(_) if !over_tls => Err(failure::nowhere_to_show(wanted)),
+            Some((_, pool)) => Ok(pool),
+            None => Err(failure::no_such_certificate(wanted)),
+        }
+    }
+
+    fn silence(&self, request: &Request) -> Silence {
+        // While libcurl holds bytes back for the rate, that is no silence of the server's.
+        let held_back = self.settings.tcp().rate.map_or(Duration::ZERO, |_| HELD_BACK);
+        let limit = self.settings.inactivity_timeout().map(|limit| limit.saturating_add(held_back));
+        if request.body().is_empty() {
+            Silence::without_body(limit, self.settings.connect_timeout())
+        } else {
+            Silence::of_body(limit)
+        }
     }
 
     fn to_isahc(
         &self,
         request: Request,
-        proxy: Option<&Proxy>,
+        way: Way<'_>,
         progress: &Progress,
+        silence: &Silence,
     ) -> Result<http::Request<AsyncBody>, Unreachable> {
         let has_body = request.one_shot();
         let (mut parts, body) = request.into_http().into_parts();
@@ -138,16 +256,13 @@ impl IsahcTransport {
         if let Some(headers) = builder.headers_mut() {
             *headers = parts.headers;
         }
-        if let Some(proxy) = proxy {
-            builder = builder.proxy(Some(proxy_uri(proxy).map_err(|_| failure::unreadable_request())?));
-            if let Some((user, password)) = proxy.credentials() {
-                builder = builder
-                    .proxy_authentication(Authentication::basic())
-                    .proxy_credentials(Credentials::new(user, password));
-            }
-        }
-        let body = if has_body { Upload::new(body, progress.clone()).into() } else { AsyncBody::empty() };
-        builder.body(body).map_err(|_| failure::unreadable_request())
+        let body = if has_body {
+            let chunk = self.settings.http().upload_chunk;
+            Upload::new(body, chunk, progress.clone(), silence.clone()).into()
+        } else {
+            AsyncBody::empty()
+        };
+        way.apply(builder)?.body(body).map_err(|_| failure::unreadable_request())
     }
 }
 
@@ -165,55 +280,6 @@ impl fmt::Debug for IsahcTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IsahcTransport").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-/// Reads a response to its end, or to the limit.
-async fn read(
-    response: http::Response<AsyncBody>,
-    max_body: usize,
-    route: &Route,
-) -> Result<Response, Unreachable> {
-    let (parts, mut incoming) = response.into_parts();
-    let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if size > MAX_HEAD || parts.headers.len() > MAX_HEADER_LINES {
-        return Err(failure::head_too_large());
-    }
-    let announced = incoming.len().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    let capacity = announced.unwrap_or(0);
-    if capacity > max_body {
-        return Err(failure::body_too_large(max_body));
-    }
-    // Room for what was announced: a body that grows leaves copies of its secrets behind.
-    let mut body = Zeroizing::new(Vec::with_capacity(capacity));
-    let mut chunk = Zeroizing::new(vec![0; 8 << 10]);
-    loop {
-        let length = incoming.read(&mut chunk).await.map_err(|error| failure::engine(error.into(), route))?;
-        if length == 0 {
-            break;
-        }
-        if length > max_body - body.len() {
-            return Err(failure::body_too_large(max_body));
-        }
-        body.extend_from_slice(&chunk[..length]);
-    }
-    if may_have_body(parts.status) && !parts.headers.contains_key(TRANSFER_ENCODING) {
-        // RFC 9112 section 8: a response is not whole if its connection ends in its head, or before its announced length.
-        // libcurl takes the former for the end of the head, so an empty body counts only where it was announced.
-        let whole = announced.map_or(!body.is_empty(), |announced| body.len() == announced);
-        if !whole {
-            return Err(failure::cut_short());
-        }
-    }
-    let mut response = http::Response::new(std::mem::take(&mut *body));
-    *response.version_mut() = parts.version;
-    *response.status_mut() = parts.status;
-    *response.headers_mut() = parts.headers;
-    Ok(response.into())
-}
-
-/// RFC 9112 section 6.3: a 204 or 304 ends with its head, whatever it announces.
-fn may_have_body(status: StatusCode) -> bool {
-    !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 const fn unsupported(setting: &'static str, why: &'static str) -> SettingsError {
@@ -246,19 +312,58 @@ fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), Setting
     Ok(())
 }
 
-fn check_proxy(proxy: &Proxy) -> Result<(), SettingsError> {
-    let refuse = |why| SettingsError::Proxy { from: "proxy", why };
-    if proxy.credentials().is_some_and(|(user, password)| user.contains('\0') || password.contains('\0')) {
-        return Err(refuse("its user name or password holds a zero byte"));
-    }
-    proxy_uri(proxy).map(drop).map_err(|_| refuse("libcurl cannot read its address"))
+/// Whether the connection of a response serves no other (RFC 9112 section 9.3).
+fn says_close(response: &Response) -> bool {
+    let options = response.headers().get_all(CONNECTION);
+    let mut options =
+        options.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    options.any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
-/// The proxy as isahc takes it. The port is always written out: libcurl's default is 1080, where a URL's is 80.
-fn proxy_uri(proxy: &Proxy) -> Result<Uri, http::uri::InvalidUri> {
-    let url = proxy.url();
-    let host = url.host_str().unwrap_or_default();
-    format!("{}://{host}:{}", url.scheme(), url.port_or_known_default().unwrap_or(1080)).parse()
+/// Refuses what libcurl would take for something else, and what isahc could not send.
+fn check_values(settings: &Settings) -> Result<(), SettingsError> {
+    check_timeout(Setting::ConnectTimeout.name(), settings.connect_timeout())?;
+    if let Some(limit) = settings.total_timeout() {
+        check_timeout(Setting::TotalTimeout.name(), limit)?;
+    }
+    match settings.user_agent() {
+        None => {
+            return Err(unsupported(
+                "absence of a User-Agent",
+                "isahc names itself where nobody else is named; the transport hyper can leave it out",
+            ));
+        }
+        Some(text) if text.to_str().is_err() => {
+            return Err(unsupported("User-Agent", "it holds characters beyond ASCII"));
+        }
+        Some(_) => {}
+    }
+    if let Some(interval) = settings.tcp().keep_alive.and_then(|probes| probes.interval)
+        && (interval.is_zero() || interval.as_secs() >= LONGEST_KEEP_ALIVE)
+    {
+        return Err(SettingsError::Value {
+            setting: Setting::KeepAliveInterval,
+            value: format!("{interval:?}"),
+            expected: format!("anything from a second to {LONGEST_KEEP_ALIVE} seconds"),
+        });
+    }
+    let http = settings.http();
+    if http.version == HttpVersion::Http2 && !isahc::is_http_version_supported(http::Version::HTTP_2) {
+        return Err(unsupported(
+            Setting::Http2.name(),
+            "libcurl is built without it; the transport hyper can",
+        ));
+    }
+    if let Some(size) = http.upload_chunk
+        && http.version != HttpVersion::Http11
+    {
+        return Err(SettingsError::Value {
+            setting: Setting::ChunkedUpload,
+            value: size.to_string(),
+            expected: "set with HTTP/1.1 alone, the one version that has chunks".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,141 +1,21 @@
 //! What the contract does not ask for, and what libcurl does differently.
 #![allow(missing_docs, reason = "these are tests")]
 
+mod wire;
+
 use http::{HeaderName, HeaderValue};
-use oauth_core::{
-    Delivered, Endpoint, OptOut, Policy, Purpose, Request, Response, SecretBytes, Unreachable,
-    UnreachableKind,
-};
+use oauth_core::{Delivered, Purpose, Request, SecretBytes, UnreachableKind};
 use oauth_transport::{Proxies, Settings, SettingsError, Transport as _};
 use oauth_transport_isahc::IsahcTransport;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use smol::channel::{Sender, unbounded};
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Output};
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use std::{env, fs, process, thread};
+use std::{env, fs, process};
+use wire::{Authority, OK, answering, assert_fails, endpoint, get, post, read_request, send, serve, through};
 
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 const CHILD: &str = "OAUTH_TRANSPORT_ISAHC_CHILD";
-
-// --- requests ---------------------------------------------------------------------------------------------------------
-
-fn endpoint(url: &str) -> Arc<Endpoint> {
-    Arc::new(Endpoint::new(url, &Policy::strict().waive(OptOut::PlainHttpOnLoopback)).unwrap())
-}
-
-fn get(url: &str) -> Request {
-    Request::get(Purpose::Discovery, endpoint(url))
-}
-
-fn post(url: &str) -> Request {
-    Request::form(Purpose::Token, endpoint(url), SecretBytes::new(b"code=planted"))
-}
-
-fn send(settings: Settings, request: Request) -> Result<Response, Unreachable> {
-    smol::block_on(IsahcTransport::new(settings).unwrap().send(request))
-}
-
-#[track_caller]
-fn assert_fails(
-    result: Result<Response, Unreachable>,
-    kind: UnreachableKind,
-    delivered: Delivered,
-) -> String {
-    let error = result.unwrap_err();
-    assert_eq!((error.kind, error.delivered), (kind, delivered), "{error:?}");
-    assert!(!format!("{error:?} {error}").contains("planted"), "{error:?}");
-    error.cause.unwrap().to_string()
-}
-
-fn through(address: SocketAddr) -> Proxies {
-    Proxies::from_variables(|name| (name == "all_proxy").then(|| format!("http://{address}"))).unwrap()
-}
-
-// --- servers ----------------------------------------------------------------------------------------------------------
-
-/// Serves each connection on a thread of its own.
-fn serve(handle: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    let handle = Arc::new(handle);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let handle = Arc::clone(&handle);
-            thread::spawn(move || {
-                // A client that goes away in between is what some cases are about.
-                let _ = handle(stream);
-            });
-        }
-    });
-    address
-}
-
-/// Answers the first request of each connection, and closes.
-fn answering(answer: &'static [u8]) -> SocketAddr {
-    serve(move |mut stream| {
-        read_request(&mut stream)?;
-        stream.write_all(answer)
-    })
-}
-
-/// The head of a request, once its body is read.
-fn read_request(stream: &mut impl Read) -> io::Result<String> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap();
-    let length = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    stream.read_exact(&mut vec![0; length.unwrap_or(0)])?;
-    Ok(head)
-}
-
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Test Root");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn der(&self) -> Vec<u8> {
-        self.0.der().to_vec()
-    }
-
-    /// A server with a certificate of this authority; `identified` adds the identifier of the key that signed it.
-    fn server(&self, identified: bool) -> String {
-        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-        params.use_authority_key_identifier_extension = identified;
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        let config = Arc::new(config);
-        let address = serve(move |stream| {
-            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
-            read_request(&mut stream)?;
-            stream.write_all(OK)
-        });
-        format!("https://{address}/token")
-    }
-}
 
 // --- trust ------------------------------------------------------------------------------------------------------------
 

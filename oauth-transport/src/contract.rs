@@ -135,6 +135,7 @@ macro_rules! contract_tests {
             http_2_alone_is_spoken_or_nothing
             http_2_connection_takes_several_requests_at_once
             headers_are_kept_out_of_the_index
+            t10_http_2_connection_shows_one_certificate
             // TCP.
             connections_come_from_the_local_address
             connections_come_from_the_local_port
@@ -183,6 +184,7 @@ macro_rules! contract_tests {
             named_client_certificate_is_shown_where_it_is_named
             sessions_of_one_certificate_serve_no_other
             client_certificate_is_not_left_out_over_plain_http
+            client_keys_of_each_kind_are_used
             client_key_that_cannot_be_used_is_refused
             // Settings of TLS.
             tls_versions_are_as_set
@@ -193,11 +195,13 @@ macro_rules! contract_tests {
             cipher_strength_is_as_set
             groups_are_as_set
             groups_that_there_are_not_are_refused
+            servers_with_keys_of_rsa_are_served
             signature_algorithms_are_as_set
             signature_algorithms_hold_for_their_version
             sessions_are_taken_up_again_or_not
             // Servers' certificates that are good enough.
             accepted_flaws_hide_no_other
+            accepted_flaws_of_authorities_hide_no_other
             accepted_flaws_are_of_either_date
             accepted_certificate_may_be_as_bad_as_it_likes
             key_is_proved_whatever_is_accepted
@@ -221,6 +225,7 @@ macro_rules! contract_tests {
             t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
             http_goes_to_a_proxy_on_this_machine_in_absolute_form
+            proxy_is_spoken_to_over_tls
             exceptions_go_straight_to_the_server
             refusal_by_the_proxy_is_told
             unreachable_proxy_is_told

@@ -86,7 +86,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Transport: Send + Sync {
     /// Performs the request once.
     ///
-    /// Nothing happens before the future is polled; dropping it gives the request up and closes its connection.
+    /// Nothing happens before the future is polled; dropping it gives the request up and closes its connection, in HTTP/2
+    /// once the requests that share it have ended.
     ///
     /// # Errors
     /// No whole response came. Says [`Delivered::No`] only where no byte of the request can

@@ -109,7 +109,19 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "oauth-transport-isahc",
         &["oauth-core", "oauth-transport"],
-        &["curl", "futures-lite", "http", "isahc", "rustls-native-certs", "rustls-webpki", "zeroize"],
+        &[
+            "async-io",
+            "base64",
+            "curl",
+            "futures-lite",
+            "http",
+            "isahc",
+            "ring",
+            "rustls-native-certs",
+            "rustls-pki-types",
+            "rustls-webpki",
+            "zeroize",
+        ],
     ),
     (
         "oauth",

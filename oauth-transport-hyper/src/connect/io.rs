@@ -333,3 +333,44 @@ impl AsyncWrite for Metered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::num::NonZeroU64;
+    use std::task::Waker;
+
+    fn bucket(rate: u64) -> Bucket {
+        Bucket::new(BytesPerSecond::new(NonZeroU64::new(rate).unwrap()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_is_kept_over_time_whatever_it_is() {
+        for (rate, bytes) in [(1, 5), (7, 70), (1000, 10_000), (1_000_000_000, 10_000_000_000)] {
+            let mut bucket = bucket(rate);
+            let (start, mut moved) = (Instant::now(), 0);
+            while moved < bytes {
+                let room = poll_fn(|context| bucket.room(context)).await;
+                let now = room.min(bytes - moved);
+                bucket.spend(now);
+                moved += now;
+            }
+            let (took, fair) = (start.elapsed().as_secs_f64(), bytes as f64 / rate as f64);
+            // What may go ahead at once is a byte, or what goes in a tenth of a second.
+            let ahead = f64::max(0.1, 1.0 / rate as f64) + 0.01;
+            assert!((fair - ahead..fair + 0.1).contains(&took), "{bytes} at {rate}: {took} s");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_our_own_making_is_no_silence() {
+        let start = Instant::now();
+        let activity = Activity { since: start, last: AtomicU64::new(0) };
+        let mut bucket = bucket(10);
+        bucket.spend(50);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(Metered::room(Some(&mut bucket), Some(&activity), &mut context, 1).is_pending());
+        assert_eq!(activity.last(), start + Duration::from_secs(5));
+    }
+}

@@ -9,6 +9,7 @@ mod io;
 mod overheard;
 mod showing;
 mod socks;
+mod tasks;
 mod tcp;
 mod told;
 mod tunnel;
@@ -16,6 +17,7 @@ mod tunnel;
 pub(crate) use gate::{Gate, Role};
 pub(crate) use io::Link;
 pub(crate) use showing::Showing;
+pub(crate) use tasks::Tasks;
 pub(crate) use tunnel::head as shown_head;
 
 use crate::failure;
@@ -23,7 +25,7 @@ use crate::tls::{Http2Wish, Tls, TlsStream, Want, fetch};
 use crate::upload::Upload;
 use http::uri::{Scheme, Uri};
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use io::Metered;
 use oauth_core::{KeyId, Unreachable};
 use oauth_transport::{
@@ -36,7 +38,6 @@ use std::fmt;
 use std::time::Duration;
 use tcp::Dialler;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use told::Told;
 use tunnel::Connect;
@@ -73,7 +74,7 @@ pub(crate) struct Connection {
     /// For a look at the socket without hyper.
     pub(crate) link: Link,
     /// What moves its bytes.
-    task: AbortHandle,
+    tasks: Tasks,
     /// A request is on it, and no other shares it.
     busy: bool,
 }
@@ -83,7 +84,7 @@ pub(crate) struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.busy {
-            self.task.abort();
+            self.tasks.abort();
         }
     }
 }
@@ -101,8 +102,8 @@ impl Connection {
     }
 
     /// To end it at once.
-    pub(crate) fn task(&self) -> AbortHandle {
-        self.task.clone()
+    pub(crate) fn tasks(&self) -> Tasks {
+        self.tasks.clone()
     }
 
     /// Whether another request can be given to it.
@@ -127,7 +128,7 @@ impl Connection {
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 link: self.link.clone(),
-                task: self.task.clone(),
+                tasks: self.tasks.clone(),
                 busy: false,
             }),
         }
@@ -244,8 +245,8 @@ impl Connector {
             stream
         };
         let through_another = self.firewall.is_some() || route.proxy.is_some();
-        let (sender, task) = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
-        Ok(Connection { sender, link, task, busy: false })
+        let (sender, tasks) = self.hand_over(stream, &link, multiplexed, through_another, over_tls).await?;
+        Ok(Connection { sender, link, tasks, busy: false })
     }
 
     /// All TLS there is goes through here.
@@ -266,17 +267,18 @@ impl Connector {
         multiplexed: bool,
         through_another: bool,
         over_tls: bool,
-    ) -> Result<(Sender, AbortHandle), Unreachable> {
-        // Both tasks end with their sender; their errors reach whoever waits for a response.
+    ) -> Result<(Sender, Tasks), Unreachable> {
+        let tasks = Tasks::default();
+        // They end with their sender; their errors reach whoever waits for a response.
         if multiplexed {
-            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            let (sender, connection) = http2::Builder::new(tasks.clone())
                 .max_header_list_size(MAX_HEAD as u32)
                 .handshake(TokioIo::new(stream))
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            let task = tokio::spawn(live(connection, told)).abort_handle();
-            Ok((Sender::Http2(sender), task))
+            tasks.spawn(live(connection, told));
+            Ok((Sender::Http2(sender), tasks))
         } else {
             let (sender, connection) = http1::Builder::new()
                 .max_buf_size(MAX_HEAD)
@@ -285,8 +287,8 @@ impl Connector {
                 .await
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
-            let task = tokio::spawn(live(connection, told)).abort_handle();
-            Ok((Sender::Http1(sender), task))
+            tasks.spawn(live(connection, told));
+            Ok((Sender::Http1(sender), tasks))
         }
     }
 

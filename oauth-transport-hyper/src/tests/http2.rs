@@ -220,3 +220,43 @@ async fn too_much_is_too_much_in_http_2_as_well() {
     let error = transport.send(post(&format!("{url}/line"))).await.unwrap_err();
     assert_eq!((error.kind, error.delivered), (UnreachableKind::TooLarge, Delivered::Unknown), "{error:?}");
 }
+
+/// A server that gives all the room there is, and then reads nothing. What became of the socket Linux tells.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_given_up_request_does_not_wait_for_a_server_that_does_not_read() {
+    let (root, acceptor) = self_signed();
+    let mut config = (**acceptor.config()).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (listener, port) = listen().await;
+    let server = tokio::spawn(async move {
+        let (stream, peer) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        // SETTINGS_INITIAL_WINDOW_SIZE, and the connection's window beside it (RFC 9113 sections 6.5.2 and 6.9).
+        let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff];
+        let window = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0xff, 0, 0];
+        stream.write_all(&[&settings[..], &window].concat()).await.unwrap();
+        stream.flush().await.unwrap();
+        (stream, peer.port())
+    });
+    let mut http = Http::default();
+    http.version = HttpVersion::Http2;
+    let settings = Settings::new().with_http(http).with_extra_root_der(root).without_platform_roots();
+    let transport = HyperTransport::new(settings).unwrap();
+    let endpoint = Endpoint::new(&format!("https://127.0.0.1:{port}/"), &Policy::strict()).unwrap();
+    let body = SecretBytes::new(vec![b'x'; 64 << 20]);
+    let request = Request::form(Purpose::Token, Arc::new(endpoint), body);
+    let sending = timeout(Duration::from_millis(700), transport.send(request)).await;
+    assert!(sending.is_err(), "{sending:?}");
+    let (_stream, peer) = server.await.unwrap();
+    // Number, local and remote address, state: 01 is an open connection.
+    let ends = format!("{peer:04X} 0100007F:{port:04X} 01");
+    let is_open = || std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&format!(":{ends}"));
+    let closed = async {
+        while is_open() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), closed).await.expect("the connection stays open");
+}

@@ -12,9 +12,10 @@ mod revocation;
 mod verify;
 
 use crate::failure;
+use certificate::Certificate;
 use choices::Choices;
 use oauth_core::{KeyId, Unreachable};
-use oauth_transport::{EventSink, Flaws, Settings, SettingsError};
+use oauth_transport::{EventSink, Flaws, Setting, Settings, SettingsError};
 use records::Records;
 use revocation::Lists;
 use rustls::client::danger::ServerCertVerifier;
@@ -78,6 +79,13 @@ impl Tls {
         let tls = settings.tls();
         let Choices { provider, versions, schemes } = Choices::new(tls)?;
         let provider = Arc::new(provider);
+        if tls.accepted_certificate.as_deref().is_some_and(|der| Certificate::read(der).is_none()) {
+            return Err(SettingsError::Value {
+                setting: Setting::Pin,
+                value: "what was given".to_owned(),
+                expected: "a certificate as DER".to_owned(),
+            });
+        }
         let lists = Lists::new(tls)?.map(Arc::new);
         let flaws = tls.dangerously_accepted_flaws;
         let looks_closer = flaws != Flaws::default() || lists.is_some();
@@ -111,10 +119,13 @@ impl Tls {
             }
             Ok(TlsConnector::from(Arc::new(config)))
         };
-        let named = settings
-            .named_client_certificates()
-            .map(|(name, identity)| Ok((name.clone(), connector(Some(identity))?)))
-            .collect::<Result<_, SettingsError>>()?;
+        let mut named: Vec<(KeyId, TlsConnector)> = Vec::new();
+        for (name, identity) in settings.named_client_certificates() {
+            if named.iter().any(|(known, _)| known == name) {
+                return Err(SettingsError::Identity { why: "there is another one of the same name" });
+            }
+            named.push((name.clone(), connector(Some(identity))?));
+        }
         let plain = connector(settings.client_certificate())?;
         Ok(Self { plain, named, lists, events: settings.events().clone(), logs_records: tls.log_records })
     }
@@ -152,7 +163,10 @@ impl Tls {
             .connect(name, stream)
             .into_fallible()
             .await
-            .map_err(|(error, stream)| failure::tls(host, error, stream.has_answer()))?;
+            .map_err(|(error, stream)| failure::tls(host, error, stream.has_answer()))
+            .inspect_err(|error| {
+                self.events.tell(|handler| handler.on_ssl_status(&format!("TLS handshake failed: {error}")));
+            })?;
         if self.events.is_active() {
             let status = status(stream.get_ref().1);
             self.events.tell(|handler| handler.on_ssl_status(&status));
@@ -220,4 +234,47 @@ fn status(session: &ClientConnection) -> String {
         name(group),
         name(alpn),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oauth_transport::Identity;
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+
+    fn refused(settings: &Settings) -> SettingsError {
+        Tls::new(settings).err().expect("such settings are refused")
+    }
+
+    #[test]
+    fn names_of_client_certificates_are_of_one_each() {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["me".to_owned()]).unwrap();
+        let identity = Identity::new(vec![cert.der().to_vec()], signing_key.serialize_der()).unwrap();
+        let settings = Settings::new()
+            .with_named_client_certificate(KeyId::new("me"), identity.clone())
+            .with_named_client_certificate(KeyId::new("you"), identity.clone());
+        let tls = Tls::new(&settings).unwrap();
+        assert!(tls.holds(&KeyId::new("you")) && !tls.holds(&KeyId::new("they")));
+        let error = refused(&settings.with_named_client_certificate(KeyId::new("me"), identity));
+        assert!(matches!(error, SettingsError::Identity { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_certificate_cannot_be_accepted() {
+        let mut tls = oauth_transport::Tls::default();
+        tls.accepted_certificate = Some(b"-----BEGIN CERTIFICATE-----".to_vec());
+        let error = refused(&Settings::new().with_tls(tls));
+        assert!(matches!(error, SettingsError::Value { setting: Setting::Pin, .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_offered_follows_what_is_wanted() {
+        for (wish, names) in [
+            (Http2Wish::No, &["http/1.1"][..]),
+            (Http2Wish::Preferred, &["h2", "http/1.1"]),
+            (Http2Wish::Alone, &["h2"]),
+        ] {
+            assert_eq!(wish.protocols(), names.iter().map(|name| name.as_bytes()).collect::<Vec<_>>());
+        }
+    }
 }

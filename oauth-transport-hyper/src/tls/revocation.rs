@@ -25,6 +25,8 @@ use webpki::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many lists are fetched for one certificate, those of the certificates above it among them.
 const MOST_LISTS: usize = 8;
+/// How many lists are kept.
+const MOST_KEPT: usize = 64;
 
 type Algorithms<'a> = &'a [&'a dyn SignatureVerificationAlgorithm];
 
@@ -104,7 +106,14 @@ impl Lists {
     /// Keeps what came of fetching a list.
     pub(super) fn keep(&self, url: String, list: Result<Vec<u8>, String>) {
         let list = list.and_then(|list| read(&list).map(Arc::new).map_err(ToOwned::to_owned));
-        self.fetched().insert(url, Fetched { at: Instant::now(), list });
+        let mut fetched = self.fetched();
+        if fetched.len() >= MOST_KEPT
+            && let Some(oldest) =
+                fetched.iter().min_by_key(|(_, fetched)| fetched.at).map(|(url, _)| url.clone())
+        {
+            fetched.remove(&oldest);
+        }
+        fetched.insert(url, Fetched { at: Instant::now(), list });
     }
 
     /// Whether a certificate, or one above it, was revoked, by all lists that speak for them.
@@ -133,7 +142,7 @@ impl Lists {
             Ok(path) if may_fetch => urls(certificate, &path),
             _ => Vec::new(),
         };
-        let needed: Vec<_> = urls.iter().filter(|url| self.is_needed(url, now)).cloned().collect();
+        let needed: Vec<_> = urls.iter().filter(|url| self.is_needed(url, &lists, now)).cloned().collect();
         if !needed.is_empty() {
             return Err(Fault::ListsNeeded(needed).into());
         }
@@ -168,10 +177,14 @@ impl Lists {
         Ok(usable)
     }
 
-    fn is_needed(&self, url: &str, now: UnixTime) -> bool {
+    /// Whether a list is to be fetched. One that says nothing of this certificate is asked for again, too: whoever stands on
+    /// the way may have put a forged one in its place.
+    fn is_needed(&self, url: &str, usable: &[Arc<List>], now: UnixTime) -> bool {
         self.fetched().get(url).is_none_or(|fetched| {
-            let is_fresh = fetched.list.as_ref().is_ok_and(|list| list.next_update > now);
-            !is_fresh && fetched.at.elapsed() > PATIENCE
+            let tells = fetched.list.as_ref().is_ok_and(|list| {
+                list.next_update > now && usable.iter().any(|usable| Arc::ptr_eq(usable, list))
+            });
+            !tells && fetched.at.elapsed() > PATIENCE
         })
     }
 
@@ -243,5 +256,112 @@ pub(super) fn needed(error: &Error) -> Option<&[String]> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+        CrlDistributionPoint, IsCa, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber, date_time_ymd,
+    };
+    use webpki::anchor_from_trusted_cert;
+
+    const URL: &str = "http://lists.example/list.crl";
+
+    type Root = CertifiedIssuer<'static, KeyPair>;
+
+    fn root() -> Root {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    fn leaf(root: &Root) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(["as.example".to_owned()]).unwrap();
+        params.serial_number = Some(SerialNumber::from(7));
+        params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![URL.to_owned()] }];
+        params.signed_by(&KeyPair::generate().unwrap(), root).unwrap().der().clone()
+    }
+
+    fn list(root: &Root, revoked: u64, until: i32) -> Vec<u8> {
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from(revoked),
+            revocation_time: date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(until, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(root).unwrap().der().to_vec()
+    }
+
+    fn lists(is_required: bool) -> Lists {
+        Lists { is_required, known: Vec::new(), fetched: Mutex::default() }
+    }
+
+    /// What the lists say of a certificate: an error's fault or text, or nothing.
+    fn ask(lists: &Lists, root: &Root, leaf: &CertificateDer<'_>) -> Result<(), String> {
+        let anchors = [anchor_from_trusted_cert(root.der()).unwrap()];
+        let certificate = EndEntityCert::try_from(leaf).unwrap();
+        let now = UnixTime::now();
+        let path = Path { anchors: &anchors, above: &[], time: now, usage: Usage::default() };
+        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms.all;
+        lists.ask(&certificate, &path, algorithms, true, now).map_err(|error| match needed(&error) {
+            Some(urls) => format!("needs {}", urls.join(" ")),
+            None => error.to_string(),
+        })
+    }
+
+    /// Lets a list be as old as if the patience were over.
+    fn wait(lists: &Lists) {
+        let long_ago = Instant::now().checked_sub(PATIENCE * 2).unwrap();
+        for fetched in lists.fetched().values_mut() {
+            fetched.at = long_ago;
+        }
+    }
+
+    #[test]
+    fn what_is_no_good_is_asked_for_again_after_a_while_and_what_is_good_is_not() {
+        let (root, stranger) = (root(), root());
+        let leaf = leaf(&root);
+        let need = Err(format!("needs {URL}"));
+        for bad in [
+            Err("its server answers 503".to_owned()),
+            Ok(b"no list".to_vec()),
+            Ok(list(&root, 8, 2021)),
+            // Forged: by another authority of the same name.
+            Ok(list(&stranger, 8, 2099)),
+        ] {
+            let lists = lists(false);
+            assert_eq!(ask(&lists, &root, &leaf), need);
+            lists.keep(URL.to_owned(), bad);
+            assert_eq!(ask(&lists, &root, &leaf), Ok(()), "it is not required");
+            wait(&lists);
+            assert_eq!(ask(&lists, &root, &leaf), need);
+            lists.keep(URL.to_owned(), Ok(list(&root, 8, 2099)));
+            wait(&lists);
+            assert_eq!(ask(&lists, &root, &leaf), Ok(()));
+            lists.keep(URL.to_owned(), Ok(list(&root, 7, 2099)));
+            assert!(ask(&lists, &root, &leaf).is_err_and(|error| error.contains("Revoked")));
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let lists = lists(true);
+        for number in 0..MOST_KEPT + 10 {
+            lists.keep(format!("http://lists.example/{number}"), Err("gone".to_owned()));
+        }
+        let fetched = lists.fetched();
+        assert_eq!(fetched.len(), MOST_KEPT);
+        assert!(fetched.contains_key(&format!("http://lists.example/{}", MOST_KEPT + 9)));
     }
 }

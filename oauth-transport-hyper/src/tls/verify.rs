@@ -312,7 +312,7 @@ fn own_name(parsed: &EndEntityCert<'_>) -> Option<ServerName<'static>> {
 }
 
 /// The usage that certificates of servers have, or any.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Usage {
     any: bool,
 }

@@ -26,13 +26,20 @@ impl<E: Executor> Engine for Isahc<E> {
     }
 }
 
-/// The cases of the contract that hold for isahc: all but three.
+/// The cases of the contract that hold for isahc: all but six.
 ///
-/// The others are in `isahc.rs`, where each is asserted as what libcurl does instead:
+/// The others are in `isahc.rs` and `connections.rs`, where each is asserted as what libcurl does instead:
 /// - `not_http_is_told`: broken chunks cannot be told from a broken connection (`broken_chunks_are_a_broken_connection`,
 ///   and the rest of the case in `other_nonsense_is_not_http`);
 /// - `extra_root_is_trusted`: extra roots alone are refused when the transport is made (`extra_roots_alone_are_refused`),
 ///   and of roots of one name OpenSSL finds the right one by its identifier (`extra_roots_are_trusted_beside_each_other`);
+/// - `digest_is_answered_to_a_proxy_that_is_sent_the_request`: libcurl would send a request with a body twice, the first time
+///   without it (`a_body_is_not_left_out_to_be_asked_for_digest`, and for one without a body
+///   `digest_proves_the_password_and_does_not_tell_it`);
+/// - `http_2_connection_takes_several_requests_at_once`: here each has a connection of its own
+///   (`requests_of_http_2_at_once_have_a_connection_each`);
+/// - `lines_of_a_head_are_as_long_as_they_may_be`: isahc keeps the words of the first line to itself
+///   (`a_line_of_a_head_may_be_as_long_as_is_set`, of every other line);
 /// - `refusal_by_the_proxy_is_told`: isahc keeps the status to itself (`refusal_by_the_proxy_is_told_without_its_status`).
 macro_rules! contract_tests {
     ($executor:ty) => {
@@ -57,6 +64,34 @@ macro_rules! contract_tests {
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
             silent_handshake_runs_into_the_connect_timeout
+            silence_runs_into_the_inactivity_timeout
+            steady_bytes_keep_a_request_alive
+            total_timeout_can_be_taken_away
+            connecting_is_no_silence
+            bytes_move_as_fast_as_they_may
+            // Versions of HTTP.
+            http_1_0_is_spoken_where_it_is_set
+            each_request_has_a_connection_where_it_is_set
+            body_goes_in_chunks_where_it_is_set
+            http_2_is_spoken_where_the_server_chooses_it
+            http_2_alone_is_spoken_or_nothing
+            headers_are_kept_out_of_the_index
+            dropping_the_future_closes_what_is_half_made
+            dropping_the_future_sends_no_more_of_the_request
+            t10_http_2_connection_shows_one_certificate
+            // Events.
+            request_is_told_step_by_step
+            connection_is_told_once
+            failed_connection_is_told
+            way_through_a_proxy_is_told
+            firewall_and_proxy_are_logged
+            request_from_inside_a_handler_is_refused
+            // TCP.
+            connections_come_from_the_local_address
+            connections_come_from_the_local_port
+            addresses_are_of_the_family_that_is_set
+            connections_end_as_they_are_told
+            sockets_are_told_what_is_set
             // Faults.
             refused_connection_is_told_and_nothing_delivered
             unknown_name_is_told_and_nothing_delivered
@@ -90,13 +125,74 @@ macro_rules! contract_tests {
             t10_client_certificate_that_is_not_held_is_refused
             settings_that_trust_nobody_are_refused
             unreadable_root_is_refused
+            // Client certificates.
+            client_certificate_is_shown_to_servers_that_ask
+            named_client_certificate_is_shown_where_it_is_named
+            sessions_of_one_certificate_serve_no_other
+            client_certificate_is_not_left_out_over_plain_http
+            client_key_that_cannot_be_used_is_refused
+            client_keys_of_each_kind_are_used
+            servers_with_keys_of_rsa_are_served
+            // Settings of TLS.
+            tls_versions_are_as_set
+            cipher_suites_of_tls_1_2_are_as_set
+            cipher_suites_of_tls_1_3_are_as_set
+            cipher_suites_that_there_are_not_are_refused
+            cipher_strength_is_as_set
+            groups_are_as_set
+            groups_that_there_are_not_are_refused
+            signature_algorithms_are_as_set
+            signature_algorithms_hold_for_their_version
+            sessions_are_taken_up_again_or_not
+            cipher_lists_of_openssl_are_as_set
+            // Servers' certificates that are good enough.
+            accepted_flaws_hide_no_other
+            accepted_flaws_of_authorities_hide_no_other
+            accepted_flaws_are_of_either_date
+            accepted_certificate_may_be_as_bad_as_it_likes
+            key_is_proved_whatever_is_accepted
+            handler_decides_on_certificates_where_it_may
+            handler_is_told_of_certificates
+            handler_is_told_of_handshakes
+            tls_records_are_logged_by_their_headers
+            // Revocation.
+            revoked_certificate_is_refused
+            revocation_lists_are_fetched_once
+            revocation_lists_that_are_given_are_asked
+            unreadable_revocation_list_is_refused
+            revocation_lists_that_cannot_be_had_count_where_they_are_required
+            certificates_above_are_asked_about_too
+            revocation_lists_of_strangers_are_not_fetched
+            // What is wrong, by name.
+            bad_certificates_are_told_apart
+            bad_handshakes_are_told_apart
+            client_certificates_that_are_missing_or_refused_are_told_apart
             // Proxies.
             t11_environment_is_not_asked_for_proxies
             https_goes_through_a_tunnel
             http_goes_to_a_proxy_on_this_machine_in_absolute_form
             exceptions_go_straight_to_the_server
             unreachable_proxy_is_told
+            proxy_is_spoken_to_over_tls
             proxy_that_does_not_speak_http_is_told
+            plain_http_goes_through_a_tunnel_where_it_is_set
+            socks_proxy_is_told_what_its_scheme_says
+            // What proxies are shown.
+            digest_is_answered_to_a_proxy
+            stale_nonce_of_a_proxy_is_answered_once_more
+            digest_ends_where_the_proxy_does_not_believe_it
+            authorization_of_ones_own_goes_to_the_proxy_alone
+            proxy_is_shown_nothing_where_it_is_set
+            proxy_schemes_that_are_not_carried_are_refused
+            // Firewalls.
+            socks4_firewall_is_told_an_address
+            socks4a_firewall_is_told_a_name
+            socks5_firewall_is_told_who_and_where
+            https_goes_through_a_firewall
+            tunnelling_firewall_is_told_who_and_where
+            refusal_by_a_firewall_is_told
+            firewall_lies_under_the_proxy
+            plain_http_does_not_leave_this_machine_for_a_firewall
         }
     };
     (@cases $executor:ty: $($case:ident)+) => {
@@ -113,7 +209,10 @@ macro_rules! contract_tests {
             let here = [
                 $(stringify!($case),)+
                 "not_http_is_told",
+                "digest_is_answered_to_a_proxy_that_is_sent_the_request",
                 "extra_root_is_trusted",
+                "http_2_connection_takes_several_requests_at_once",
+                "lines_of_a_head_are_as_long_as_they_may_be",
                 "refusal_by_the_proxy_is_told",
             ];
             let suite = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../oauth-transport/src/contract.rs"));

@@ -69,12 +69,18 @@ pub fn bad_handshakes_are_told_apart<E: Engine>() {
     let mut old = vec![0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
     old.extend([7; 32]);
     old.extend([0, 0xc0, 0x13, 0]);
+    // The same of TLS 1.2, and what most servers say then to clients that show no certificate.
+    let mut demanding = vec![0x16, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3];
+    demanding.extend([7; 32]);
+    demanding.extend([0, 0xc0, 0x2b, 0]);
+    demanding.extend(NO_CIPHER);
     // The beginning of a ServerHello, and nothing of what it announces.
     let garbled = vec![0x16, 3, 3, 0, 8, 2, 0, 0, 4, 3, 3, 9, 9];
     for (answer, kinds, says) in [
         (old, &tls[..], "share no TLS version"),
         (NO_VERSION.to_vec(), &tls, "share no TLS version"),
         (NO_CIPHER.to_vec(), &tls, "share no cipher suite"),
+        (demanding, &tls, "demands a client certificate"),
         (b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec(), &tls, "does not speak TLS"),
         (garbled, &tls, "breaks the rules of TLS"),
         (Vec::new(), &broken, "ended the connection during the TLS handshake"),

@@ -3,10 +3,10 @@
 use super::Engine;
 use super::server::Server;
 use super::subject::{assert_fails, carries, get, post, promptly, send_with, transport};
-use super::tls::{Authority, Credentials, Handshake, Leaf, ServerTls, key};
+use super::tls::{Authority, Credentials, Handshake, Leaf, ServerTls, key, rsa_key};
 use crate::{Identity, Setting, Settings, SettingsError};
 use oauth_core::{Delivered, KeyId, UnreachableKind};
-use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::{ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use std::io::Write as _;
@@ -123,6 +123,50 @@ pub fn client_certificate_is_not_left_out_over_plain_http<E: Engine>() {
         assert_fails(send_with::<E>(settings, request), &[UnreachableKind::Unsupported], Delivered::No);
     assert!(error.to_string().contains("anna"), "{error}");
     assert_eq!(server.connections(), 0);
+}
+
+/// ECDSA, EdDSA and RSA, in whichever form the key comes.
+pub fn client_keys_of_each_kind_are_used<E: Engine>() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let leaf = Leaf { purpose: Some(ExtendedKeyUsagePurpose::ClientAuth), ..Leaf::of("client.example") };
+    let of = |algorithm| KeyPair::generate_for(algorithm).expect("the system has randomness");
+    for (key, kind) in [
+        (of(&PKCS_ECDSA_P256_SHA256), "SEC1"),
+        (of(&PKCS_ECDSA_P384_SHA384), "SEC1"),
+        (of(&PKCS_ED25519), "PKCS#8"),
+        (rsa_key(), "PKCS#1"),
+    ] {
+        let client = clients.issue_for(&leaf, &key);
+        let inner = if kind == "PKCS#8" { client.key.clone() } else { inside(&client.key).to_vec() };
+        for key in [client.key.clone(), inner] {
+            let identity = Identity::new(vec![client.der()], &key).expect("it is a key");
+            let settings =
+                Settings::new().with_extra_root_der(servers.der()).with_client_certificate(identity);
+            if !carries::<E>(Setting::ClientCertificate, &settings) {
+                return;
+            }
+            for version in [&TLS12, &TLS13] {
+                let mut tls = open_to_all(&servers, &clients);
+                tls.versions = vec![version];
+                let server = answering(tls, OK);
+                let response = send_with::<E>(settings.clone(), post(&server.https("/token")));
+                response.unwrap_or_else(|error| panic!("a key as {kind} is one: {error}"));
+                assert_eq!(server.handshake().client, Some(client.der()), "{kind}");
+            }
+        }
+    }
+}
+
+/// What PKCS#8 wraps (RFC 5958 section 2): the last octet string there is, up to the end or to a public key.
+fn inside(key: &[u8]) -> &[u8] {
+    let at = key.windows(2).skip(8).position(|bytes| bytes == [4, 0x82] || bytes[0] == 4 && bytes[1] > 0x40);
+    let at = 8 + at.expect("there is one");
+    let (begin, length) = match key[at + 1] {
+        0x82 => (at + 4, usize::from(u16::from_be_bytes([key[at + 2], key[at + 3]]))),
+        0x81 => (at + 3, usize::from(key[at + 2])),
+        length => (at + 2, usize::from(length)),
+    };
+    &key[begin..begin + length]
 }
 
 /// A key of another certificate, and one of a kind that the engine cannot use: refused when the transport is made.

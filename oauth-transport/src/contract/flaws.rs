@@ -131,6 +131,26 @@ pub fn key_is_proved_whatever_is_accepted<E: Engine>() {
     }
 }
 
+/// A usage that an authority is bound to is one of the certificates that it signs.
+pub fn accepted_flaws_of_authorities_hide_no_other<E: Engine>() {
+    let authority = Authority::new();
+    if !carried::<E>(OUT_OF_DATE | WRONG_USAGE) {
+        return;
+    }
+    let for_clients = authority.intermediate_for(ExtendedKeyUsagePurpose::ClientAuth);
+    let server = server(&flawed(&for_clients, OUT_OF_DATE, Valid::InThePast));
+    for (accepted, goes_well) in [
+        (0, false),
+        (OUT_OF_DATE, false),
+        (WRONG_USAGE, false),
+        (ALL & !WRONG_USAGE, false),
+        (OUT_OF_DATE | WRONG_USAGE, true),
+    ] {
+        let result = send_with::<E>(accepting(&authority, 0, accepted), post(&server.https("/token")));
+        assert_eq!(result.is_ok(), goes_well, "{accepted:05b}: {result:?}");
+    }
+}
+
 /// Whether the engine can accept all of these flaws; each that it cannot has to be refused by its name.
 fn carried<E: Engine>(flaws: u8) -> bool {
     let authority = Authority::new();
@@ -152,7 +172,7 @@ fn flawed(authority: &Authority, flaws: u8, valid: Valid) -> Credentials {
     if has(UNKNOWN_ISSUER) {
         // Once by itself, once by a stranger, once by a stranger with a chain.
         match flaws % 3 {
-            0 => leaf.self_signed(),
+            0 => Leaf { is_authority: has(WRONG_USAGE), ..leaf }.self_signed(),
             1 => Authority::new().issue(&leaf),
             _ => Authority::new().intermediate(2, &[]).issue(&leaf),
         }

@@ -3,9 +3,11 @@
 use super::Engine;
 use super::faults::nobody;
 use super::server::Server;
-use super::subject::{SHORT, assert_fails, assert_presentable, get, post, promptly, send, send_with};
+use super::subject::{
+    SHORT, assert_fails, assert_presentable, carries, get, post, promptly, send, send_with,
+};
 use super::tls::{Authority, Valid};
-use crate::{Proxies, Settings};
+use crate::{Proxies, Proxy, Setting, Settings};
 use oauth_core::{Delivered, UnreachableKind};
 use std::io::Write as _;
 use std::process::Command;
@@ -84,6 +86,53 @@ pub fn http_goes_to_a_proxy_on_this_machine_in_absolute_form<E: Engine>() {
     assert_eq!(received.line, format!("POST http://{target}/token?hint=planted-query HTTP/1.1"));
     assert_eq!(received.all("host"), [target]);
     assert_eq!(received.all("proxy-authorization"), ["Basic dXNlcjpwbGFudGVkLXByb3h5"]);
+}
+
+/// A proxy that is spoken to over TLS is checked as a server is; the tunnel's own TLS goes through its.
+pub fn proxy_is_spoken_to_over_tls<E: Engine>() {
+    let authority = Authority::new();
+    let inner = authority.server("as.example", Valid::Now);
+    let proxy = || {
+        let inner = inner.clone();
+        Server::tls(authority.server("127.0.0.1", Valid::Now), move |connection| {
+            while let Some(request) = connection.request()? {
+                if request.line.starts_with("CONNECT") {
+                    connection.write_all(b"HTTP/1.1 201 Connected\r\n\r\n")?;
+                    connection.flush()?;
+                    connection.start_tls(inner.clone())?;
+                } else {
+                    connection.write_all(OK)?;
+                }
+            }
+            Ok(())
+        })
+    };
+    let through = |proxy: &Server| {
+        let url = format!("https://user:planted-proxy@127.0.0.1:{}", proxy.port());
+        Settings::new().with_proxies(Proxies::through(Proxy::new(&url).expect("it is a proxy")))
+    };
+    let trusted = proxy();
+    let settings = through(&trusted).with_extra_root_der(authority.der());
+    if !carries::<E>(Setting::ProxyOverTls, &settings) {
+        return;
+    }
+    send_with::<E>(settings.clone(), post("https://as.example:8443/token")).expect("the server answers");
+    let target = format!("http://127.0.0.1:{}/token", nobody());
+    send_with::<E>(settings, post(&target)).expect("the proxy answers");
+    let lines: Vec<_> = trusted.received().into_iter().map(|request| request.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "CONNECT as.example:8443 HTTP/1.1".to_owned(),
+            "POST /token?hint=planted-query HTTP/1.1".to_owned(),
+            format!("POST {target}?hint=planted-query HTTP/1.1"),
+        ]
+    );
+
+    let stranger = proxy();
+    let result = send_with::<E>(through(&stranger), post("https://as.example/token"));
+    assert_fails(result, &[UnreachableKind::Proxy, UnreachableKind::Tls], Delivered::No);
+    assert!(stranger.received().is_empty());
 }
 
 /// `no_proxy` is honoured.

@@ -212,16 +212,31 @@ pub fn revocation_lists_of_strangers_are_not_fetched<E: Engine>() {
     if !carried::<E>() {
         return;
     }
-    let stranger = Authority::new();
+    let stranger = Authority::named("Another Root").intermediate(2, &[]);
     for accepted in [false, true] {
         let lists = publishing(stranger.list(&[], Valid::Now));
         let server = server(&stranger.issue(&pointing_to(&lists)));
         let flaws = Flaws { unknown_issuer: accepted, ..Flaws::default() };
-        let tls =
-            Tls { revocation: Revocation::WhereKnown, dangerously_accepted_flaws: flaws, ..Tls::default() };
-        let settings = asking(&authority, Revocation::WhereKnown).with_tls(tls);
-        let result = send_with::<E>(settings, post(&server.https("/token")));
-        assert_eq!(result.is_ok(), accepted, "{result:?}");
+        let knowing = |revoked: &[u64]| {
+            let tls = Tls {
+                revocation: Revocation::WhereKnown,
+                revocation_lists: vec![stranger.list(revoked, Valid::Now)],
+                dangerously_accepted_flaws: flaws,
+                ..Tls::default()
+            };
+            asking(&authority, Revocation::WhereKnown).with_tls(tls)
+        };
+        let tls = Tls { revocation_lists: Vec::new(), ..knowing(&[]).tls().clone() };
+        let unknowing = asking(&authority, Revocation::WhereKnown).with_tls(tls);
+        for (settings, goes_well) in [
+            (unknowing, accepted),
+            (knowing(&[8]), accepted),
+            // A list that is given counts, whoever signed it: to accept an issuer is to believe it.
+            (knowing(&[7]), false),
+        ] {
+            let result = send_with::<E>(settings, post(&server.https("/token")));
+            assert_eq!(result.is_ok(), goes_well, "{result:?}");
+        }
         assert_eq!(lists.connections(), 0);
     }
 }

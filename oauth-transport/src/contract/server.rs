@@ -3,6 +3,7 @@
 use super::tls::Handshake;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -187,6 +188,8 @@ pub(super) struct Connection {
 enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, Self>>),
+    /// A handshake has it, or had.
+    Taken,
 }
 
 impl Connection {
@@ -213,7 +216,7 @@ impl Connection {
     /// What was chosen by ALPN.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         match &self.stream {
-            Stream::Plain(_) => None,
+            Stream::Plain(_) | Stream::Taken => None,
             Stream::Tls(stream) => stream.conn.alpn_protocol(),
         }
     }
@@ -249,15 +252,10 @@ impl Connection {
         Ok(Self { stream: Stream::Tls(Box::new(stream)), number: self.number, state: self.state })
     }
 
-    /// The same in place, for a script that was a proxy first.
+    /// The same in place, for a script that was a proxy first; inside TLS, where there is some already.
     pub(super) fn start_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
-        let Stream::Plain(stream) = &self.stream else { return Err(io::Error::other("TLS has begun")) };
-        let plain = Self {
-            stream: Stream::Plain(stream.try_clone()?),
-            number: self.number,
-            state: Arc::clone(&self.state),
-        };
-        *self = plain.into_tls(config)?;
+        let stream = mem::replace(&mut self.stream, Stream::Taken);
+        *self = Self { stream, number: self.number, state: Arc::clone(&self.state) }.into_tls(config)?;
         Ok(())
     }
 
@@ -367,6 +365,7 @@ impl Read for Stream {
         match self {
             Self::Plain(stream) => stream.read(buffer),
             Self::Tls(stream) => stream.read(buffer),
+            Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
@@ -376,6 +375,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.write(bytes),
             Self::Tls(stream) => stream.write(bytes),
+            Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
@@ -383,6 +383,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.flush(),
             Self::Tls(stream) => stream.flush(),
+            Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }

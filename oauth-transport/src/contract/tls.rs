@@ -108,7 +108,17 @@ impl Authority {
 
     /// One that this one has signed.
     pub(super) fn intermediate(&self, serial: u64, lists: &[String]) -> Self {
-        let params = authority("Contract Test Intermediate", serial, lists);
+        self.certify(authority("Contract Test Intermediate", serial, lists))
+    }
+
+    /// One that may sign certificates for this purpose alone.
+    pub(super) fn intermediate_for(&self, purpose: ExtendedKeyUsagePurpose) -> Self {
+        let mut params = authority("Contract Test Intermediate", 2, &[]);
+        params.extended_key_usages = vec![purpose];
+        self.certify(params)
+    }
+
+    fn certify(&self, params: CertificateParams) -> Self {
         let issuer = CertifiedIssuer::signed_by(params, key(), &self.issuer).expect("the authority can sign");
         let sent = std::iter::once(issuer.der().clone()).chain(self.sent.iter().cloned()).collect();
         Self { issuer, sent }
@@ -177,6 +187,11 @@ fn points(lists: &[String]) -> Vec<CrlDistributionPoint> {
 
 pub(super) fn key() -> KeyPair {
     KeyPair::generate().expect("the system has randomness")
+}
+
+/// A key of RSA, of which ring makes none: one for tests, which everybody can read.
+pub(super) fn rsa_key() -> KeyPair {
+    KeyPair::from_pem(include_str!("rsa-2048.pem")).expect("the file is a key")
 }
 
 /// A certificate, those above it, and its key.

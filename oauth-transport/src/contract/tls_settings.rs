@@ -3,7 +3,7 @@
 use super::Engine;
 use super::server::Server;
 use super::subject::{assert_fails, carries, get, post, promptly, send_with, transport};
-use super::tls::{Authority, Handshake, Hello, Leaf, ServerTls};
+use super::tls::{Authority, Handshake, Hello, Leaf, ServerTls, rsa_key};
 use crate::{Setting, Settings, SettingsError, Tls, TlsVersions};
 use oauth_core::{Delivered, UnreachableKind};
 use rcgen::KeyPair;
@@ -203,6 +203,36 @@ pub fn signature_algorithms_are_as_set<E: Engine>() {
     value_is_refused::<E>(&only("rsa_pkcs1_sha256"), Setting::SignatureAlgorithms);
 }
 
+/// Servers whose key is of RSA have cipher suites of their own in TLS 1.2, and sign by PSS in TLS 1.3.
+pub fn servers_with_keys_of_rsa_are_served<E: Engine>() {
+    use CipherSuite as C;
+    let authority = Authority::new();
+    let name = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    let suite = Tls { cipher_suites: list(&[name]), ..Tls::default() };
+    let scheme = |name| Tls {
+        signature_algorithms_12: list(&[name]),
+        signature_algorithms_13: list(&[name]),
+        ..Tls::default()
+    };
+    for (tls, version, suite) in [
+        (Tls::default(), &TLS12, C::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+        (Tls::default(), &TLS13, C::TLS13_AES_256_GCM_SHA384),
+        (suite, &TLS12, C::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+        (scheme("rsa_pss_rsae_sha256"), &TLS13, C::TLS13_AES_256_GCM_SHA384),
+    ] {
+        let settings = Settings::new().with_extra_root_der(authority.der()).with_tls(tls);
+        let setting = settings.used().into_iter().find(|setting| *setting != Setting::ExtraRoots);
+        if setting.is_some_and(|setting| !carries::<E>(setting, &settings)) {
+            continue;
+        }
+        let mut server = ServerTls::new(&authority.issue_for(&Leaf::here(), &rsa_key()));
+        server.versions = vec![version];
+        let server = start(server);
+        send_with::<E>(settings, post(&server.https("/token"))).expect("the server is trusted");
+        assert_eq!(server.handshake().suite, Some(suite));
+    }
+}
+
 /// A server that signs by an algorithm of the other version is refused, though it was offered.
 pub fn signature_algorithms_hold_for_their_version<E: Engine>() {
     let tls = |of_12, of_13| Tls {
@@ -296,13 +326,16 @@ fn serving(authority: &Authority, change: impl FnOnce(&mut ServerTls)) -> (Serve
     let mut tls = ServerTls::new(&authority.issue_for(&Leaf::here(), &key));
     change(&mut tls);
     let hellos = tls.hellos();
-    let server = Server::tls(tls.config(), |connection| {
+    (start(tls), hellos)
+}
+
+fn start(tls: ServerTls) -> Server {
+    Server::tls(tls.config(), |connection| {
         while connection.request()?.is_some() {
             connection.write_all(OK)?;
         }
         Ok(())
-    });
-    (server, hellos)
+    })
 }
 
 /// Without the signal that stands for an extension (RFC 5746 section 3.3).

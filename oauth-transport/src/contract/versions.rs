@@ -8,7 +8,7 @@ use super::tls::{Authority, Leaf, ServerTls};
 use crate::{Http, HttpVersion, Setting, Settings};
 use http::Version;
 use http::header::ACCEPT;
-use oauth_core::{Delivered, UnreachableKind};
+use oauth_core::{Delivered, KeyId, UnreachableKind};
 use std::future::poll_fn;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
@@ -209,6 +209,42 @@ pub fn headers_are_kept_out_of_the_index<E: Engine>() {
         assert_eq!(written(&block, AUTHORIZATION_INDEX), Some(Written::NeverIndexed));
         assert_eq!(written(&block, ACCEPT_INDEX), Some(accept));
     }
+}
+
+/// A connection that several requests share is shared by those of one identity alone (RFC 8705).
+pub fn t10_http_2_connection_shows_one_certificate<E: Engine>() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let issue = |serial| {
+        let purpose = Some(rcgen::ExtendedKeyUsagePurpose::ClientAuth);
+        clients.issue(&Leaf { purpose, serial, ..Leaf::of("client.example") })
+    };
+    let (anna, ben) = (issue(8), issue(9));
+    let settings = version(HttpVersion::Http2)
+        .with_extra_root_der(servers.der())
+        .with_named_client_certificate(KeyId::new("anna"), anna.identity())
+        .with_named_client_certificate(KeyId::new("ben"), ben.identity());
+    if !carries::<E>(Setting::Http2, &settings) || !carries::<E>(Setting::ClientCertificate, &settings) {
+        return;
+    }
+    let mut tls = ServerTls::new(&servers.issue(&Leaf::here()));
+    tls.alpn = vec![b"h2".to_vec()];
+    tls.clients = Some(clients.der());
+    tls.serves_strangers = true;
+    let server = Server::tls(tls.config(), speak_http2);
+    let sending = transport::<E>(settings);
+    E::block_on(async {
+        for name in [Some("anna"), Some("ben"), None, Some("anna"), Some("ben"), None] {
+            let mut request = get(&server.https("/"));
+            if let Some(name) = name {
+                request = request.with_client_certificate(KeyId::new(name));
+            }
+            sending.send(request).await.expect("the server serves everybody");
+        }
+    });
+    let shown: Vec<_> =
+        server.handshakes().into_iter().map(|handshake| handshake.expect("it went well").client).collect();
+    assert_eq!(shown, [Some(anna.der()), Some(ben.der()), None]);
+    assert_eq!(server.notes().len(), 6);
 }
 
 /// A server that speaks what it agreed on, HTTP/1.1 where that is nothing.
