@@ -105,7 +105,7 @@ fn keys_of_every_encoding_and_kind_are_taken() {
             keys.push(sec1(&pkcs8));
         }
         for key in keys {
-            let identity = Identity::new(vec![certificate.der().to_vec()], key).unwrap();
+            let identity = Identity::new(vec![certificate.der().to_vec()], &key).unwrap();
             send(trusting(&authority).with_client_certificate(identity), post(&url(address)))
                 .unwrap_or_else(|error| panic!("{algorithm:?}: {error}"));
             // OpenSSL adds the issuer, which it knows as a root.
@@ -141,7 +141,7 @@ fn a_key_that_may_be_another_certificate_s_is_refused_when_the_transport_is_made
     ]
     .map(|pem| Identity::from_pem(pem).unwrap());
     let mixed = |certificate: &Identity, key: &Identity| {
-        Identity::new(vec![certificate.chain().next().unwrap().to_vec()], key.key().to_vec()).unwrap()
+        Identity::new(vec![certificate.chain().next().unwrap().to_vec()], key.key()).unwrap()
     };
     for identity in [mixed(&rsa, &p521), mixed(&p521, &rsa), mixed(&p521, &ed448), ed448] {
         let error = IsahcTransport::new(Settings::new().with_client_certificate(identity)).unwrap_err();
@@ -179,7 +179,7 @@ fn the_key_of_another_certificate_is_refused_when_the_transport_is_made() {
             keys.push(sec1(&other.serialize_der()));
         }
         for key in keys {
-            let identity = Identity::new(vec![certificate.clone()], key).unwrap();
+            let identity = Identity::new(vec![certificate.clone()], &key).unwrap();
             for settings in [
                 Settings::new().with_client_certificate(identity.clone()),
                 Settings::new().with_named_client_certificate(KeyId::new("x"), identity),
@@ -195,7 +195,7 @@ fn the_key_of_another_certificate_is_refused_when_the_transport_is_made() {
 #[test]
 fn what_is_no_certificate_is_refused_when_the_transport_is_made() {
     let key = KeyPair::generate().unwrap().serialize_der();
-    let identity = Identity::new(vec![b"not a certificate".to_vec()], key).unwrap();
+    let identity = Identity::new(vec![b"not a certificate".to_vec()], &key).unwrap();
     let error = IsahcTransport::new(Settings::new().with_client_certificate(identity)).unwrap_err();
     assert!(matches!(error, SettingsError::Identity { .. }), "{error}");
 }

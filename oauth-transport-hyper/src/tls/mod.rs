@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn names_of_client_certificates_are_of_one_each() {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["me".to_owned()]).unwrap();
-        let identity = Identity::new(vec![cert.der().to_vec()], signing_key.serialize_der()).unwrap();
+        let identity = Identity::new(vec![cert.der().to_vec()], &signing_key.serialize_der()).unwrap();
         let settings = Settings::new()
             .with_named_client_certificate(KeyId::new("me"), identity.clone())
             .with_named_client_certificate(KeyId::new("you"), identity.clone());
