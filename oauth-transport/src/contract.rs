@@ -50,6 +50,7 @@ mod http2;
 mod limits;
 mod proxied;
 mod proxy_auth;
+mod redirects;
 mod revocation;
 mod secure;
 mod server;
@@ -72,6 +73,7 @@ pub use flaws::*;
 pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
+pub use redirects::*;
 pub use revocation::*;
 pub use secure::*;
 pub use tcp::*;
@@ -112,6 +114,10 @@ macro_rules! contract_tests {
             encoded_bodies_are_not_decoded
             t1_redirects_are_not_followed
             challenges_are_not_answered
+            // Redirects that a session follows.
+            t1_no_credential_follows_a_redirect_to_another_server
+            plain_documents_follow_redirects
+            redirects_never_lead_from_https_to_http
             // Limits.
             body_of_the_limit_comes_back
             t4_body_over_the_limit_is_refused

@@ -55,6 +55,10 @@ macro_rules! contract_tests {
             encoded_bodies_are_not_decoded
             t1_redirects_are_not_followed
             challenges_are_not_answered
+            // Redirects that a session follows.
+            t1_no_credential_follows_a_redirect_to_another_server
+            plain_documents_follow_redirects
+            redirects_never_lead_from_https_to_http
             // Limits.
             body_of_the_limit_comes_back
             t4_body_over_the_limit_is_refused
