@@ -46,6 +46,7 @@ mod exchange;
 mod faults;
 mod firewalls;
 mod flaws;
+mod floods;
 mod http2;
 mod limits;
 mod proxied;
@@ -70,6 +71,7 @@ pub use exchange::*;
 pub use faults::*;
 pub use firewalls::*;
 pub use flaws::*;
+pub use floods::*;
 pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
@@ -123,6 +125,7 @@ macro_rules! contract_tests {
             t4_body_over_the_limit_is_refused
             endless_body_is_cut_off
             huge_head_is_refused
+            t4_floods_are_refused_in_little_memory
             silent_server_runs_into_the_total_timeout
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout

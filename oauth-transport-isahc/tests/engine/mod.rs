@@ -64,6 +64,7 @@ macro_rules! contract_tests {
             t4_body_over_the_limit_is_refused
             endless_body_is_cut_off
             huge_head_is_refused
+            t4_floods_are_refused_in_little_memory
             silent_server_runs_into_the_total_timeout
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
