@@ -44,6 +44,7 @@ mod decisions;
 mod events;
 mod exchange;
 mod faults;
+mod faulty;
 mod firewalls;
 mod flaws;
 mod floods;
@@ -56,6 +57,7 @@ mod revocation;
 mod secure;
 mod server;
 mod subject;
+mod sweep;
 mod tcp;
 mod timeouts;
 mod tls;
@@ -78,6 +80,7 @@ pub use proxy_auth::*;
 pub use redirects::*;
 pub use revocation::*;
 pub use secure::*;
+pub use sweep::*;
 pub use tcp::*;
 pub use timeouts::*;
 pub use tls_settings::*;
@@ -162,6 +165,10 @@ macro_rules! contract_tests {
             not_http_is_told
             interim_responses_do_not_count
             endless_interim_responses_end
+            t5_faults_at_any_byte_are_told
+            t5_faults_at_any_byte_of_chunks_are_told
+            t5_faults_at_any_byte_of_tls_are_told
+            faults_in_the_middle_of_a_long_request_are_told
             // Connections.
             sequential_requests_share_a_connection
             each_server_has_connections_of_its_own

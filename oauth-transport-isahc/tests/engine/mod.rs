@@ -107,6 +107,10 @@ macro_rules! contract_tests {
             missing_last_chunk_is_told
             interim_responses_do_not_count
             endless_interim_responses_end
+            t5_faults_at_any_byte_are_told
+            t5_faults_at_any_byte_of_chunks_are_told
+            t5_faults_at_any_byte_of_tls_are_told
+            faults_in_the_middle_of_a_long_request_are_told
             // Connections.
             sequential_requests_share_a_connection
             each_server_has_connections_of_its_own
