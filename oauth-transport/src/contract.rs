@@ -38,6 +38,7 @@
 //! ```
 
 mod bad_tls;
+mod cancellation;
 mod client_certificates;
 mod connections;
 mod decisions;
@@ -65,6 +66,7 @@ mod tls_settings;
 mod versions;
 
 pub use bad_tls::*;
+pub use cancellation::*;
 pub use client_certificates::*;
 pub use connections::*;
 pub use decisions::*;
@@ -180,6 +182,12 @@ macro_rules! contract_tests {
             dropping_the_future_closes_what_is_half_made
             dropping_the_future_sends_no_more_of_the_request
             many_requests_at_once_keep_apart
+            // Giving up.
+            giving_up_after_any_poll_leaves_nothing
+            giving_up_at_any_time_leaves_nothing
+            giving_up_at_any_step_sends_nothing_more
+            giving_up_while_connecting_leaves_nothing
+            interrupt_ends_a_call_at_once
             // TLS.
             extra_root_is_trusted
             t3_unknown_issuer_is_refused

@@ -120,6 +120,12 @@ macro_rules! contract_tests {
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
             many_requests_at_once_keep_apart
+            // Giving up.
+            giving_up_after_any_poll_leaves_nothing
+            giving_up_at_any_time_leaves_nothing
+            giving_up_at_any_step_sends_nothing_more
+            giving_up_while_connecting_leaves_nothing
+            interrupt_ends_a_call_at_once
             // TLS.
             t3_unknown_issuer_is_refused
             another_extra_root_does_not_help

@@ -320,7 +320,7 @@ impl Sweep {
         let struck = target.wire.is_struck();
         let length = if plan.side == Side::Request { whole.read() } else { whole.written() };
         let jitter = if target.tls { JITTER } else { 0 };
-        assert!(struck || plan.offset + jitter >= length, "{plan:?}: nothing happened");
+        assert!(struck || plan.offset + jitter >= length, "{plan:?}: nothing happened: {result:?}");
         self.faults += 1;
         self.longest = self.longest.max(took);
         let error = match result {
