@@ -38,22 +38,27 @@
 //! ```
 
 mod bad_tls;
+mod cancellation;
 mod client_certificates;
 mod connections;
 mod decisions;
 mod events;
 mod exchange;
 mod faults;
+mod faulty;
 mod firewalls;
 mod flaws;
+mod floods;
 mod http2;
 mod limits;
 mod proxied;
 mod proxy_auth;
+mod redirects;
 mod revocation;
 mod secure;
 mod server;
 mod subject;
+mod sweep;
 mod tcp;
 mod timeouts;
 mod tls;
@@ -61,6 +66,7 @@ mod tls_settings;
 mod versions;
 
 pub use bad_tls::*;
+pub use cancellation::*;
 pub use client_certificates::*;
 pub use connections::*;
 pub use decisions::*;
@@ -69,11 +75,14 @@ pub use exchange::*;
 pub use faults::*;
 pub use firewalls::*;
 pub use flaws::*;
+pub use floods::*;
 pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
+pub use redirects::*;
 pub use revocation::*;
 pub use secure::*;
+pub use sweep::*;
 pub use tcp::*;
 pub use timeouts::*;
 pub use tls_settings::*;
@@ -112,11 +121,16 @@ macro_rules! contract_tests {
             encoded_bodies_are_not_decoded
             t1_redirects_are_not_followed
             challenges_are_not_answered
+            // Redirects that a session follows.
+            t1_no_credential_follows_a_redirect_to_another_server
+            plain_documents_follow_redirects
+            redirects_never_lead_from_https_to_http
             // Limits.
             body_of_the_limit_comes_back
             t4_body_over_the_limit_is_refused
             endless_body_is_cut_off
             huge_head_is_refused
+            t4_floods_are_refused_in_little_memory
             silent_server_runs_into_the_total_timeout
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
@@ -153,6 +167,10 @@ macro_rules! contract_tests {
             not_http_is_told
             interim_responses_do_not_count
             endless_interim_responses_end
+            t5_faults_at_any_byte_are_told
+            t5_faults_at_any_byte_of_chunks_are_told
+            t5_faults_at_any_byte_of_tls_are_told
+            faults_in_the_middle_of_a_long_request_are_told
             // Connections.
             sequential_requests_share_a_connection
             each_server_has_connections_of_its_own
@@ -164,6 +182,12 @@ macro_rules! contract_tests {
             dropping_the_future_closes_what_is_half_made
             dropping_the_future_sends_no_more_of_the_request
             many_requests_at_once_keep_apart
+            // Giving up.
+            giving_up_after_any_poll_leaves_nothing
+            giving_up_at_any_time_leaves_nothing
+            giving_up_at_any_step_sends_nothing_more
+            giving_up_while_connecting_leaves_nothing
+            interrupt_ends_a_call_at_once
             // TLS.
             extra_root_is_trusted
             t3_unknown_issuer_is_refused

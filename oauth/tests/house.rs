@@ -82,6 +82,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
             "rcgen",
             "rustls",
             "rustls-pki-types",
+            "socket2",
             "url",
             "zeroize",
         ],

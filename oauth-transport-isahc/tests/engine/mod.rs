@@ -55,11 +55,16 @@ macro_rules! contract_tests {
             encoded_bodies_are_not_decoded
             t1_redirects_are_not_followed
             challenges_are_not_answered
+            // Redirects that a session follows.
+            t1_no_credential_follows_a_redirect_to_another_server
+            plain_documents_follow_redirects
+            redirects_never_lead_from_https_to_http
             // Limits.
             body_of_the_limit_comes_back
             t4_body_over_the_limit_is_refused
             endless_body_is_cut_off
             huge_head_is_refused
+            t4_floods_are_refused_in_little_memory
             silent_server_runs_into_the_total_timeout
             dripping_head_runs_into_the_total_timeout
             dripping_body_runs_into_the_total_timeout
@@ -102,6 +107,10 @@ macro_rules! contract_tests {
             missing_last_chunk_is_told
             interim_responses_do_not_count
             endless_interim_responses_end
+            t5_faults_at_any_byte_are_told
+            t5_faults_at_any_byte_of_chunks_are_told
+            t5_faults_at_any_byte_of_tls_are_told
+            faults_in_the_middle_of_a_long_request_are_told
             // Connections.
             sequential_requests_share_a_connection
             each_server_has_connections_of_its_own
@@ -111,6 +120,12 @@ macro_rules! contract_tests {
             closed_connection_is_not_used_again
             dropping_the_future_closes_the_connection
             many_requests_at_once_keep_apart
+            // Giving up.
+            giving_up_after_any_poll_leaves_nothing
+            giving_up_at_any_time_leaves_nothing
+            giving_up_at_any_step_sends_nothing_more
+            giving_up_while_connecting_leaves_nothing
+            interrupt_ends_a_call_at_once
             // TLS.
             t3_unknown_issuer_is_refused
             another_extra_root_does_not_help

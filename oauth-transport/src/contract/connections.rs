@@ -236,9 +236,10 @@ pub fn many_requests_at_once_keep_apart<E: Engine>() {
     assert_eq!(server.received().len(), 64);
 }
 
-type Sending<'a> = BoxFuture<'a, Result<Response, Unreachable>>;
+pub(super) type Sending<'a> = BoxFuture<'a, Result<Response, Unreachable>>;
 
-async fn all(mut sending: Vec<Sending<'_>>) -> Vec<Result<Response, Unreachable>> {
+/// Sends all at once.
+pub(super) async fn all(mut sending: Vec<Sending<'_>>) -> Vec<Result<Response, Unreachable>> {
     let mut responses: Vec<_> = sending.iter().map(|_| None).collect();
     poll_fn(|context| {
         for (sending, response) in sending.iter_mut().zip(&mut responses) {
@@ -256,7 +257,7 @@ async fn all(mut sending: Vec<Sending<'_>>) -> Vec<Result<Response, Unreachable>
 
 /// Set once by one side, waited for by the other: a thread or a future, on any runtime.
 #[derive(Clone, Default)]
-struct Signal(Arc<(Mutex<State>, Condvar)>);
+pub(super) struct Signal(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Default)]
 struct State {
@@ -265,7 +266,7 @@ struct State {
 }
 
 impl Signal {
-    fn set(&self) {
+    pub(super) fn set(&self) {
         let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.set = true;
         self.0.1.notify_all();
@@ -274,11 +275,11 @@ impl Signal {
         }
     }
 
-    fn wait(&self) -> impl Future<Output = ()> + use<> {
+    pub(super) fn wait(&self) -> impl Future<Output = ()> + use<> {
         Waiting(self.clone())
     }
 
-    fn wait_on_this_thread(&self) {
+    pub(super) fn wait_on_this_thread(&self) {
         let state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.0.1.wait_while(state, |state| !state.set));
     }

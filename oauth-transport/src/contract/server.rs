@@ -24,6 +24,7 @@ struct State {
     stopped: AtomicBool,
     connections: AtomicUsize,
     drained: AtomicUsize,
+    begun: AtomicUsize,
     received: Mutex<Vec<Received>>,
     handshakes: Mutex<Vec<Result<Handshake, String>>>,
     notes: Mutex<Vec<Vec<u8>>>,
@@ -93,6 +94,11 @@ impl Server {
     /// How many connections it accepted.
     pub(super) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many requests began to come.
+    pub(super) fn begun(&self) -> usize {
+        self.state.begun.load(Ordering::SeqCst)
     }
 
     /// How many bytes came while scripts waited for connections to be closed.
@@ -178,6 +184,11 @@ impl Drop for Server {
     }
 }
 
+/// What moves the bytes of a connection.
+pub(super) trait Duplex: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Duplex for T {}
+
 /// One accepted connection.
 pub(super) struct Connection {
     stream: Stream,
@@ -188,6 +199,8 @@ pub(super) struct Connection {
 enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, Self>>),
+    /// With something between.
+    Through(Box<dyn Duplex>),
     /// A handshake has it, or had.
     Taken,
 }
@@ -216,9 +229,29 @@ impl Connection {
     /// What was chosen by ALPN.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         match &self.stream {
-            Stream::Plain(_) | Stream::Taken => None,
+            Stream::Plain(_) | Stream::Through(_) | Stream::Taken => None,
             Stream::Tls(stream) => stream.conn.alpn_protocol(),
         }
+    }
+
+    /// The socket, where nothing is between.
+    pub(super) fn socket(&self) -> io::Result<&TcpStream> {
+        match &self.stream {
+            Stream::Plain(stream) => Ok(stream),
+            _ => Err(io::Error::other("there is something between")),
+        }
+    }
+
+    /// Puts something between the socket and the script.
+    pub(super) fn put_between<T: Duplex + 'static>(
+        &mut self,
+        between: impl FnOnce(TcpStream) -> T,
+    ) -> io::Result<()> {
+        match mem::replace(&mut self.stream, Stream::Taken) {
+            Stream::Plain(stream) => self.stream = Stream::Through(Box::new(between(stream))),
+            _ => return Err(io::Error::other("there is something between")),
+        }
+        Ok(())
     }
 
     /// Which connection of its server this is, from zero.
@@ -266,6 +299,9 @@ impl Connection {
             let mut byte = [0];
             if self.stream.read(&mut byte)? == 0 {
                 return if head.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+            if head.is_empty() {
+                self.state.begun.fetch_add(1, Ordering::SeqCst);
             }
             head.push(byte[0]);
         }
@@ -365,6 +401,7 @@ impl Read for Stream {
         match self {
             Self::Plain(stream) => stream.read(buffer),
             Self::Tls(stream) => stream.read(buffer),
+            Self::Through(stream) => stream.read(buffer),
             Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -375,6 +412,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.write(bytes),
             Self::Tls(stream) => stream.write(bytes),
+            Self::Through(stream) => stream.write(bytes),
             Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -383,6 +421,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.flush(),
             Self::Tls(stream) => stream.flush(),
+            Self::Through(stream) => stream.flush(),
             Self::Taken => Err(io::ErrorKind::NotConnected.into()),
         }
     }

@@ -9,7 +9,9 @@ use oauth_core::{
     Delivered, Endpoint, OptOut, Policy, Purpose, Request, Response, SecretBytes, Unreachable,
     UnreachableKind,
 };
+use std::process::Command;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Secrets that every request carries and no message may show.
@@ -129,4 +131,23 @@ pub(super) fn promptly<T>(work: impl FnOnce() -> T) -> T {
     let result = work();
     assert!(start.elapsed() < PROMPT, "it took {:?}", start.elapsed());
     result
+}
+
+/// The same case in a process of its own, whose environment and memory are its own.
+pub(super) fn again(case: &str) -> Command {
+    let mut child = Command::new(std::env::current_exe().expect("a test knows its program"));
+    // A test runs on a thread of its name, unless there is only one thread.
+    let name = thread::current().name().filter(|name| name.ends_with(case)).map(str::to_owned);
+    match name {
+        Some(name) => child.args([&name, "--exact"]),
+        None => child.arg(case),
+    };
+    child.args(["--nocapture", "--test-threads=1"]);
+    child
+}
+
+/// Tells what was measured, to whoever runs the case with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "a test runner shows it, or not")]
+pub(super) fn figures(text: &str) {
+    println!("{text}");
 }
