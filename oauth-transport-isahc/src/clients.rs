@@ -11,10 +11,13 @@ use isahc::tls::TlsConfig;
 use oauth_transport::{Addresses, HttpVersion, Settings, Tcp};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many idle clients are kept: each holds a sleeping thread and, where that is allowed, a connection.
-const KEEP: usize = 8;
+const KEEP: usize = 64;
+/// How many of them are kept however long they are idle, and how long the others are: until the next call after that.
+const KEEP_LONG: usize = 8;
+const KEEP_FOR: Duration = Duration::from_secs(5);
 
 /// libcurl's own, in seconds: what it takes where only the probes are asked for.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(60);
@@ -44,6 +47,7 @@ pub(crate) struct Clients {
 struct Idle {
     client: HttpClient,
     link: Option<Link>,
+    since: Instant,
 }
 
 impl Clients {
@@ -67,8 +71,10 @@ impl Clients {
     /// An idle client, or a new one.
     pub(crate) fn take(&self) -> Result<Client<'_>, isahc::Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Idle { client, link } =
-            idle.map_or_else(|| Ok(Idle { client: self.build()?, link: None }), Ok::<_, isahc::Error>)?;
+        let (client, link) = match idle {
+            Some(Idle { client, link, since: _ }) => (client, link),
+            None => (self.build()?, None),
+        };
         Ok(Client { client: Some(client), link, home: self })
     }
 
@@ -135,9 +141,19 @@ impl Client<'_> {
             return;
         }
         let link = self.link.take().filter(|_| self.home.reuse == Reuse::Connections);
+        let since = Instant::now();
         let mut idle = self.home.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEEP {
-            idle.extend(self.client.take().map(|client| Idle { client, link }));
+            idle.extend(self.client.take().map(|client| Idle { client, link, since }));
+        }
+        // The last one is used first, so the oldest are in front: what a burst left behind.
+        let old = |idle: &&Idle| since.duration_since(idle.since) > KEEP_FOR;
+        let spare = idle.len().saturating_sub(KEEP_LONG);
+        let count = idle.iter().take(spare).take_while(old).count();
+        if count > 0 {
+            let gone: Vec<_> = idle.drain(..count).collect();
+            drop(idle);
+            close(gone);
         }
     }
 }
@@ -145,11 +161,16 @@ impl Client<'_> {
 impl Drop for Client<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
-            // To drop a client waits for its thread, which may wait for a name to be resolved: not on an executor's time.
-            // Where no thread can be had, the closure, and so the client, is dropped right here.
-            let _ = thread::Builder::new().name("isahc-close".to_owned()).spawn(move || drop(client));
+            close(client);
         }
     }
+}
+
+/// Drops clients, which waits for their threads, and those may wait for a name to be resolved: not on an executor's time.
+///
+/// Where no thread can be had, the closure, and so what it holds, is dropped right here.
+fn close<T: Send + 'static>(clients: T) {
+    let _ = thread::Builder::new().name("isahc-close".to_owned()).spawn(move || drop(clients));
 }
 
 /// libcurl cuts fractions of a millisecond off, and takes zero for no limit.

@@ -67,7 +67,8 @@ type Version = (u32, u32, u32);
 
 /// A [`Transport`] on isahc.
 ///
-/// Each request has a client, and so a thread, of its own while it is under way; a few idle ones are kept. A request that
+/// Each request has a client, and so a thread, of its own while it is under way; idle ones are kept, 64 at
+/// most, and those beyond eight until the first call after five seconds. A request that
 /// is [`one_shot`](Request::one_shot) always gets a new connection: on a reused one that turns out dead, libcurl would send
 /// it a second time.
 ///
