@@ -132,7 +132,15 @@ impl Target {
             if let Some(config) = &config {
                 connection.start_tls(Arc::clone(config))?;
             }
-            while connection.request()?.is_some() {
+            while let Some(request) = connection.request()? {
+                if request.line.starts_with("GET") {
+                    // Hundreds of servers are not to be kept in mind.
+                    write!(
+                        connection,
+                        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 24\r\n\r\n{TOKEN}"
+                    )?;
+                    return connection.close();
+                }
                 connection.write_all(&answer)?;
                 connection.flush()?;
                 if is_first {
