@@ -35,6 +35,8 @@ need npm npm
 need valgrind valgrind
 need softhsm2-util softhsm2
 need pkcs11-tool opensc
+# What a socket was told, as the system saw it.
+need strace strace
 # The peers of oauth-interop; Debian keeps some of them where only root looks.
 PATH="$PATH:/usr/sbin"
 need squid squid-openssl
@@ -119,8 +121,10 @@ step "features of oauth-loopback"
 features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract cookies compression
+step "features of oauth-transport-hyper"
+features oauth-transport-hyper http2
 step "features of oauth"
-features oauth hyper isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
+features oauth hyper http2 isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc aws-lc-rs
 

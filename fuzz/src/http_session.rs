@@ -143,8 +143,13 @@ fn play(call: &Call<'_>, settings: &Arc<SessionSettings>, memory: &Arc<Memory>) 
     let (start, purpose, max_body) =
         (request.endpoint().url().clone(), request.purpose(), request.max_body());
     let max_body = settings.max_body.unwrap_or(max_body);
-    let mut exchange =
-        Exchange::new(Arc::clone(settings), Arc::clone(memory), EventSink::none(), &|_| HeaderMap::new(), request);
+    let mut exchange = Exchange::new(
+        Arc::clone(settings),
+        Arc::clone(memory),
+        EventSink::none(),
+        &|_| HeaderMap::new(),
+        request,
+    );
     let (mut sends, mut owed, mut at, mut over) = (0, false, start.clone(), false);
     for operation in &call.operations {
         match operation {

@@ -1,8 +1,8 @@
-//! Any text as a setting: proxies, their exceptions, firewalls, header lines.
+//! Any text as a setting: proxies, their exceptions, firewalls, header lines, cipher lists.
 
 use oauth_core::{Endpoint, Policy};
 use oauth_transport::session::ExtraHeaders;
-use oauth_transport::{Firewall, FirewallKind, Proxies, Proxy, Settings};
+use oauth_transport::{Firewall, FirewallKind, Proxies, Proxy, Settings, Tls};
 
 /// The first byte chooses what the text is.
 ///
@@ -11,11 +11,12 @@ use oauth_transport::{Firewall, FirewallKind, Proxies, Proxy, Settings};
 pub fn run(input: &[u8]) {
     let Some((choice, text)) = input.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
-    match choice % 4 {
+    match choice % 5 {
         0 => proxy(text),
         1 => exceptions(text),
         2 => firewall(text),
-        _ => headers(text),
+        3 => headers(text),
+        _ => ciphers(text),
     }
 }
 
@@ -74,6 +75,23 @@ fn headers(text: &str) {
         Err(error) => {
             let shown = error.to_string();
             assert!(!shown.contains(char::is_control) && shown.len() < 300, "{shown:?}");
+        }
+    }
+}
+
+fn ciphers(text: &str) {
+    match Tls::default().with_openssl_ciphers(text) {
+        Ok(tls) => {
+            let suites = tls.cipher_suites.unwrap_or_default();
+            assert!(suites.iter().all(|name| name.starts_with("TLS_")), "{suites:?}");
+            let mut once = suites.clone();
+            once.sort_unstable();
+            once.dedup();
+            assert_eq!(once.len(), suites.len(), "a suite comes twice");
+        }
+        Err(error) => {
+            let shown = error.to_string();
+            assert!(!shown.contains(char::is_control), "{shown:?}");
         }
     }
 }

@@ -31,10 +31,7 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::ProxyDigest
         | Setting::ProxyAuthorization
         | Setting::Http10
-        | Setting::Http2
-        | Setting::Http2Alone
         | Setting::ConnectionPerRequest
-        | Setting::UnindexedHeaders
         | Setting::ChunkedUpload
         | Setting::ExtraRoots
         | Setting::ExtraRootsAlone
@@ -55,6 +52,12 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::CertificateDecisions
         | Setting::RecordLog
         | Setting::ConnectionEvents => Support::Native,
+        #[cfg(feature = "http2")]
+        Setting::Http2 | Setting::Http2Alone | Setting::UnindexedHeaders => Support::Native,
+        #[cfg(not(feature = "http2"))]
+        Setting::Http2 | Setting::Http2Alone | Setting::UnindexedHeaders => {
+            Support::Unsupported("it is not built with the feature `http2`")
+        }
         Setting::SignatureAlgorithms => Support::Emulated(
             "rustls advertises one list for both versions; a server that signs by an algorithm of the other version is refused",
         ),

@@ -209,6 +209,7 @@ impl HyperTransport {
                 let request = outgoing.http1(showing.as_deref()).map_err(failure::unanswered)?;
                 sender.try_send_request(request).await
             }
+            #[cfg(feature = "http2")]
             Sender::Http2(sender) => sender.try_send_request(outgoing.http2()).await,
         };
         let response = match response {

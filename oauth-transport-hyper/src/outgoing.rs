@@ -81,6 +81,7 @@ impl Outgoing {
     }
 
     /// RFC 9113 section 8.3.1: the whole URI, and no `Host`. A connection that serves one request says so by being closed.
+    #[cfg(feature = "http2")]
     pub(crate) fn http2(&self) -> HttpRequest<Upload> {
         self.request()
     }

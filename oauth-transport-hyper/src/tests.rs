@@ -1,3 +1,4 @@
+#[cfg(feature = "http2")]
 mod http2;
 
 use super::*;

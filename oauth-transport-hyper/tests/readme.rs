@@ -1,5 +1,6 @@
-//! The table in the README is what the engine says. `TABLE=write cargo test -p oauth-transport-hyper --test readme` writes it.
+//! The table in the README is what the engine says. `TABLE=write cargo test -p oauth-transport-hyper --features http2 --test readme` writes it.
 #![allow(missing_docs, reason = "a test")]
+#![cfg(feature = "http2")]
 
 use oauth_transport::{Setting, Support, capability_table};
 use oauth_transport_hyper::HyperTransport;

@@ -37,11 +37,12 @@ mod way;
 use clients::{Clients, Reuse};
 use failure::Route;
 use futures_lite::future::or;
+use http::HeaderMap;
 use http::header::{CONNECTION, USER_AGENT};
 use isahc::{AsyncBody, ResponseExt as _};
 use oauth_core::{Delivered, KeyId, Request, Response, Unreachable};
 use oauth_transport::{
-    BoxFuture, HttpVersion, Identity, Setting, Settings, SettingsError, Support, Transport,
+    BoxFuture, HttpVersion, Identity, Setting, Settings, SettingsError, Support, Transport, added_headers,
 };
 use response::Limits;
 use silence::Silence;
@@ -273,6 +274,10 @@ impl Transport for IsahcTransport {
 
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn added_headers(&self, request: &Request) -> HeaderMap {
+        added_headers(request, self.settings.http(), self.settings.user_agent())
     }
 }
 

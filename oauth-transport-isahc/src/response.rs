@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 /// How large a head may be: what servers themselves accept is far less.
 pub(crate) const MAX_HEAD: usize = 64 << 10;
 pub(crate) const MAX_HEADER_LINES: usize = 100;
+/// How much is read at once.
+const CHUNK: usize = 8 << 10;
 
 /// How much of a response is read, and how fast.
 pub(crate) struct Limits {
@@ -46,7 +48,9 @@ pub(crate) async fn read(
     }
     // Room for what was announced: a body that grows leaves copies of its secrets behind.
     let mut body = Zeroizing::new(Vec::with_capacity(capacity));
-    let mut chunk = Zeroizing::new(vec![0; 8 << 10]);
+    // No larger than the body, and a byte to see its end by: each byte of it has to be wiped.
+    let size = if announced.is_some() { (capacity + 1).min(CHUNK) } else { CHUNK };
+    let mut chunk = Zeroizing::new(vec![0; size]);
     let start = Instant::now();
     loop {
         let reading = async { Some(incoming.read(&mut chunk).await) };

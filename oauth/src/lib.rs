@@ -44,6 +44,7 @@
 //! - `aws-lc-rs`: keys on the curves P-521 and secp256k1, and encrypted messages (JWE).
 //! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.
 //! - `pkcs11`: the same in security keys and other tokens.
+//! - `http2`: HTTP/2 on hyper, where the settings ask for it.
 //! - `cookies`, `compression`: HTTP sessions keep cookies, and take compressed responses (`transport::SessionSettings`).
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 

@@ -30,6 +30,7 @@ pub(crate) enum Flaw {
     Expired,
     WrongName,
     UnknownRoot,
+    SelfSigned,
     OldTls,
     Revoked,
 }
@@ -58,6 +59,7 @@ impl Subject for Hyper {
             Flaw::Expired => "has expired",
             Flaw::WrongName => "is for another name",
             Flaw::UnknownRoot => "issued by an authority that is not trusted",
+            Flaw::SelfSigned => "is self-signed",
             Flaw::OldTls => "it must offer TLS 1.2 or 1.3",
             Flaw::Revoked => "was revoked",
         }
@@ -88,7 +90,7 @@ impl Subject for Isahc {
         match flaw {
             Flaw::Expired => "out of date",
             Flaw::WrongName => "for another name",
-            Flaw::UnknownRoot => "of an authority that is not trusted",
+            Flaw::UnknownRoot | Flaw::SelfSigned => "of an authority that is not trusted",
             Flaw::OldTls => "it does not speak TLS 1.2 or later",
             Flaw::Revoked => "revoked",
         }

@@ -69,7 +69,7 @@ pub(crate) fn a_certificate_for_another_name_is_refused<E: Subject>() {
 pub(crate) fn a_self_signed_certificate_is_refused<E: Subject>() {
     let url = nginx().url(Site::SelfSigned, "/");
     let message = fails::<E>(trusting(), &url, UnreachableKind::Tls).unwrap();
-    assert!(message.contains(E::words(Flaw::UnknownRoot)), "{message}");
+    assert!(message.contains(E::words(Flaw::SelfSigned)), "{message}");
 }
 
 /// What somebody does who has a test server at hand.

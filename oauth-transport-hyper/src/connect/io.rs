@@ -75,6 +75,7 @@ impl Link {
     }
 
     /// Whether the socket is open. In HTTP/2 a server may speak at any time.
+    #[cfg(feature = "http2")]
     pub(crate) fn is_open(&self) -> bool {
         self.socket.upgrade().is_some_and(|socket| socket.peek() != Some(0))
     }
@@ -277,9 +278,14 @@ impl AsyncRead for Metered {
                 this.reads = 0;
                 return Poll::Pending;
             }
-            match stream.try_read(buffer.initialize_unfilled_to(room)) {
+            // Where nothing limits it, the buffer need not be filled with zeros first.
+            let read = if room == buffer.remaining() {
+                stream.try_read_buf(buffer)
+            } else {
+                stream.try_read(buffer.initialize_unfilled_to(room)).inspect(|bytes| buffer.advance(*bytes))
+            };
+            match read {
                 Ok(bytes) => {
-                    buffer.advance(bytes);
                     this.reads += 1;
                     Self::moved(activity, this.reading.as_mut(), bytes);
                     return Poll::Ready(Ok(()));

@@ -24,7 +24,9 @@ use crate::failure;
 use crate::tls::{Http2Wish, Tls, TlsStream, Want, fetch};
 use crate::upload::Upload;
 use http::uri::{Scheme, Uri};
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http1;
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
 use hyper_util::rt::TokioIo;
 use io::Metered;
 use oauth_core::{KeyId, Unreachable};
@@ -92,6 +94,7 @@ impl Drop for Connection {
 pub(crate) enum Sender {
     Http1(http1::SendRequest<Upload>),
     /// It takes several requests at once.
+    #[cfg(feature = "http2")]
     Http2(http2::SendRequest<Upload>),
 }
 
@@ -110,6 +113,7 @@ impl Connection {
     pub(crate) async fn is_usable(&mut self) -> bool {
         match &mut self.sender {
             Sender::Http1(sender) => sender.ready().await.is_ok() && self.link.is_silent(),
+            #[cfg(feature = "http2")]
             Sender::Http2(sender) => sender.ready().await.is_ok() && self.link.is_open(),
         }
     }
@@ -117,6 +121,7 @@ impl Connection {
     pub(crate) fn is_closed(&self) -> bool {
         match &self.sender {
             Sender::Http1(sender) => sender.is_closed(),
+            #[cfg(feature = "http2")]
             Sender::Http2(sender) => sender.is_closed(),
         }
     }
@@ -125,6 +130,7 @@ impl Connection {
     pub(crate) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
+            #[cfg(feature = "http2")]
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 link: self.link.clone(),
@@ -270,6 +276,7 @@ impl Connector {
     ) -> Result<(Sender, Tasks), Unreachable> {
         let tasks = Tasks::default();
         // They end with their sender; their errors reach whoever waits for a response.
+        #[cfg(feature = "http2")]
         if multiplexed {
             let (sender, connection) = http2::Builder::new(tasks.clone())
                 .max_header_list_size(MAX_HEAD as u32)
@@ -278,18 +285,18 @@ impl Connector {
                 .map_err(failure::http_handshake)?;
             let told = Told::connected(&self.events, link, through_another, over_tls);
             tasks.spawn(live(connection, told));
-            Ok((Sender::Http2(sender), tasks))
-        } else {
-            let (sender, connection) = http1::Builder::new()
-                .max_buf_size(MAX_HEAD)
-                .max_headers(MAX_HEADERS)
-                .handshake(TokioIo::new(stream))
-                .await
-                .map_err(failure::http_handshake)?;
-            let told = Told::connected(&self.events, link, through_another, over_tls);
-            tasks.spawn(live(connection, told));
-            Ok((Sender::Http1(sender), tasks))
+            return Ok((Sender::Http2(sender), tasks));
         }
+        debug_assert!(!multiplexed, "HTTP/2 is offered only where it can be spoken");
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(failure::http_handshake)?;
+        let told = Told::connected(&self.events, link, through_another, over_tls);
+        tasks.spawn(live(connection, told));
+        Ok((Sender::Http1(sender), tasks))
     }
 
     /// A stream that ends at the server, or at the proxy that is sent the request in its stead.
