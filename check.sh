@@ -2,7 +2,8 @@
 # Everything that must hold, in one command. Installs what it needs and says so; `--long` adds the slow parts.
 #
 #   ./check.sh          fmt, clippy, docs, tests, doctests, features, fuzz smoke, interop
-#   ./check.sh --long   the same, with five minutes of fuzzing for each target, and the benches held to their bounds
+#   ./check.sh --long   the same, with five minutes of fuzzing for each target, a fault at every byte, and the benches
+#                       held to their bounds
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -168,6 +169,12 @@ cargo test --workspace --all-features
 cargo test -p oauth-jwt --features encrypted
 
 if [ "$fuzz_seconds" -gt 10 ]; then
+    step "a fault at every byte"
+    # The tests above tried a sample.
+    OAUTH_SWEEP=all cargo test -q --workspace --all-features --test contract t5_faults -- --nocapture | tee "$pure/sweep"
+    grep -q 'sweep of TLS on hyper' "$pure/sweep" && grep -q 'sweep of TLS on isahc' "$pure/sweep" \
+        || fail "no fault was tried"
+
     step "benches"
     cargo run -q -p oauth-benches --release -- --gate
     # Signatures by the other engine.

@@ -53,6 +53,7 @@ mod http2;
 mod limits;
 mod proxied;
 mod proxy_auth;
+mod proxy_faults;
 mod redirects;
 mod revocation;
 mod secure;
@@ -79,6 +80,7 @@ pub use floods::*;
 pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
+pub use proxy_faults::*;
 pub use redirects::*;
 pub use revocation::*;
 pub use secure::*;
@@ -164,6 +166,7 @@ macro_rules! contract_tests {
             closed_in_the_head_is_told
             t5_short_body_is_told
             missing_last_chunk_is_told
+            half_closed_connection_serves_no_other
             not_http_is_told
             interim_responses_do_not_count
             endless_interim_responses_end
@@ -264,6 +267,12 @@ macro_rules! contract_tests {
             authorization_of_ones_own_goes_to_the_proxy_alone
             proxy_is_shown_nothing_where_it_is_set
             proxy_schemes_that_are_not_carried_are_refused
+            // Proxies that fail.
+            proxy_that_dies_before_the_tunnel_is_used_is_told
+            proxy_that_dies_in_a_body_is_told
+            page_in_place_of_a_tunnel_is_told
+            proxy_that_goes_round_in_circles_is_told
+            redirects_in_a_circle_end
             // Firewalls.
             socks4_firewall_is_told_an_address
             socks4a_firewall_is_told_a_name

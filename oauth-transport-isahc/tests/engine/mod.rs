@@ -105,6 +105,7 @@ macro_rules! contract_tests {
             closed_in_the_head_is_told
             t5_short_body_is_told
             missing_last_chunk_is_told
+            half_closed_connection_serves_no_other
             interim_responses_do_not_count
             endless_interim_responses_end
             t5_faults_at_any_byte_are_told
@@ -199,6 +200,12 @@ macro_rules! contract_tests {
             authorization_of_ones_own_goes_to_the_proxy_alone
             proxy_is_shown_nothing_where_it_is_set
             proxy_schemes_that_are_not_carried_are_refused
+            // Proxies that fail.
+            proxy_that_dies_before_the_tunnel_is_used_is_told
+            proxy_that_dies_in_a_body_is_told
+            page_in_place_of_a_tunnel_is_told
+            proxy_that_goes_round_in_circles_is_told
+            redirects_in_a_circle_end
             // Firewalls.
             socks4_firewall_is_told_an_address
             socks4a_firewall_is_told_a_name

@@ -479,7 +479,7 @@ async fn until(sending: &mut Sending<'_>, other: impl Future<Output = ()>) {
 }
 
 /// Sleeps on a thread of its own: no runtime's clock is at hand here.
-async fn pause(time: Duration) {
+pub(super) async fn pause(time: Duration) {
     let over = Signal::default();
     let tell = over.clone();
     thread::spawn(move || {

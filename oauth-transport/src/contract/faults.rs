@@ -1,12 +1,18 @@
 //! Servers that are not there, go away, or talk nonsense.
 
 use super::Engine;
+use super::cancellation::pause;
 use super::server::Server;
-use super::subject::{SHORT, assert_fails, assert_presentable, get, post, promptly, send, send_with};
+use super::subject::{
+    SHORT, assert_fails, assert_presentable, get, post, promptly, send, send_with, transport,
+};
 use crate::Settings;
 use oauth_core::{Delivered, UnreachableKind};
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// A port on 127.0.0.1 where nobody listens.
 pub(super) fn nobody() -> u16 {
@@ -65,6 +71,37 @@ pub fn missing_last_chunk_is_told<E: Engine>() {
     broken_by::<E>(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n");
     broken_by::<E>(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{");
     broken_by::<E>(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n");
+}
+
+/// A server that has said all it will ever say, and listens on: what it said counts, and nothing is sent there again.
+pub fn half_closed_connection_serves_no_other<E: Engine>() {
+    for framing in ["content-length: 2\r\n", ""] {
+        let closed = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&closed);
+        let answer = format!("HTTP/1.1 200 OK\r\n{framing}\r\n{{}}");
+        let server = Server::new(move |connection| {
+            connection.request()?;
+            connection.write_all(answer.as_bytes())?;
+            connection.socket()?.shutdown(Shutdown::Write)?;
+            count.fetch_add(1, Ordering::SeqCst);
+            // Whatever comes now gets no answer.
+            while connection.request()?.is_some() {}
+            Ok(())
+        });
+        let transport = transport::<E>(Settings::new());
+        promptly(|| {
+            E::block_on(async {
+                for number in 1..=3 {
+                    let result = transport.send(post(&server.http("/token"))).await;
+                    assert_eq!(result.expect("the server answers").body(), b"{}");
+                    while closed.load(Ordering::SeqCst) < number {
+                        pause(Duration::from_millis(1)).await;
+                    }
+                }
+            });
+        });
+        assert_eq!((server.received().len(), server.connections()), (3, 3), "{framing:?}");
+    }
 }
 
 /// Another protocol, and HTTP with broken framing.
