@@ -50,6 +50,7 @@ mod http2;
 mod limits;
 mod proxied;
 mod proxy_auth;
+mod proxy_rounds;
 mod revocation;
 mod secure;
 mod server;
@@ -72,6 +73,7 @@ pub use flaws::*;
 pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
+pub use proxy_rounds::*;
 pub use revocation::*;
 pub use secure::*;
 pub use tcp::*;
@@ -240,6 +242,10 @@ macro_rules! contract_tests {
             authorization_of_ones_own_goes_to_the_proxy_alone
             proxy_is_shown_nothing_where_it_is_set
             proxy_schemes_that_are_not_carried_are_refused
+            ntlm_is_spoken_on_one_connection
+            ntlm_is_spoken_to_a_proxy_that_is_sent_the_request
+            ntlm_ends_where_the_proxy_does_not_keep_to_it
+            negotiate_without_a_ticket_shows_nothing
             // Firewalls.
             socks4_firewall_is_told_an_address
             socks4a_firewall_is_told_a_name
