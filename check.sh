@@ -50,6 +50,7 @@ need krb5kdc krb5-kdc
 need kadmin.local krb5-admin-server
 need kinit krb5-user
 need curl curl
+/usr/bin/python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip)
 compgen -G '/usr/lib/*/libnss_wrapper.so' >/dev/null || missing+=(libnss-wrapper)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 # Negotiate: the headers of Kerberos, and what reads them.
@@ -84,6 +85,12 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
     PATH="$PWD/target/node/node_modules/node-linux-$(node -p process.arch)/bin:$PATH"
     export PATH
     installed+=("node-20")
+fi
+# NTLM's accepting side, for Debian's Python. With what it needs it stays in target.
+if [ ! -d target/spnego/spnego ]; then
+    /usr/bin/python3 -m pip install --quiet --target target/spnego pyspnego==0.12.0 \
+        || fail "could not install pyspnego"
+    installed+=(pyspnego)
 fi
 cargo fmt --version >/dev/null 2>&1 || { rustup component add rustfmt; installed+=(rustfmt); }
 cargo clippy --version >/dev/null 2>&1 || { rustup component add clippy; installed+=(clippy); }

@@ -71,8 +71,7 @@ pub fn ntlm_is_spoken_to_a_proxy_that_is_sent_the_request<E: Engine>() {
             }
             Ok(())
         });
-        let mut http = Http::default();
-        http.reuse_connections = reuse_connections;
+        let http = Http { reuse_connections, ..Http::default() };
         let settings = ntlm(&proxy).with_http(http);
         if !carries::<E>(Setting::ProxyNtlm, &settings) {
             return;
