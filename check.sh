@@ -51,8 +51,12 @@ need krb5kdc krb5-kdc
 need kadmin.local krb5-admin-server
 need kinit krb5-user
 need curl curl
+/usr/bin/python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip)
 compgen -G '/usr/lib/*/libnss_wrapper.so' >/dev/null || missing+=(libnss-wrapper)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
+# Negotiate: the headers of Kerberos, and what reads them.
+pkg-config --exists mit-krb5-gssapi 2>/dev/null || missing+=(libkrb5-dev)
+compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev)
 if [ ${#missing[@]} -gt 0 ]; then
     command -v apt-get >/dev/null 2>&1 || fail "please install: ${missing[*]}"
     sudo=()
@@ -82,6 +86,12 @@ if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
     PATH="$PWD/target/node/node_modules/node-linux-$(node -p process.arch)/bin:$PATH"
     export PATH
     installed+=("node-20")
+fi
+# NTLM's accepting side, for Debian's Python. With what it needs it stays in target.
+if [ ! -d target/spnego/spnego ]; then
+    /usr/bin/python3 -m pip install --quiet --target target/spnego pyspnego==0.12.0 \
+        || fail "could not install pyspnego"
+    installed+=(pyspnego)
 fi
 cargo fmt --version >/dev/null 2>&1 || { rustup component add rustfmt; installed+=(rustfmt); }
 cargo clippy --version >/dev/null 2>&1 || { rustup component add clippy; installed+=(clippy); }
@@ -123,11 +133,11 @@ features oauth-loopback browser tokio async-io async-std smol
 step "features of oauth-transport"
 features oauth-transport contract cookies compression
 step "features of oauth-transport-hyper"
-features oauth-transport-hyper http2
+features oauth-transport-hyper http2 negotiate ntlm
 step "features of oauth"
-features oauth hyper http2 isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
+features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
-features oauth-cli isahc aws-lc-rs
+features oauth-cli isahc aws-lc-rs negotiate ntlm
 
 # --- the core is pure -------------------------------------------------------------------------------------------------
 step "a clock in the core does not compile"

@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | [`Nginx`] | `nginx` | TLS in many versions, good and bad certificates, client certificates, HTTP/2, odd answers |
 //! | [`Squid`] | `squid-openssl` | an HTTP proxy with Basic, Digest, NTLM or Negotiate, plain and over TLS |
+//! | [`Spnego`] | `python3-pip`, pyspnego by pip | an HTTP proxy with NTLM that checks the password |
 //! | [`Tinyproxy`] | `tinyproxy` | an HTTP proxy that answers a wrong password in its own way |
 //! | [`Dante`] | `dante-server`, `libnss-wrapper` | SOCKS 4 and 5, with an account and without |
 //! | [`Microsocks`] | `microsocks` | SOCKS 5 with an account |
@@ -33,6 +34,7 @@ mod log;
 mod microsocks;
 mod nginx;
 mod openssh;
+mod spnego;
 mod squid;
 mod system;
 mod tinyproxy;
@@ -46,5 +48,6 @@ pub use log::{Log, Watch};
 pub use microsocks::Microsocks;
 pub use nginx::{Nginx, Site};
 pub use openssh::Openssh;
+pub use spnego::Spnego;
 pub use squid::{Scheme, Squid};
 pub use tinyproxy::Tinyproxy;

@@ -72,7 +72,10 @@ on_each_engine! {
         digest_is_chosen_where_both_are_offered
         basic_is_not_what_a_proxy_wants_that_asks_for_digest
         ntlm_is_spoken
+        ntlm_shows_the_password_without_telling_it
+        ntlm_refuses_a_wrong_password
         a_ticket_is_shown
+        the_service_that_is_named_is_asked_for
         tinyproxy_takes_a_password
         tinyproxy_refuses_a_wrong_password
         tinyproxy_refuses_who_says_nothing

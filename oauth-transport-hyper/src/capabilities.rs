@@ -64,9 +64,19 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         Setting::LineLength => Support::Emulated(
             "a head is read as a whole, within its limit of 64 KiB, before its lines are measured",
         ),
-        Setting::ProxyNtlm => Support::Unsupported("it is not built with NTLM"),
+        #[cfg(feature = "ntlm")]
+        Setting::ProxyNtlm => Support::Native,
+        #[cfg(not(feature = "ntlm"))]
+        Setting::ProxyNtlm => Support::Unsupported("it is not built with the feature `ntlm`"),
+        #[cfg(all(feature = "negotiate", unix))]
+        Setting::ProxyNegotiate | Setting::KerberosServiceName => Support::Native,
+        #[cfg(all(feature = "negotiate", not(unix)))]
         Setting::ProxyNegotiate | Setting::KerberosServiceName => {
-            Support::Unsupported("it is not built with Kerberos")
+            Support::Unsupported("it speaks Negotiate on Unix alone")
+        }
+        #[cfg(not(feature = "negotiate"))]
+        Setting::ProxyNegotiate | Setting::KerberosServiceName => {
+            Support::Unsupported("it is not built with the feature `negotiate`")
         }
         _ => Support::Unsupported("it does not know it"),
     }

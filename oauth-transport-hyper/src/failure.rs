@@ -177,6 +177,10 @@ const fn subject(role: Role) -> &'static str {
     }
 }
 
+/// In the middle of an authentication that takes several messages.
+pub(crate) const ENDED_HALFWAY: &str =
+    "it ended the connection before it was told who we are, which takes several requests on one connection";
+
 /// The connection stood, and hyper did not take it.
 pub(crate) fn http_handshake(error: hyper::Error) -> Unreachable {
     let text = chain(&error);

@@ -174,8 +174,12 @@ impl HyperTransport {
         let mut showing = proxy
             .filter(|proxy| !tunnels(&self.proxies, &target) && !proxy.url().scheme().starts_with("socks"))
             .map(|proxy| Showing::to(proxy, self.proxies.authentication()));
+        let mut held: Option<Taken> = None;
         loop {
-            let mut taken = self.connected(&origin, route).await?;
+            let mut taken = match held.take() {
+                Some(taken) => taken,
+                None => self.connected(&origin, route).await?,
+            };
             sent.store(true, Ordering::Relaxed);
             taken.connection.set_busy(taken.lease.is_none());
             let link = taken.connection.link.clone();
@@ -187,6 +191,13 @@ impl HyperTransport {
             };
             let response = response?;
             taken.connection.set_busy(false);
+            if response.is_none() && showing.as_ref().is_some_and(Showing::is_bound) {
+                if !taken.connection.is_usable().await {
+                    return Err(failure::unanswered(failure::ENDED_HALFWAY));
+                }
+                held = Some(taken);
+                continue;
+            }
             if self.http.reuse_connections && self.http.version != HttpVersion::Http10 {
                 self.pool.put(origin.clone(), taken);
             }
@@ -206,7 +217,7 @@ impl HyperTransport {
     ) -> Result<Option<Response>, Unreachable> {
         let response = match &mut connection.sender {
             Sender::Http1(sender) => {
-                let request = outgoing.http1(showing.as_deref()).map_err(failure::unanswered)?;
+                let request = outgoing.http1(showing.as_deref()).map_err(|why| failure::unanswered(&why))?;
                 sender.try_send_request(request).await
             }
             #[cfg(feature = "http2")]
@@ -227,7 +238,7 @@ impl HyperTransport {
         if let Some(showing) = &mut showing
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
-            again = showing.challenged(response.headers()).map_err(failure::unanswered)?;
+            again = showing.challenged(response.headers()).await.map_err(|why| failure::unanswered(&why))?;
         }
         let events = if again { &EventSink::none() } else { &self.events };
         events.head(response.version(), response.status(), response.headers());

@@ -1,6 +1,6 @@
 //! A request, as each version of HTTP has it.
 
-use crate::connect::{Showing, shown_head};
+use crate::connect::{Showing, Why, shown_head};
 use crate::upload::Upload;
 use http::header::{CONNECTION, HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Uri, Version};
@@ -52,14 +52,14 @@ impl Outgoing {
     }
 
     /// For a server, or for a proxy that is shown who we are.
-    pub(crate) fn http1(&self, proxy: Option<&Showing<'_>>) -> Result<HttpRequest<Upload>, &'static str> {
+    pub(crate) fn http1(&self, proxy: Option<&Showing<'_>>) -> Result<HttpRequest<Upload>, Why> {
         let mut request = self.request();
         *request.version_mut() = self.version;
         if let Some(authority) = self.uri.authority() {
             let host = HeaderValue::from_str(authority.as_str()).expect("an authority is printable ASCII");
             request.headers_mut().entry(HOST).or_insert(host);
         }
-        if self.closes {
+        if self.closes && !proxy.is_some_and(Showing::goes_on) {
             request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let Some(proxy) = proxy else {

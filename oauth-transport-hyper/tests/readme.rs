@@ -1,6 +1,6 @@
-//! The table in the README is what the engine says. `TABLE=write cargo test -p oauth-transport-hyper --features http2 --test readme` writes it.
+//! The table in the README is what the engine says. `TABLE=write cargo test -p oauth-transport-hyper --features http2,negotiate,ntlm --test readme` writes it.
 #![allow(missing_docs, reason = "a test")]
-#![cfg(feature = "http2")]
+#![cfg(all(feature = "http2", feature = "negotiate", feature = "ntlm", unix))]
 
 use oauth_transport::{Setting, Support, capability_table};
 use oauth_transport_hyper::HyperTransport;

@@ -54,6 +54,7 @@ mod limits;
 mod proxied;
 mod proxy_auth;
 mod proxy_faults;
+mod proxy_rounds;
 mod redirects;
 mod revocation;
 mod secure;
@@ -81,6 +82,7 @@ pub use limits::*;
 pub use proxied::*;
 pub use proxy_auth::*;
 pub use proxy_faults::*;
+pub use proxy_rounds::*;
 pub use redirects::*;
 pub use revocation::*;
 pub use secure::*;
@@ -273,6 +275,10 @@ macro_rules! contract_tests {
             page_in_place_of_a_tunnel_is_told
             proxy_that_goes_round_in_circles_is_told
             redirects_in_a_circle_end
+            ntlm_is_spoken_on_one_connection
+            ntlm_is_spoken_to_a_proxy_that_is_sent_the_request
+            ntlm_ends_where_the_proxy_does_not_keep_to_it
+            negotiate_without_a_ticket_shows_nothing
             // Firewalls.
             socks4_firewall_is_told_an_address
             socks4a_firewall_is_told_a_name

@@ -1,6 +1,8 @@
 //! The peers of this process: each is started by the first test that asks, and ends with the process.
 
-use oauth_interop::{Access, Dante, Microsocks, Nginx, Openssh, Scheme, Squid, StartError, Tinyproxy};
+use oauth_interop::{
+    Access, Dante, Microsocks, Nginx, Openssh, Scheme, Spnego, Squid, StartError, Tinyproxy,
+};
 use std::sync::LazyLock;
 
 macro_rules! peers {
@@ -23,6 +25,8 @@ peers! {
     both_squid: Squid = Squid::start(&[Scheme::Basic, Scheme::Digest], nginx().authority().server());
     /// Asks for NTLM, and takes any password.
     ntlm_squid: Squid = Squid::start(&[Scheme::Ntlm], nginx().authority().server());
+    /// Asks for NTLM, and checks the password.
+    spnego: Spnego = Spnego::start();
     tinyproxy: Tinyproxy = Tinyproxy::start();
     /// Asks for nothing.
     dante: Dante = Dante::start(Access::Anyone);

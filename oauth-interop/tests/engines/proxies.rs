@@ -1,12 +1,12 @@
 //! HTTP proxies: what they see, and what people read when they refuse.
 
-use crate::peers::{both_squid, digest_squid, nginx, ntlm_squid, squid, tinyproxy};
+use crate::peers::{both_squid, digest_squid, nginx, ntlm_squid, spnego, squid, tinyproxy};
 use crate::subject::{
     Flaw, Subject, fails, get, proxies, seen, send, succeeds, tells_status, through, transport, trusting,
 };
 use oauth_core::UnreachableKind;
 use oauth_interop::{Kerberos, Site, Squid};
-use oauth_transport::{Http, ProxyAuthentication, Settings};
+use oauth_transport::{Http, Proxies, ProxyAuthentication, Settings};
 use std::env;
 use std::process::Command;
 
@@ -130,36 +130,104 @@ pub(crate) fn ntlm_is_spoken<E: Subject>() {
     }
 }
 
-/// Tickets are found by the environment of the process: runs itself again in one of its own.
-pub(crate) fn a_ticket_is_shown<E: Subject>() {
-    const PROXY: &str = "OAUTH_INTEROP_PROXY";
-    const TARGET: &str = "OAUTH_INTEROP_TARGET";
-    const ROOT: &str = "OAUTH_INTEROP_ROOT";
-    let negotiating =
-        |url: &str| proxies(url).authenticated_by(ProxyAuthentication::Negotiate { service: None });
-    if let (Ok(proxy), Ok(target), Ok(root)) = (env::var(PROXY), env::var(TARGET), env::var(ROOT)) {
-        let settings = Settings::new().with_extra_roots_pem(root.as_bytes()).unwrap();
-        let response = send::<E>(settings.with_proxies(negotiating(&proxy)), get(&target)).unwrap().unwrap();
-        assert_eq!(response.status().as_u16(), 200);
-        return;
+fn ntlm(url: &str) -> Settings {
+    trusting().with_proxies(proxies(url).authenticated_by(ProxyAuthentication::Ntlm))
+}
+
+/// Checked by pyspnego; each tunnel is a connection of its own, which is asked and answered anew.
+pub(crate) fn ntlm_shows_the_password_without_telling_it<E: Subject>() {
+    let watch = spnego().log().watch();
+    for _ in 0..2 {
+        if succeeds::<E>(ntlm(&spnego().account().at(&spnego().url())), &target()).is_none() {
+            return;
+        }
+        for line in ["ASKED localhost:", "CHALLENGED localhost:", "TUNNEL localhost:"] {
+            let _ = watch.line(&[line]);
+        }
     }
-    let Some(engine) = transport::<E>(trusting().with_proxies(negotiating("http://localhost:1"))) else {
-        return;
-    };
+    assert!(watch.text().contains("INTEROP\\user"), "{}", watch.text());
+    assert!(!watch.text().contains("DENIED"), "{}", watch.text());
+}
+
+pub(crate) fn ntlm_refuses_a_wrong_password<E: Subject>() {
+    let watch = spnego().log().watch();
+    let url = spnego().account().with_wrong_password().at(&spnego().url());
+    let Some(message) = fails::<E>(ntlm(&url), &target(), UnreachableKind::Proxy) else { return };
+    assert!(message.contains("does not accept the user name and the password"), "{message}");
+    for line in ["ASKED localhost:", "CHALLENGED localhost:", "DENIED localhost:"] {
+        let _ = watch.line(&[line]);
+    }
+    assert!(!watch.text().contains("TUNNEL"), "{}", watch.text());
+}
+
+const PROXY: &str = "OAUTH_INTEROP_PROXY";
+const TARGET: &str = "OAUTH_INTEROP_TARGET";
+const ROOT: &str = "OAUTH_INTEROP_ROOT";
+
+fn negotiating(url: &str, service: Option<&str>) -> Proxies {
+    proxies(url).authenticated_by(ProxyAuthentication::Negotiate { service: service.map(str::to_owned) })
+}
+
+/// What this process is to do where it is a child that acts for somebody: proxy, target, root.
+fn errand() -> Option<(String, String, String)> {
+    Some((env::var(PROXY).ok()?, env::var(TARGET).ok()?, env::var(ROOT).ok()?))
+}
+
+/// Tickets are found by the environment of the process: runs a case again in one of its own.
+fn with_a_ticket(case: &str, host: &str) {
     let realm = Kerberos::start().unwrap_or_else(|why| panic!("{why}"));
     let authority = nginx().authority();
     let squid = Squid::start_with_negotiate(&realm, authority.server()).unwrap_or_else(|why| panic!("{why}"));
-    let watch = squid.log().watch();
+    let (tickets, watch) = (realm.log().watch(), squid.log().watch());
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", &format!("{}::proxies::a_ticket_is_shown", engine.name())])
+        .args(["--exact", case])
         .envs(realm.environment().unwrap_or_else(|why| panic!("{why}")))
-        .env(PROXY, format!("http://localhost:{}", squid.port()))
+        .env(PROXY, format!("http://{host}:{}", squid.port()))
         .env(TARGET, target())
         .env(ROOT, authority.root_pem())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let _ = tickets.line(&["TGS_REQ", "ISSUE", Kerberos::SERVICE]);
     let _ = watch.line(&["TCP_TUNNEL/200", "CONNECT localhost:", realm.account().user()]);
+}
+
+/// After the proxy's host.
+pub(crate) fn a_ticket_is_shown<E: Subject>() {
+    if let Some((proxy, target, root)) = errand() {
+        let settings = Settings::new().with_extra_roots_pem(root.as_bytes()).unwrap();
+        let settings = settings.with_proxies(negotiating(&proxy, None));
+        let response = send::<E>(settings, get(&target)).unwrap().unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        return;
+    }
+    let settings = trusting().with_proxies(negotiating("http://localhost:1", None));
+    let Some(engine) = transport::<E>(settings) else { return };
+    with_a_ticket(&format!("{}::proxies::a_ticket_is_shown", engine.name()), "localhost");
+}
+
+/// Where the proxy's host is not what its service is called.
+pub(crate) fn the_service_that_is_named_is_asked_for<E: Subject>() {
+    if let Some((proxy, target, root)) = errand() {
+        let trusting = || Settings::new().with_extra_roots_pem(root.as_bytes()).unwrap();
+        let unnamed = trusting().with_proxies(negotiating(&proxy, None));
+        let error = send::<E>(unnamed, get(&target)).unwrap().unwrap_err();
+        assert_eq!(error.kind, UnreachableKind::Proxy, "{error:?}");
+        assert!(error.to_string().contains("HTTP@127.0.0.1"), "{error}");
+        for service in ["HTTP/localhost", "HTTP@localhost", "HTTP/localhost@INTEROP.TEST"] {
+            let named = trusting().with_proxies(negotiating(&proxy, Some(service)));
+            let response = send::<E>(named, get(&target)).unwrap().unwrap();
+            assert_eq!(response.status().as_u16(), 200, "{service}");
+        }
+        return;
+    }
+    let settings = trusting().with_proxies(negotiating("http://localhost:1", Some(Kerberos::SERVICE)));
+    let Some(engine) = transport::<E>(settings) else { return };
+    with_a_ticket(
+        &format!("{}::proxies::the_service_that_is_named_is_asked_for", engine.name()),
+        "127.0.0.1",
+    );
 }
 
 pub(crate) fn tinyproxy_takes_a_password<E: Subject>() {

@@ -3,10 +3,11 @@
 //! In scope: MD5, SHA-256 and SHA-512-256, their session variants, `qop=auth`, and none as RFC 2617 has it; `userhash`.
 //! Out of scope: `auth-int`, and the proxy's own proof (`Proxy-Authentication-Info`).
 
+use super::showing::challenges;
 use http::Method;
-use http::header::{HeaderMap, HeaderValue, PROXY_AUTHENTICATE, WWW_AUTHENTICATE};
+use http::header::{HeaderMap, HeaderValue};
 use md5::Md5;
-use oauth_core::{Challenge as Parameters, Challenges};
+use oauth_core::Challenge as Parameters;
 use sha2::{Digest as _, Sha256, Sha512_256};
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
@@ -39,13 +40,7 @@ enum Algorithm {
 impl Challenge {
     /// The strongest challenge that can be answered.
     pub(crate) fn best(headers: &HeaderMap) -> Result<Self, &'static str> {
-        // The grammar is that of `WWW-Authenticate` (RFC 9110 section 11.7.1).
-        let renamed: HeaderMap = headers
-            .get_all(PROXY_AUTHENTICATE)
-            .into_iter()
-            .map(|value| (WWW_AUTHENTICATE, value.clone()))
-            .collect();
-        let challenges = Challenges::read(&renamed);
+        let challenges = challenges(headers);
         let offered: Vec<_> = challenges.iter().filter(|one| one.is_scheme("Digest")).collect();
         if offered.is_empty() {
             return Err("it asks for another authentication than Digest, and is not answered");
@@ -213,6 +208,7 @@ fn put(value: &mut String, name: &str, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::PROXY_AUTHENTICATE;
 
     fn best(values: &[&'static str]) -> Result<Challenge, &'static str> {
         let values = values.iter().map(|value| (PROXY_AUTHENTICATE, HeaderValue::from_static(value)));

@@ -6,6 +6,10 @@
 mod digest;
 mod gate;
 mod io;
+#[cfg(all(feature = "negotiate", unix))]
+mod negotiate;
+#[cfg(feature = "ntlm")]
+mod ntlm;
 mod overheard;
 mod showing;
 mod socks;
@@ -16,7 +20,7 @@ mod tunnel;
 
 pub(crate) use gate::{Gate, Role};
 pub(crate) use io::Link;
-pub(crate) use showing::Showing;
+pub(crate) use showing::{Showing, Why};
 pub(crate) use tasks::Tasks;
 pub(crate) use tunnel::head as shown_head;
 
@@ -330,7 +334,7 @@ impl Connector {
             let opened = tunnel::open(stream, &connect, &mut showing).await.inspect_err(|error| {
                 self.tell(ConnectionStatus::FirewallDisconnected, &Outcome::Failed(error));
             })?;
-            // A challenge is taken twice at most, so this ends.
+            // A new connection is asked for a few times at most, so this ends.
             if let Some(stream) = opened {
                 self.tell(ConnectionStatus::FirewallConnected, &Outcome::Ok);
                 return Ok((stream, link));

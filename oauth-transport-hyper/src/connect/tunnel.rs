@@ -1,7 +1,7 @@
 //! Tunnels that an HTTP proxy, or a firewall that is one, opens by `CONNECT` (RFC 9110 section 9.3.6).
 
 use super::gate::Role;
-use super::showing::Showing;
+use super::showing::{Showing, Why};
 use super::{Address, MAX_HEAD, MAX_HEADERS, Stream};
 use crate::failure;
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
@@ -45,7 +45,7 @@ pub(crate) async fn open(
         .map_err(|error| failure::tunnel(role, error))?;
     let mut connection = Driven { connection, role, over: false };
     loop {
-        let request = connect.request(showing).map_err(|why| failure::refused(role, why))?;
+        let request = connect.request(showing).map_err(|why| failure::refused(role, &why))?;
         connect.log_request(&request);
         let response = connection.drive(sender.send_request(request)).await?;
         connect.log_response(&response);
@@ -55,20 +55,23 @@ pub(crate) async fn open(
             return connection.into_stream().await.map(Some);
         }
         let again = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-            && showing.challenged(response.headers()).map_err(|why| failure::refused(role, why))?;
+            && showing.challenged(response.headers()).await.map_err(|why| failure::refused(role, &why))?;
         if !again {
             return Err(failure::tunnel_refused(role, status));
         }
         let body = Limited::new(response.into_body(), MAX_REFUSAL).collect();
         let ended = connection.drive(async { Ok(body.await.is_ok()) }).await;
         if !ended.is_ok_and(|whole| whole) || connection.drive(sender.ready()).await.is_err() {
+            if showing.is_bound() {
+                return Err(failure::refused(role, failure::ENDED_HALFWAY));
+            }
             return Ok(None);
         }
     }
 }
 
 impl Connect<'_> {
-    fn request(&self, showing: &Showing<'_>) -> Result<Request<Empty<Bytes>>, &'static str> {
+    fn request(&self, showing: &Showing<'_>) -> Result<Request<Empty<Bytes>>, Why> {
         const UNFIT: &str = "the server's address is no authority";
         // RFC 9112 section 3.2.3: the authority form always names the port.
         let authority = self.to.to_string();

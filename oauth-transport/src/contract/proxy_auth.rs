@@ -10,7 +10,7 @@ use oauth_core::{Delivered, UnreachableKind};
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use std::io::{self, Write as _};
 
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 const CHALLENGE: &str = "Digest realm=\"x\", nonce=\"n-1\", algorithm=SHA-256, qop=\"auth\", opaque=\"o\"";
 const RENEWED: &str = "Digest realm=\"x\", nonce=\"n-2\", algorithm=SHA-256, qop=\"auth\", stale=true";
 
@@ -177,7 +177,7 @@ fn digest(proxy: &Server) -> Settings {
     proxied(proxy, ProxyAuthentication::Digest)
 }
 
-fn proxied(proxy: &Server, authentication: ProxyAuthentication) -> Settings {
+pub(super) fn proxied(proxy: &Server, authentication: ProxyAuthentication) -> Settings {
     let url = format!("http://user:planted-proxy@127.0.0.1:{}", proxy.port());
     let proxy = Proxy::new(&url).expect("it is a proxy");
     Settings::new().with_proxies(Proxies::through(proxy).authenticated_by(authentication))
@@ -192,7 +192,10 @@ fn tunnelling(authority: &Authority) -> Server {
 }
 
 /// Opens the tunnel and answers as the server.
-fn serve(connection: &mut Connection, tls: std::sync::Arc<rustls::ServerConfig>) -> io::Result<()> {
+pub(super) fn serve(
+    connection: &mut Connection,
+    tls: std::sync::Arc<rustls::ServerConfig>,
+) -> io::Result<()> {
     connection.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     connection.start_tls(tls)?;
     while connection.request()?.is_some() {
@@ -201,7 +204,7 @@ fn serve(connection: &mut Connection, tls: std::sync::Arc<rustls::ServerConfig>)
     Ok(())
 }
 
-fn challenge(connection: &mut Connection, values: &[&str], closes: bool) -> io::Result<()> {
+pub(super) fn challenge(connection: &mut Connection, values: &[&str], closes: bool) -> io::Result<()> {
     let mut head = String::from("HTTP/1.1 407 Who are you\r\ncontent-length: 5\r\n");
     for value in values {
         head.push_str(&format!("proxy-authenticate: {value}\r\n"));
