@@ -337,7 +337,7 @@ pub(crate) struct NetworkFlags {
     /// A proxy for every request: http, https, socks4, socks4a, socks5 or socks5h://[USER:PASSWORD@]HOST:PORT
     #[arg(long, env = "OAUTH_PROXY", value_name = "URL", conflicts_with = "proxy_from_env")]
     pub(crate) proxy: Option<String>,
-    /// How the proxy is shown the user name and the password
+    /// How the proxy is shown who asks
     #[arg(long, env = "OAUTH_PROXY_AUTH", value_enum, default_value_t = ProxyAuth::Basic)]
     pub(crate) proxy_auth: ProxyAuth,
     /// Hosts to reach without the proxy: names, addresses, networks
@@ -357,6 +357,10 @@ pub(crate) enum ProxyAuth {
     Basic,
     /// By a proof that they are known (RFC 7616)
     Digest,
+    /// By NTLM; the user name may be DOMAIN\USER. In builds with the feature ntlm
+    Ntlm,
+    /// By the Kerberos tickets of whoever runs the command, and no password. In builds with the feature negotiate
+    Negotiate,
     /// Not at all
     None,
 }

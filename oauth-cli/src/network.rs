@@ -76,6 +76,8 @@ fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> 
     let authentication = match flags.proxy_auth {
         ProxyAuth::Basic => ProxyAuthentication::Basic,
         ProxyAuth::Digest => ProxyAuthentication::Digest,
+        ProxyAuth::Ntlm => ProxyAuthentication::Ntlm,
+        ProxyAuth::Negotiate => ProxyAuthentication::Negotiate { service: None },
         ProxyAuth::None => ProxyAuthentication::Never,
     };
     settings = settings.with_proxies(proxies.authenticated_by(authentication));

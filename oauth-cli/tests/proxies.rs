@@ -4,7 +4,7 @@
 #[path = "../../oauth/tests/oidc-provider/server.rs"]
 mod server;
 
-use oauth_interop::{Access, Account, Authority, Dante, Microsocks, Scheme, Squid, Tinyproxy};
+use oauth_interop::{Access, Account, Authority, Dante, Microsocks, Scheme, Spnego, Squid, Tinyproxy};
 use server::server;
 use std::fs;
 use std::path::Path;
@@ -116,6 +116,27 @@ fn through_http_proxies_by_basic_and_by_digest() {
         ] {
             let refused = token(&files, engine, &["--proxy", &url, "--proxy-auth", authentication]);
             assert_fails(engine, &refused, 8, "the proxy failed");
+        }
+    }
+}
+
+/// Where the engine has it; else nothing is sent, and the setting is named.
+#[test]
+fn through_a_proxy_by_ntlm_or_not_at_all() {
+    let files = Files::new(None);
+    let proxy = Spnego::start().unwrap();
+    let watch = proxy.log().watch();
+    for engine in ENGINES {
+        let by_ntlm = |url: &str| token(&files, engine, &["--proxy", url, "--proxy-auth", "ntlm"]);
+        let right = by_ntlm(&proxy.account().at(&proxy.url()));
+        if cfg!(feature = "ntlm") && *engine == "hyper" {
+            assert_token(engine, &right);
+            assert!(watch.text().contains("TUNNEL "), "{}", watch.text());
+            assert_fails(engine, &by_ntlm(&wrong(proxy.account(), &proxy.url())), 8, "the proxy failed");
+        } else {
+            let before = watch.text();
+            assert_fails(engine, &right, 2, "NTLM authentication to a proxy");
+            assert_eq!(watch.text(), before);
         }
     }
 }

@@ -21,6 +21,11 @@
 //! small pool of our own: it looks at the socket before a connection is used again, and hyper itself can say whether a request
 //! was written at all.
 //!
+//! # Proxies that ask who we are
+//! Nothing but a Basic password, or a header of one's own, is sent to a proxy before it asks. With the feature `ntlm` it may ask
+//! for NTLM, which is answered in its second version alone; with the feature `negotiate`, on Unix, for a Kerberos ticket,
+//! which the system's library has or gets from the realm. That takes MIT's or Heimdal's headers and libclang to build.
+//!
 //! # Revocation lists
 //! A list that a certificate points to is fetched when a handshake needs it: that handshake ends, and another one is begun.
 //! It is asked for straight or through the firewall, never through a proxy, within half the time for a connection and ten

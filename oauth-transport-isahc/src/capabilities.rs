@@ -73,10 +73,12 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         Setting::ProxyOverTls => Unsupported(
             "isahc turns the check of the proxy's certificate off where it should turn it on; the transport hyper can",
         ),
-        Setting::ProxyNtlm => Unsupported("libcurl is built without it"),
-        Setting::ProxyNegotiate | Setting::KerberosServiceName => {
-            Unsupported("libcurl is built without Kerberos")
+        Setting::ProxyNtlm => {
+            Unsupported("libcurl is built without it; the transport hyper can, with its feature `ntlm`")
         }
+        Setting::ProxyNegotiate | Setting::KerberosServiceName => Unsupported(
+            "libcurl is built without Kerberos; the transport hyper can, with its feature `negotiate`",
+        ),
         Setting::Http2Alone => Unsupported(
             "libcurl would speak HTTP/2 to a server that did not choose it, and send it the request; the transport \
              hyper can tell before",

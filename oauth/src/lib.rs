@@ -45,6 +45,7 @@
 //! - `stores`: `jwt::CertificateStore`, keys and certificates in files of every kind.
 //! - `pkcs11`: the same in security keys and other tokens.
 //! - `http2`: HTTP/2 on hyper, where the settings ask for it.
+//! - `negotiate`, `ntlm`: Kerberos tickets and NTLM towards proxies on hyper, where the settings ask for them.
 //! - `cookies`, `compression`: HTTP sessions keep cookies, and take compressed responses (`transport::SessionSettings`).
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
