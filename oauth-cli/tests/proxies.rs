@@ -91,9 +91,9 @@ fn through_socks_with_an_account() {
 fn through_http_proxies_by_basic_and_by_digest() {
     let authority = Authority::new("http://127.0.0.1:1/list");
     let files = Files::new(Some(&authority));
-    let basic = Squid::start(&[Scheme::Basic], &authority.server()).unwrap();
-    let digest = Squid::start(&[Scheme::Digest], &authority.server()).unwrap();
-    let both = Squid::start(&[Scheme::Basic, Scheme::Digest], &authority.server()).unwrap();
+    let basic = Squid::start(&[Scheme::Basic], authority.server()).unwrap();
+    let digest = Squid::start(&[Scheme::Digest], authority.server()).unwrap();
+    let both = Squid::start(&[Scheme::Basic, Scheme::Digest], authority.server()).unwrap();
     let tinyproxy = Tinyproxy::start().unwrap();
     for engine in ENGINES {
         let account = basic.account();
@@ -145,7 +145,7 @@ fn through_a_proxy_by_ntlm_or_not_at_all() {
 fn through_a_proxy_over_tls_or_not_at_all() {
     let authority = Authority::new("http://127.0.0.1:1/list");
     let (files, strangers) = (Files::new(Some(&authority)), Files::new(None));
-    let squid = Squid::start(&[Scheme::Basic], &authority.server()).unwrap();
+    let squid = Squid::start(&[Scheme::Basic], authority.server()).unwrap();
     let url = squid.account().at(&squid.tls_url());
     assert_token("hyper", &token(&files, "hyper", &["--proxy", &url]));
     assert_fails("hyper", &token(&strangers, "hyper", &["--proxy", &url]), 8, "the proxy failed");
