@@ -334,7 +334,7 @@ pub(crate) struct NetworkFlags {
         default_value = "*"
     )]
     pub(crate) tls_cert_subject: String,
-    /// A proxy for every request: http, https, socks4, socks4a, socks5 or socks5h://[USER:PASSWORD@]HOST:PORT
+    /// A proxy for every request, as SCHEME://USER:PASSWORD@HOST:PORT: http, https, socks4, socks4a, socks5 or socks5h
     #[arg(long, env = "OAUTH_PROXY", value_name = "URL", conflicts_with = "proxy_from_env")]
     pub(crate) proxy: Option<String>,
     /// How the proxy is shown who asks
