@@ -135,7 +135,7 @@ fn through_a_proxy_by_ntlm_or_not_at_all() {
             assert_fails(engine, &by_ntlm(&wrong(proxy.account(), &proxy.url())), 8, "the proxy failed");
         } else {
             let before = watch.text();
-            assert_fails(engine, &right, 2, "NTLM authentication to a proxy");
+            assert_fails(engine, &right, 3, "NTLM authentication to a proxy");
             assert_eq!(watch.text(), before);
         }
     }
