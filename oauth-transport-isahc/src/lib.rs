@@ -72,8 +72,8 @@ type Version = (u32, u32, u32);
 /// is [`one_shot`](Request::one_shot) always gets a new connection: on a reused one that turns out dead, libcurl would send
 /// it a second time.
 ///
-/// An empty body that no header announced is [`Broken`](oauth_core::UnreachableKind::Broken): libcurl also reports a head that
-/// was cut short that way.
+/// An empty body whose length no header announced, one in chunks with it, is
+/// [`Broken`](oauth_core::UnreachableKind::Broken): libcurl also reports a head that was cut short that way.
 ///
 /// [`Settings::without_user_agent`] is refused: isahc names itself where nobody else is named.
 pub struct IsahcTransport {

@@ -200,6 +200,10 @@ macro_rules! contract_tests {
             authorization_of_ones_own_goes_to_the_proxy_alone
             proxy_is_shown_nothing_where_it_is_set
             proxy_schemes_that_are_not_carried_are_refused
+            ntlm_is_spoken_on_one_connection
+            ntlm_is_spoken_to_a_proxy_that_is_sent_the_request
+            ntlm_ends_where_the_proxy_does_not_keep_to_it
+            negotiate_without_a_ticket_shows_nothing
             // Proxies that fail.
             proxy_that_dies_before_the_tunnel_is_used_is_told
             proxy_that_dies_in_a_body_is_told
