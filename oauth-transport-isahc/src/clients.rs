@@ -13,8 +13,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many idle clients are kept: each holds a sleeping thread and, where that is allowed, a connection.
+/// How many idle clients are kept: each holds a sleeping thread and, where that is allowed, connections.
 const KEEP: usize = 64;
+/// To how many servers an idle one keeps a connection.
+const SERVERS: usize = 4;
 /// How many of them are kept however long they are idle, and how long the others are: until the next call after that.
 const KEEP_LONG: usize = 8;
 const KEEP_FOR: Duration = Duration::from_secs(5);
@@ -113,10 +115,9 @@ impl Clients {
             let rate = rate.bytes().get().min(i64::MAX.unsigned_abs());
             builder = builder.max_upload_speed(rate).max_download_speed(rate);
         }
-        if self.reuse != Reuse::Connections {
-            builder = builder.connection_cache_size(0);
-        }
-        builder.build()
+        builder
+            .connection_cache_size(if self.reuse == Reuse::Connections { SERVERS } else { 0 })
+            .build()
     }
 }
 
