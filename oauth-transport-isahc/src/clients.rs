@@ -115,9 +115,7 @@ impl Clients {
             let rate = rate.bytes().get().min(i64::MAX.unsigned_abs());
             builder = builder.max_upload_speed(rate).max_download_speed(rate);
         }
-        builder
-            .connection_cache_size(if self.reuse == Reuse::Connections { SERVERS } else { 0 })
-            .build()
+        builder.connection_cache_size(if self.reuse == Reuse::Connections { SERVERS } else { 0 }).build()
     }
 }
 

@@ -59,6 +59,7 @@ macro_rules! contract_tests {
             t1_no_credential_follows_a_redirect_to_another_server
             plain_documents_follow_redirects
             redirects_never_lead_from_https_to_http
+            what_a_session_adds_reaches_the_server
             // Limits.
             body_of_the_limit_comes_back
             t4_body_over_the_limit_is_refused
