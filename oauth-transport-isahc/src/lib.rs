@@ -218,8 +218,7 @@ impl IsahcTransport {
             }
         }
         let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
-        // The last one of a name counts, as with any setting that is set again.
-        match self.named.iter().rev().find(|(name, _)| name == wanted) {
+        match self.named.iter().find(|(name, _)| name == wanted) {
             Some(_) if !over_tls => Err(failure::nowhere_to_show(wanted)),
             Some((_, pool)) => Ok(pool),
             None => Err(failure::no_such_certificate(wanted)),

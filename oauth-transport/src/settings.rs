@@ -148,7 +148,7 @@ impl Settings {
         self
     }
 
-    /// Shows this certificate to servers that ask for one, on every connection.
+    /// Shows this certificate to servers that ask for one, on every connection, and to proxies that are spoken to over TLS.
     #[must_use]
     pub fn with_client_certificate(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
@@ -383,7 +383,7 @@ impl Settings {
     /// it is made.
     ///
     /// # Errors
-    /// A limit of zero, no roots at all, or a setting that the engine does not support.
+    /// A limit of zero, no roots at all, two client certificates of one name, or a setting that the engine does not support.
     pub fn check(
         &self,
         engine: &'static str,
@@ -400,6 +400,12 @@ impl Settings {
         }
         if !self.platform_roots && self.extra_roots.is_empty() {
             return Err(SettingsError::NoRoots);
+        }
+        // Which of two would be shown is nothing to guess.
+        for (index, (name, _)) in self.named_identities.iter().enumerate() {
+            if self.named_identities[..index].iter().any(|(known, _)| known == name) {
+                return Err(SettingsError::Identity { why: "there is another one of the same name" });
+            }
         }
         self.used().into_iter().try_for_each(|setting| supports(setting).require(engine, setting))
     }

@@ -1,7 +1,7 @@
 //! Cookies: those that responses set, and those that the caller adds.
 
 use crate::events::CookieSet;
-use cookie_store::{CookieStore, RawCookie};
+use cookie_store::{Cookie as StoredCookie, CookieStore, RawCookie};
 use http::HeaderValue;
 use std::fmt;
 use url::{Origin, Url};
@@ -109,15 +109,23 @@ impl Jar {
 
     /// Keeps what a response from this URL sets, as far as that server may set it.
     pub(super) fn keep(&mut self, line: &str, url: &Url) {
-        if line.len() > LONGEST || self.store.iter_any().count() >= MOST {
+        if line.len() > LONGEST {
             return;
         }
-        let Ok(cookie) = RawCookie::parse(line) else { return };
-        if !may_set(&cookie, url) {
+        let Ok(raw) = RawCookie::parse(line) else { return };
+        if !may_set(&raw, url) {
             return;
         }
-        // What does not fit the server is refused there.
-        let _ = self.store.insert_raw(&cookie, url);
+        let Ok(cookie) = StoredCookie::try_from_raw_cookie(&raw, url) else { return };
+        // A full jar still takes what replaces or ends one that is in it.
+        let is_known = cookie
+            .domain
+            .as_cow()
+            .is_some_and(|domain| self.store.contains_any(&domain, &cookie.path, cookie.name()));
+        if is_known || self.store.iter_any().count() < MOST {
+            // What does not fit the server is refused there.
+            let _ = self.store.insert(cookie.into_owned(), url);
+        }
     }
 
     pub(super) fn all(&self) -> Vec<Cookie> {

@@ -187,3 +187,17 @@ fn a_cipher_list_leaves_tls_1_3_as_it_was() {
     assert_eq!(Settings::new().with_tls(tls).used(), [Setting::CipherSuites12, Setting::CipherSuites13]);
     assert!(Tls::default().with_openssl_ciphers("FOO").is_err());
 }
+
+#[test]
+fn client_certificates_have_names_of_their_own() {
+    let identity = || Identity::new(vec![vec![1]], &[0x30, 0x03, 2, 1, 0]).unwrap();
+    let settings = Settings::new()
+        .with_named_client_certificate(KeyId::new("me"), identity())
+        .with_named_client_certificate(KeyId::new("you"), identity());
+    settings.check("any", |_| Support::Native).unwrap();
+    let error = settings
+        .with_named_client_certificate(KeyId::new("me"), identity())
+        .check("any", |_| Support::Native)
+        .unwrap_err();
+    assert!(matches!(error, SettingsError::Identity { .. }), "{error}");
+}

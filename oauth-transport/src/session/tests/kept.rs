@@ -110,8 +110,20 @@ fn added_cookies_go_to_their_origin_alone() {
 fn a_flood_of_cookies_is_bounded() {
     let many: Vec<String> = (0..1000).map(|index| format!("k{index}=v")).collect();
     let lines: Vec<&str> = many.iter().map(String::as_str).collect();
-    let session = session(keeping(), [setting(&lines), setting(&[&format!("big={}", "v".repeat(5000))])]);
+    let session = session(keeping(), [setting(&lines), setting(&["k7=new", "other=v", "k8=; Max-Age=0"])]);
     send(&session, get("https://as.example/")).unwrap();
+    assert_eq!(session.memory().cookies().len(), 300);
     send(&session, get("https://as.example/")).unwrap();
-    assert!(session.memory().cookies().len() <= 300);
+    let cookies = session.memory().cookies();
+    let value = |name| cookies.iter().find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str());
+    assert_eq!((value("k7"), value("k8"), value("other")), (Some("new"), None, None));
+}
+
+#[test]
+fn a_cookie_is_as_long_as_it_may_be() {
+    for (length, is_kept) in [(4000, true), (5000, false)] {
+        let session = session(keeping(), [setting(&[&format!("big={}", "v".repeat(length))])]);
+        send(&session, get("https://as.example/")).unwrap();
+        assert_eq!(session.memory().cookies().len(), usize::from(is_kept), "{length}");
+    }
 }
