@@ -38,7 +38,7 @@ impl Curve {
         }
     }
 
-    const fn oid(self) -> ObjectIdentifier {
+    pub(crate) const fn oid(self) -> ObjectIdentifier {
         match self {
             Self::P256 => ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
             Self::P384 => ObjectIdentifier::new_unwrap("1.3.132.0.34"),

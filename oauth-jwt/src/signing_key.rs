@@ -56,7 +56,7 @@ impl SigningKey {
     }
 
     #[cfg(feature = "stores")]
-    fn keeping(mut self, der: &[u8]) -> Self {
+    pub(crate) fn keeping(mut self, der: &[u8]) -> Self {
         self.der = Some(Zeroizing::new(der.to_vec()));
         self
     }

@@ -559,3 +559,26 @@ fn an_entry_is_what_tls_shows() {
     let error = certificate_alone.take("*").unwrap().into_private_key_of_certificate().unwrap_err();
     assert!(matches!(error, StoreError::NoPrivateKey { .. }), "{error}");
 }
+
+/// A JWK with a certificate (RFC 7517 section 4.7) gives its key to TLS, too: the same key, as DER.
+#[test]
+fn a_jwk_with_a_certificate_is_what_tls_shows() {
+    let password = Password::new("throw-away");
+    let of_pfx =
+        CertificateStore::open(StoreKind::PfxFile, path("rsa-2048.pfx").to_str().unwrap(), Some(&password));
+    let pfx = of_pfx.unwrap().take("*").unwrap();
+    let mut rsa: serde_json::Value = serde_json::from_str(&file("rsa-2048.jwk.json")).unwrap();
+    rsa["x5c"] = serde_json::json!([BASE64_STANDARD.encode(pfx.certificates().next().unwrap())]);
+    let two: serde_json::Value = serde_json::from_str(&file("two.jwks.json")).unwrap();
+    for jwk in [&rsa, &two["keys"][1]] {
+        let entry = read(StoreKind::JwkBlob, jwk.to_string()).unwrap().take("*").unwrap();
+        assert!(entry.certificates().len() > 0, "{jwk}");
+        let public = entry.public_key().unwrap().thumbprint();
+        let key = entry.into_private_key_of_certificate().unwrap();
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            BASE64_STANDARD.encode(key.expose())
+        );
+        assert_eq!(SigningKey::from_pem(pem).unwrap().public_key().unwrap().thumbprint(), public);
+    }
+}

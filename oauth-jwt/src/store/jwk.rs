@@ -5,12 +5,14 @@ use super::certificate::Certificate;
 use super::entry::Entry;
 use super::error::StoreError;
 use super::kind::StoreKind;
+use super::numbers::{Ec, Rsa, ed25519};
 use crate::error::KeyError;
-use crate::jwk::PublicKey;
+use crate::jwk::{PublicKey, bytes};
 use crate::pem;
 use crate::signing_key::SigningKey;
 use crate::verify_error::JwkError;
 use oauth_core::JsonValue as Value;
+use zeroize::Zeroizing;
 
 /// How many certificates a key may have.
 const MAX_CHAIN: usize = 100;
@@ -34,7 +36,8 @@ fn entry(kind: StoreKind, jwk: &Value<'_>) -> Result<Entry, StoreError> {
     let fits = own.is_none() || chain.first().is_none_or(|leaf| leaf.thumbprint == own);
     let entry = if jwk.member("d").is_some() || jwk.member("k").is_some() {
         let key = if fits { SigningKey::read(jwk) } else { Err(KeyError::Jwk(JwkError::Member("x5c"))) };
-        Entry::private(kind, key)
+        // Beside a certificate it may be shown by TLS, which takes DER.
+        Entry::private(kind, if chain.is_empty() { key } else { key.map(|key| with_der(key, jwk)) })
     } else {
         Entry::public(kind, public)
     };
@@ -43,6 +46,29 @@ fn entry(kind: StoreKind, jwk: &Value<'_>) -> Result<Entry, StoreError> {
         Some((leaf, issuers)) if fits => entry.certified(leaf, issuers.iter().map(|one| one.der.clone())),
         Some(_) | None => entry,
     })
+}
+
+/// A key that is told as DER, too.
+fn with_der(key: SigningKey, jwk: &Value<'_>) -> SigningKey {
+    let secret = |name| bytes(jwk, name).map(Zeroizing::new).ok();
+    let written = || {
+        let d = secret("d")?;
+        let public = key.public_key()?;
+        if let Some((curve, point)) = public.point() {
+            return Ec { curve: curve.oid(), size: curve.size(), point }.key(&d).ok();
+        }
+        if jwk.member("kty").and_then(Value::as_str) == Some("OKP") {
+            return ed25519(&d, &bytes(jwk, "x").ok()?).ok();
+        }
+        let [n, e] = ["n", "e"].map(|name| bytes(jwk, name).ok());
+        let [p, q, q_inverse] = ["p", "q", "qi"].map(secret);
+        let (n, e, p, q, q_inverse) = (n?, e?, p?, q?, q_inverse?);
+        Rsa { n: &n, e: &e, d: &d, p: &p, q: &q, q_inverse: &q_inverse }.key().ok()
+    };
+    match written().as_ref().and_then(SigningKey::expose_der) {
+        Some(der) => key.keeping(der),
+        None => key,
+    }
 }
 
 fn chain(kind: StoreKind, jwk: &Value<'_>) -> Result<Vec<Certificate>, StoreError> {
