@@ -31,11 +31,6 @@ pub(crate) fn response_timeout(limit: Duration, delivered: Delivered) -> Unreach
     Unreachable::new(UnreachableKind::Timeout, delivered).because(Cause::new(text))
 }
 
-/// The request comes from inside the handler that is told of it.
-pub(crate) fn inside_handler() -> Unreachable {
-    unsupported("a handler of its events cannot send through it; note what is to be sent, and send it later")
-}
-
 /// A setting and a request that do not go together.
 pub(crate) fn unsupported(text: &str) -> Unreachable {
     nothing_sent(UnreachableKind::Unsupported).because(Cause::new(text))
@@ -104,14 +99,6 @@ pub(crate) fn unnameable(host: &str) -> Unreachable {
 pub(crate) fn not_held(name: &KeyId) -> Unreachable {
     nothing_sent(UnreachableKind::Unsupported)
         .because(Cause::new(format!("it holds no client certificate named {}", name.as_str())))
-}
-
-/// A request names a certificate, and goes where none can be shown.
-pub(crate) fn certificate_without_tls(name: &KeyId) -> Unreachable {
-    nothing_sent(UnreachableKind::Unsupported).because(Cause::new(format!(
-        "the client certificate {} cannot be shown over plain http; use an https URL",
-        name.as_str()
-    )))
 }
 
 /// A failure on the way to the proxy, where we are not yet on the way to the server.

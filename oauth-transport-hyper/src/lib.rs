@@ -46,8 +46,8 @@ use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
 use oauth_core::{Delivered, Request, Response, Unreachable};
 use oauth_transport::{
-    BoxFuture, Direction, EventSink, Http, HttpVersion, Outcome, Proxies, Setting, Settings, SettingsError,
-    Support, Transport, added_headers, refuse_client_certificate,
+    BoxFuture, Direction, EventSink, HttpVersion, Outcome, Setting, Settings, SettingsError, Support,
+    Transport, added_headers,
 };
 use outgoing::Outgoing;
 use pool::{Origin, Pool, Taken};
@@ -58,7 +58,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -80,15 +79,7 @@ const NAME: &str = "hyper";
 pub struct HyperTransport {
     connector: Connector,
     pool: Arc<Pool>,
-    proxies: Proxies,
-    /// Whether plain `http` would leave this machine in the clear, for a firewall elsewhere.
-    exposes_http: bool,
-    http: Http,
-    user_agent: Option<http::HeaderValue>,
-    connect_timeout: Duration,
-    total_timeout: Option<Duration>,
-    inactivity_timeout: Option<Duration>,
-    events: EventSink,
+    settings: Settings,
 }
 
 impl HyperTransport {
@@ -106,18 +97,7 @@ impl HyperTransport {
                 expected: "set with HTTP/1.1 alone".to_owned(),
             });
         }
-        Ok(Self {
-            connector: Connector::new(&settings)?,
-            pool: Arc::new(Pool::new(pool::KEEP)),
-            proxies: settings.proxies().clone(),
-            exposes_http: settings.firewall().is_some_and(|firewall| !firewall.is_on_this_machine()),
-            http: http.clone(),
-            user_agent: settings.user_agent().cloned(),
-            connect_timeout: settings.connect_timeout(),
-            total_timeout: settings.total_timeout(),
-            inactivity_timeout: settings.inactivity_timeout(),
-            events: settings.events().clone(),
-        })
+        Ok(Self { connector: Connector::new(&settings)?, pool: Arc::new(Pool::new(pool::KEEP)), settings })
     }
 
     /// What this engine says to a setting.
@@ -133,7 +113,7 @@ impl HyperTransport {
         }
         let sent = AtomicBool::new(false);
         let exchange = self.exchange(request, &sent);
-        let Some(limit) = self.total_timeout else { return exchange.await };
+        let Some(limit) = self.settings.total_timeout() else { return exchange.await };
         timeout(limit, exchange)
             .await
             .unwrap_or_else(|_| Err(failure::response_timeout(limit, delivered(&sent))))
@@ -141,27 +121,11 @@ impl HyperTransport {
 
     /// Refuses what would have to leave something out.
     fn refuse(&self, request: &Request) -> Result<(), Unreachable> {
-        if self.events.is_inside() {
-            return Err(failure::inside_handler());
-        }
+        self.settings.admit(request)?;
         let over_tls = is_tls(request.endpoint().uri());
-        if let Some(name) = request.client_certificate() {
-            if !self.connector.holds(name) {
-                refuse_client_certificate(request)?;
-            }
-            if !over_tls {
-                return Err(failure::certificate_without_tls(name));
-            }
-        }
-        if !over_tls && self.http.version == HttpVersion::Http2Alone {
+        if !over_tls && self.settings.http().version == HttpVersion::Http2Alone {
             return Err(failure::unsupported(
                 "HTTP/2 is spoken over TLS, and the settings allow no other version for plain http",
-            ));
-        }
-        // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
-        if !over_tls && self.exposes_http {
-            return Err(failure::unsupported(
-                "plain http does not go through a firewall on another machine, where it could be read; use https",
             ));
         }
         Ok(())
@@ -171,14 +135,17 @@ impl HyperTransport {
         let max_body = request.max_body();
         let certificate = request.client_certificate().cloned();
         let target = request.endpoint().uri().clone();
-        let proxy = self.proxies.for_endpoint(request.endpoint());
+        let proxy = self.settings.proxies().for_endpoint(request.endpoint());
         let route = Route { target: &target, proxy, certificate: certificate.as_ref() };
         let origin = Origin::of(&target, certificate.as_ref());
-        let outgoing = Outgoing::new(request, &self.http, self.user_agent.as_ref(), &self.events);
+        let outgoing =
+            Outgoing::new(request, self.settings.http(), self.settings.user_agent(), self.settings.events());
         // A proxy that opens a tunnel is shown who we are when the connection is made, and by no request inside.
         let mut showing = proxy
-            .filter(|proxy| !tunnels(&self.proxies, &target) && !proxy.url().scheme().starts_with("socks"))
-            .map(|proxy| Showing::to(proxy, self.proxies.authentication()));
+            .filter(|proxy| {
+                !tunnels(self.settings.proxies(), &target) && !proxy.url().scheme().starts_with("socks")
+            })
+            .map(|proxy| Showing::to(proxy, self.settings.proxies().authentication()));
         let mut held: Option<Taken> = None;
         loop {
             let mut taken = match held.take() {
@@ -188,10 +155,10 @@ impl HyperTransport {
             sent.store(true, Ordering::Relaxed);
             taken.connection.set_busy(taken.lease.is_none());
             let link = taken.connection.link.clone();
-            let quiet = link.quiet(self.inactivity_timeout);
+            let quiet = link.quiet(self.settings.inactivity_timeout());
             let exchange = self.converse(&mut taken.connection, &outgoing, showing.as_mut(), max_body);
             let Some(response) = unless(exchange, quiet).await else {
-                let limit = self.inactivity_timeout.unwrap_or_default();
+                let limit = self.settings.inactivity_timeout().unwrap_or_default();
                 return Err(failure::silence(limit, delivered(sent)));
             };
             let response = response?;
@@ -203,7 +170,7 @@ impl HyperTransport {
                 held = Some(taken);
                 continue;
             }
-            if self.http.reuse_connections && self.http.version != HttpVersion::Http10 {
+            if self.settings.http().reuse_connections && self.settings.http().version != HttpVersion::Http10 {
                 self.pool.put(origin.clone(), taken);
             }
             if let Some(response) = response {
@@ -236,7 +203,7 @@ impl HyperTransport {
             }
             Err(error) => return Err(failure::exchange(error.into_error())),
         };
-        if let Some(limit) = self.http.max_line {
+        if let Some(limit) = self.settings.http().max_line {
             check_lines(&response, limit)?;
         }
         let mut again = false;
@@ -245,7 +212,7 @@ impl HyperTransport {
         {
             again = showing.challenged(response.headers()).await.map_err(|why| failure::unanswered(&why))?;
         }
-        let events = if again { &EventSink::none() } else { &self.events };
+        let events = if again { &EventSink::none() } else { self.settings.events() };
         events.head(response.version(), response.status(), response.headers());
         let response = read(response, max_body, events).await?;
         Ok((!again).then_some(response))
@@ -253,9 +220,9 @@ impl HyperTransport {
 
     /// A connection that is ready for a request: one that is idle, or a new one.
     async fn connected(&self, origin: &Origin, route: Route<'_>) -> Result<Taken, Unreachable> {
-        let limit = self.connect_timeout;
+        let limit = self.settings.connect_timeout();
         let connected = timeout(limit, async {
-            if !self.http.reuse_connections {
+            if !self.settings.http().reuse_connections {
                 let connection = self.connector.connect(route).await?;
                 return Ok(Taken { connection, lease: None });
             }
@@ -280,7 +247,7 @@ impl HyperTransport {
         });
         let connected = connected.await.unwrap_or_else(|_| Err(failure::connect_timeout(limit)));
         connected.inspect_err(|error| {
-            self.events.tell(|handler| handler.on_connected(&Outcome::Failed(error)));
+            self.settings.events().tell(|handler| handler.on_connected(&Outcome::Failed(error)));
         })
     }
 
@@ -318,18 +285,13 @@ impl Transport for HyperTransport {
     }
 
     fn added_headers(&self, request: &Request) -> HeaderMap {
-        added_headers(request, &self.http, self.user_agent.as_ref())
+        added_headers(request, self.settings.http(), self.settings.user_agent())
     }
 }
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperTransport")
-            .field("connect_timeout", &self.connect_timeout)
-            .field("total_timeout", &self.total_timeout)
-            .field("proxies", &self.proxies)
-            .field("user_agent", &self.user_agent)
-            .finish_non_exhaustive()
+        f.debug_struct("HyperTransport").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 

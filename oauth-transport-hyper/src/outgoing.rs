@@ -1,12 +1,12 @@
 //! A request, as each version of HTTP has it.
 
-use crate::connect::{Showing, Why, shown_head};
+use crate::connect::{Showing, Why};
 use crate::upload::Upload;
 use http::header::{CONNECTION, HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Uri, Version};
 use hyper::body::Bytes;
 use oauth_core::Request;
-use oauth_transport::{EventSink, Http, HttpVersion, LogLevel, LogType};
+use oauth_transport::{EventSink, Http, HttpVersion, LogLevel, LogType, redacted_head};
 use std::num::NonZeroUsize;
 use zeroize::Zeroizing;
 
@@ -75,7 +75,7 @@ impl Outgoing {
             // A query may hold a credential.
             let whole = self.uri.to_string();
             let shown = whole.split_once('?').map_or(&*whole, |(before, _)| before);
-            shown_head(format!("{} {shown} {:?}", self.method, self.version), request.headers())
+            redacted_head(&format!("{} {shown} {:?}", self.method, self.version), request.headers())
         });
         Ok(request)
     }

@@ -3,11 +3,13 @@ mod http2;
 
 use super::*;
 use oauth_core::{Endpoint, OptOut, Policy, Purpose, SecretBytes, UnreachableKind};
+use oauth_transport::Proxies;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

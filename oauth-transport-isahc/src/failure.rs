@@ -6,7 +6,7 @@ use crate::upload::Progress;
 use crate::way::Way;
 use http::HeaderName;
 use isahc::error::ErrorKind;
-use oauth_core::{Delivered, Endpoint, KeyId, Unreachable, UnreachableKind};
+use oauth_core::{Delivered, Endpoint, Unreachable, UnreachableKind};
 use oauth_transport::{Cause, Settings};
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -134,26 +134,6 @@ pub(crate) fn no_engine(error: isahc::Error) -> Unreachable {
 
 pub(crate) fn not_ascii(name: &HeaderName) -> Unreachable {
     unsupported(&format!("the header {name} holds characters beyond ASCII, which isahc cannot send"))
-}
-
-pub(crate) fn no_such_certificate(name: &KeyId) -> Unreachable {
-    unsupported(&format!("it holds no client certificate named {}", name.as_str()))
-}
-
-pub(crate) fn nowhere_to_show(name: &KeyId) -> Unreachable {
-    unsupported(&format!("plain http cannot show the client certificate {}; use https", name.as_str()))
-}
-
-pub(crate) fn exposed() -> Unreachable {
-    unsupported(
-        "plain http does not go through a firewall on another machine, where it could be read; use https",
-    )
-}
-
-pub(crate) fn inside_a_handler() -> Unreachable {
-    unsupported(
-        "a handler of events asked for it, which would wait for itself; send it once the handler is through",
-    )
 }
 
 pub(crate) fn needs_two_attempts() -> Unreachable {

@@ -204,25 +204,16 @@ impl IsahcTransport {
 
     /// The clients for a request; refuses one that would have to leave something out.
     fn admit(&self, request: &Request, way: Way<'_>) -> Result<&Pool, Unreachable> {
-        if self.settings.events().is_inside() {
-            return Err(failure::inside_a_handler());
-        }
+        self.settings.admit(request)?;
         let over_tls = request.endpoint().url().scheme() == "https";
-        if !over_tls {
-            // RFC 6749 section 3.2: credentials do not leave this machine in the clear.
-            if matches!(way, Way::Firewall(firewall) if !firewall.is_on_this_machine()) {
-                return Err(failure::exposed());
-            }
-            if request.one_shot() && way.asks_first() {
-                return Err(failure::needs_two_attempts());
-            }
+        if !over_tls && request.one_shot() && way.asks_first() {
+            return Err(failure::needs_two_attempts());
         }
-        let Some(wanted) = request.client_certificate() else { return Ok(&self.pool) };
-        match self.named.iter().find(|(name, _)| name == wanted) {
-            Some(_) if !over_tls => Err(failure::nowhere_to_show(wanted)),
-            Some((_, pool)) => Ok(pool),
-            None => Err(failure::no_such_certificate(wanted)),
-        }
+        let named = request.client_certificate().and_then(|wanted| {
+            let named = self.named.iter().find(|(name, _)| name == wanted);
+            named.map(|(_, pool)| pool)
+        });
+        Ok(named.unwrap_or(&self.pool))
     }
 
     fn silence(&self, request: &Request) -> Silence {

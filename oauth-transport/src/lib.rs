@@ -8,7 +8,8 @@
 //!
 //! # Writing a transport
 //! Implement [`Transport`], call [`Settings::check`] first in the constructor with what the engine says to each [`Setting`]: it
-//! refuses what the engine cannot carry ([`SettingsError::Unsupported`]), then run `contract_tests!` over it.
+//! refuses what the engine cannot carry ([`SettingsError::Unsupported`]), ask
+//! [`Settings::admit`] about each request, and run `contract_tests!` over it.
 
 mod cause;
 #[cfg(feature = "contract")]
@@ -27,7 +28,7 @@ pub use events::{
 };
 pub use firewall::{Firewall, FirewallKind};
 pub use proxies::{Proxies, Proxy, ProxyAuthentication};
-pub use session::{Session, SessionSettings};
+pub use session::{Session, SessionSettings, redacted_head};
 pub use setting::{Column, Setting, Support, capability_table};
 pub use settings::{
     Addresses, BytesPerSecond, Flaws, Http, HttpVersion, Identity, KeepAlive, Linger, Revocation, Settings,
@@ -36,21 +37,9 @@ pub use settings::{
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
-use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
+use oauth_core::{Request, Response, Unreachable};
 use std::pin::Pin;
 use std::sync::Arc;
-
-/// Refuses a request that needs a client certificate, for transports that hold none: before anything is sent.
-///
-/// # Errors
-/// The request [needs one](Request::client_certificate).
-pub fn refuse_client_certificate(request: &Request) -> Result<(), Unreachable> {
-    match request.client_certificate() {
-        None => Ok(()),
-        Some(name) => Err(Unreachable::new(UnreachableKind::Unsupported, Delivered::No)
-            .because(Cause::new(format!("it holds no client certificate named {}", name.as_str())))),
-    }
-}
 
 /// The headers that HTTP/1.1 needs beside a request's own, and the `User-Agent`: what an engine with these settings
 /// [adds](Transport::added_headers).

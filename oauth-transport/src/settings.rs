@@ -14,12 +14,13 @@ pub use identity::Identity;
 pub use tcp::{Addresses, BytesPerSecond, KeepAlive, Linger, Tcp};
 pub use tls::{Flaws, Revocation, Tls, TlsVersions};
 
+use crate::Cause;
 use crate::events::EventSink;
 use crate::firewall::{Firewall, FirewallKind};
 use crate::proxies::{Proxies, ProxyAuthentication};
 use crate::setting::{Setting, Support};
 use ::http::HeaderValue;
-use oauth_core::KeyId;
+use oauth_core::{Delivered, KeyId, Request, Unreachable, UnreachableKind};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::fmt;
@@ -408,6 +409,44 @@ impl Settings {
             }
         }
         self.used().into_iter().try_for_each(|setting| supports(setting).require(engine, setting))
+    }
+}
+
+impl Settings {
+    /// Refuses a request that no transport with these settings could send without leaving something out or giving something
+    /// away. Each transport calls it first for each request.
+    ///
+    /// # Errors
+    /// The request names a client certificate that the settings do not hold, or that plain `http` cannot show; plain `http`
+    /// would go through a firewall on another machine, where it could be read (RFC 6749 section 3.2); or the handler of the
+    /// events sends the request from inside itself, which would wait for itself.
+    pub fn admit(&self, request: &Request) -> Result<(), Unreachable> {
+        let refuse = |why: &str| {
+            Err(Unreachable::new(UnreachableKind::Unsupported, Delivered::No).because(Cause::new(why)))
+        };
+        if self.events.is_inside() {
+            return refuse(
+                "a request from inside an event handler would wait for itself; send it afterwards",
+            );
+        }
+        let over_tls = request.endpoint().url().scheme() == "https";
+        if let Some(wanted) = request.client_certificate() {
+            let name = wanted.as_str();
+            if self.named_identities.iter().all(|(held, _)| held != wanted) {
+                return refuse(&format!("it holds no client certificate named {name}"));
+            }
+            if !over_tls {
+                return refuse(&format!(
+                    "the client certificate {name} cannot be shown over plain http; use an https URL"
+                ));
+            }
+        }
+        if !over_tls && self.firewall.as_ref().is_some_and(|firewall| !firewall.is_on_this_machine()) {
+            return refuse(
+                "plain http does not go through a firewall on another machine, where it could be read; use https",
+            );
+        }
+        Ok(())
     }
 }
 

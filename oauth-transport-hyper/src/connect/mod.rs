@@ -22,7 +22,6 @@ pub(crate) use gate::{Gate, Role};
 pub(crate) use io::Link;
 pub(crate) use showing::{Showing, Why};
 pub(crate) use tasks::Tasks;
-pub(crate) use tunnel::head as shown_head;
 
 use crate::failure;
 use crate::tls::{Http2Wish, Tls, TlsStream, Want, fetch};
@@ -182,11 +181,6 @@ impl Connector {
             connect_timeout: settings.connect_timeout(),
             events: settings.events().clone(),
         })
-    }
-
-    /// Whether a certificate of that name is held.
-    pub(crate) fn holds(&self, name: &KeyId) -> bool {
-        self.tls.holds(name)
     }
 
     /// Whether connections to this server may take several requests at once.

@@ -4,15 +4,14 @@ use super::gate::Role;
 use super::showing::{Showing, Why};
 use super::{Address, MAX_HEAD, MAX_HEADERS, Stream};
 use crate::failure;
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
+use http::header::{HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use oauth_core::Unreachable;
-use oauth_transport::{EventSink, LogLevel};
-use std::fmt::Write as _;
+use oauth_transport::{EventSink, LogLevel, redacted_head};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -91,29 +90,15 @@ impl Connect<'_> {
 
     fn log_request(&self, request: &Request<Empty<Bytes>>) {
         self.events.log(LogLevel::Verbose, self.role.request(), || {
-            head(format!("CONNECT {} HTTP/1.1", request.uri()), request.headers())
+            redacted_head(&format!("CONNECT {} HTTP/1.1", request.uri()), request.headers())
         });
     }
 
     fn log_response(&self, response: &Response<Incoming>) {
         self.events.log(LogLevel::Verbose, self.role.response(), || {
-            head(format!("{:?} {}", response.version(), response.status()), response.headers())
+            redacted_head(&format!("{:?} {}", response.version(), response.status()), response.headers())
         });
     }
-}
-
-/// A head for the log, without what is secret in it.
-pub(crate) fn head(mut text: String, headers: &HeaderMap) -> String {
-    for (name, value) in headers {
-        let shown =
-            if value.is_sensitive() || *name == PROXY_AUTHORIZATION || name.as_str().contains("cookie") {
-                "[redacted]".into()
-            } else {
-                value.as_bytes().escape_ascii().to_string()
-            };
-        let _ = write!(text, "\n{name}: {shown}");
-    }
-    text
 }
 
 /// A connection whose bytes move while somebody waits for what they bring: no task does it, so that whoever gives up closes

@@ -5,6 +5,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use oauth_transport::Http;
 use oauth_transport::HttpVersion;
 use std::convert::Infallible;
 use std::sync::atomic::AtomicUsize;
@@ -191,7 +192,9 @@ async fn an_idle_connection_is_closed_in_time() {
 #[tokio::test]
 async fn a_connection_for_each_request_is_closed_after_it() {
     let (mut transport, url, seen) = server(&["h2"], fine).await;
-    transport.http.reuse_connections = false;
+    let mut http = transport.settings.http().clone();
+    http.reuse_connections = false;
+    transport.settings = transport.settings.with_http(http);
     for _ in 0..2 {
         transport.send(post(&format!("{url}/"))).await.unwrap();
         seen.all_closed().await;
@@ -216,7 +219,9 @@ async fn too_much_is_too_much_in_http_2_as_well() {
     let error = transport.send(post(&format!("{url}/head"))).await.unwrap_err();
     assert_eq!((error.kind, error.delivered), (UnreachableKind::NotHttp, Delivered::Unknown), "{error:?}");
     transport.send(post(&format!("{url}/line"))).await.unwrap();
-    transport.http.max_line = NonZeroUsize::new(500);
+    let mut http = transport.settings.http().clone();
+    http.max_line = NonZeroUsize::new(500);
+    transport.settings = transport.settings.with_http(http);
     let error = transport.send(post(&format!("{url}/line"))).await.unwrap_err();
     assert_eq!((error.kind, error.delivered), (UnreachableKind::TooLarge, Delivered::Unknown), "{error:?}");
 }

@@ -256,7 +256,7 @@ pub fn firewall_and_proxy_are_logged<E: Engine>() {
     if carries::<E>(Setting::ConnectionEvents, &settings) && native {
         send_with::<E>(settings, post("http://localhost:9/token")).expect("the proxy answers");
         let asked = recorder.logged("ProxyRequest");
-        assert!(asked.starts_with("POST http://localhost:9/token HTTP/1.1\n"), "{asked}");
+        assert!(asked.starts_with("POST http://localhost:9/token HTTP/1.1\r\n"), "{asked}");
         for secret in ["dXNlcjpwbGFudGVk", "planted"] {
             assert!(!asked.contains(secret), "{secret} is logged: {asked}");
         }

@@ -7,7 +7,7 @@ use crate::Cause;
 use crate::events::{EventSink, LogLevel, LogType};
 use http::header::{AUTHORIZATION, IF_MODIFIED_SINCE};
 use http::{HeaderMap, HeaderValue, Method};
-use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};
+use oauth_core::{Delivered, Purpose, Request, Response, Unreachable, UnreachableKind};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -181,7 +181,9 @@ impl<'a> Exchange<'a> {
         for (name, value) in settings.headers.iter() {
             request = request.with_header_replaced(name.clone(), value.clone());
         }
-        if let Some(value) = &settings.authorization {
+        let authenticates =
+            !matches!(request.purpose(), Purpose::Discovery | Purpose::Keys | Purpose::Resource);
+        if let Some(value) = settings.authorization.as_ref().filter(|_| authenticates) {
             let mut value = value.clone();
             value.set_sensitive(true);
             request = request.with_header_replaced(AUTHORIZATION, value);

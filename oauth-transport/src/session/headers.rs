@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use std::error::Error;
 use std::fmt;
 
-/// Header lines that go with every request of a session, to the server that it is for and to no other.
+/// Header lines that go with every request of a session. No redirect takes them to another origin.
 ///
 /// Shown without their values.
 #[derive(Clone, Default)]

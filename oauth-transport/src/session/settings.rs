@@ -21,9 +21,11 @@ pub struct SessionSettings {
     /// Whether a 301 or 302 turns another method than GET into a GET without a body, as browsers do. A 303 always does.
     /// For requests to [resources](oauth_core::Purpose::Resource) alone.
     pub get_on_302: bool,
-    /// Header lines that go with every request.
+    /// Header lines that go with every request, whatever server it is for: one that metadata names, as the server of its keys
+    /// may be, gets them, too. No redirect takes them to another origin.
     pub headers: ExtraHeaders,
-    /// The value of `Authorization` in the session's own requests, in place of the client's authentication.
+    /// The value of `Authorization` in place of the client's authentication: where a client authenticates, and so neither for
+    /// metadata and keys, which may be on other servers, nor for resources.
     pub authorization: Option<HeaderValue>,
     /// Asks servers to send what is new since then alone (RFC 9110 section 13.1.3). For GETs; a 304 is a success.
     pub if_modified_since: Option<SystemTime>,

@@ -237,22 +237,10 @@ impl Hop {
     }
 
     fn line(&self, head: &mut String, name: &HeaderName, value: &HeaderValue, exposed: bool) {
-        let text = String::from_utf8_lossy(value.as_bytes());
         let text = if exposed {
-            text.into_owned()
-        } else if SHOWN_HEADERS.contains(&name.as_str()) && !value.is_sensitive() {
-            self.scrubbed(text.into_owned(), exposed)
-        } else if let Some((scheme, _)) =
-            text.split_once(' ').filter(|_| name.as_str().ends_with("authorization"))
-        {
-            format!("{scheme} {REDACTED}")
-        } else if name.as_str() == "location" {
-            // A code travels in the query of one.
-            let end = text.find(['?', '#']).unwrap_or(text.len());
-            let rest = if end < text.len() { REDACTED } else { "" };
-            self.scrubbed(format!("{}{rest}", &text[..end]), exposed)
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
         } else {
-            REDACTED.to_owned()
+            self.scrubbed(redacted(name, value), exposed)
         };
         // Writing to a String cannot fail.
         let _ = write!(head, "{name}: {text}\r\n");
@@ -295,6 +283,35 @@ impl Answer {
     fn status_line(&self) -> String {
         let reason = self.status.canonical_reason().unwrap_or_default();
         format!("{:?} {} {reason}", self.version, self.status.as_u16()).trim_end().to_owned()
+    }
+}
+
+/// A head for people: its first line, and its headers without the values that may be secret.
+#[must_use]
+pub fn redacted_head(first_line: &str, headers: &HeaderMap) -> String {
+    let mut head = first_line.to_owned();
+    for (name, value) in headers {
+        // Writing to a String cannot fail.
+        let _ = write!(head, "\r\n{name}: {}", redacted(name, value));
+    }
+    head
+}
+
+/// The value of a header, or what of it is no secret.
+fn redacted(name: &HeaderName, value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    if SHOWN_HEADERS.contains(&name.as_str()) && !value.is_sensitive() {
+        return text.into_owned();
+    }
+    match (name.as_str(), text.split_once(' ')) {
+        (name, Some((scheme, _))) if name.ends_with("authorization") => format!("{scheme} {REDACTED}"),
+        ("location", _) => {
+            // A code travels in the query of one.
+            let end = text.find(['?', '#']).unwrap_or(text.len());
+            let rest = if end < text.len() { REDACTED } else { "" };
+            format!("{}{rest}", &text[..end])
+        }
+        _ => REDACTED.to_owned(),
     }
 }
 
