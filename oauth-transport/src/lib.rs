@@ -79,7 +79,7 @@ pub trait Transport: Send + Sync {
     /// once the requests that share it have ended.
     ///
     /// # Errors
-    /// No whole response came. Says [`Delivered::No`] only where no byte of the request can
+    /// No whole response came. Says [`Delivered::No`](oauth_core::Delivered::No) only where no byte of the request can
     /// have reached the server.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>>;
 
