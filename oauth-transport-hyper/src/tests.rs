@@ -293,3 +293,27 @@ async fn closing_waits_on_a_thread_of_its_own() {
     assert!(start.elapsed() < Duration::from_secs(1), "the runtime waited {:?}", start.elapsed());
     drop(listener);
 }
+
+/// The largest durations there are mean no limit, or the largest that the system takes, and panic nowhere.
+#[tokio::test]
+async fn the_longest_times_are_carried_or_refused() {
+    let mut tcp = oauth_transport::Tcp::default();
+    tcp.linger = oauth_transport::Linger::Wait(Duration::MAX);
+    let (listener, port) = listen().await;
+    let server = tokio::spawn(async move { answer(&mut listener.accept().await.unwrap().0).await });
+    let url = format!("http://127.0.0.1:{port}/");
+    let settings = Settings::new()
+        .with_connect_timeout(Duration::MAX)
+        .with_total_timeout(Duration::MAX)
+        .with_inactivity_timeout(Duration::MAX)
+        .with_tcp(tcp.clone());
+    HyperTransport::new(settings).unwrap().send(post(&url)).await.unwrap();
+    server.await.unwrap();
+    let mut probes = oauth_transport::KeepAlive::default();
+    probes.time = Some(Duration::MAX);
+    tcp.keep_alive = Some(probes);
+    // Some systems take it, and some say no.
+    if let Err(error) = HyperTransport::new(Settings::new().with_tcp(tcp)) {
+        assert!(matches!(error, SettingsError::Value { setting: Setting::KeepAliveTime, .. }), "{error}");
+    }
+}

@@ -99,7 +99,8 @@ impl Link {
         };
         activity.note(Instant::now());
         loop {
-            let end = activity.last() + limit;
+            // A limit that no clock reaches is none.
+            let Some(end) = activity.last().checked_add(limit) else { return std::future::pending().await };
             if end <= Instant::now() {
                 return;
             }

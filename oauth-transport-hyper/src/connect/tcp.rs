@@ -176,8 +176,11 @@ fn fits(addresses: Addresses, address: IpAddr) -> bool {
 
 /// Whole seconds are what most systems count; none at all would mean something else.
 const fn whole_seconds(time: Duration) -> Duration {
+    // More is no number of seconds to the system.
+    const MOST: u64 = i32::MAX as u64;
     let seconds = time.as_secs();
-    Duration::from_secs(if time.subsec_nanos() > 0 || seconds == 0 { seconds + 1 } else { seconds })
+    let up = time.subsec_nanos() > 0 || seconds == 0;
+    Duration::from_secs(if seconds >= MOST { MOST } else { seconds + up as u64 })
 }
 
 /// The addresses in turns of IPv6 and IPv4, beginning with the system's first (RFC 8305 section 4).

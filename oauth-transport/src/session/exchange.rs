@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use oauth_core::{Delivered, Purpose, Request, Response, Unreachable, UnreachableKind};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a session remembers from one call to the next.
 #[derive(Default)]
@@ -212,7 +213,7 @@ impl<'a> Exchange<'a> {
         let mut request = request;
         if *request.method() == Method::GET
             && let Some(moment) = settings.if_modified_since
-            && let Ok(value) = HeaderValue::from_str(&httpdate::fmt_http_date(moment))
+            && let Ok(value) = HeaderValue::from_str(&httpdate::fmt_http_date(writable(moment)))
         {
             request = request.with_header_replaced(IF_MODIFIED_SINCE, value);
         }
@@ -342,6 +343,12 @@ impl<'a> Exchange<'a> {
         self.events.log(LogLevel::Verbose, LogType::ResponseHeaders, || hop.response_head(shown));
         self.events.log(LogLevel::Debug, LogType::ResponseBody, || hop.response_body(shown));
     }
+}
+
+/// The same moment, or the nearest that HTTP can write: the years 1970 to 9999.
+fn writable(moment: SystemTime) -> SystemTime {
+    const LAST: Duration = Duration::from_secs(253_402_300_799);
+    UNIX_EPOCH + moment.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST)
 }
 
 impl fmt::Debug for Exchange<'_> {

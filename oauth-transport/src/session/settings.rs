@@ -27,7 +27,8 @@ pub struct SessionSettings {
     /// The value of `Authorization` in place of the client's authentication: where a client authenticates, and so neither for
     /// metadata and keys, which may be on other servers, nor for resources.
     pub authorization: Option<HeaderValue>,
-    /// Asks servers to send what is new since then alone (RFC 9110 section 13.1.3). For GETs; a 304 is a success.
+    /// Asks servers to send what is new since then alone (RFC 9110 section 13.1.3). For GETs; a 304 is a success. HTTP
+    /// writes the years 1970 to 9999.
     pub if_modified_since: Option<SystemTime>,
     /// How many bytes of body a response may have, encoded and decoded. `None` leaves it at what the request says: 1 MiB.
     /// More is an error, never a cut.

@@ -194,6 +194,21 @@ fn gets_ask_for_what_is_new_and_304_is_a_success() {
 }
 
 #[test]
+fn a_moment_that_http_cannot_write_is_the_nearest_that_it_can() {
+    use std::time::{Duration, UNIX_EPOCH};
+    for (moment, written) in [
+        (UNIX_EPOCH - Duration::from_secs(1), "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (UNIX_EPOCH + Duration::from_secs(1 << 40), "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ] {
+        let mut settings = SessionSettings::new();
+        settings.if_modified_since = Some(moment);
+        let session = session(settings, [ok("{}")]);
+        send(&session, get("https://as.example/")).unwrap();
+        assert_eq!(session.transport().sent()[0].header("if-modified-since"), Some(written));
+    }
+}
+
+#[test]
 fn responses_are_written_to_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("response");
