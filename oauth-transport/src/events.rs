@@ -14,6 +14,9 @@ use url::Url;
 /// Every method does nothing by default. One is called at a time, from whatever thread the event happens on; while it runs,
 /// everything that would cause another event waits. A request that a handler starts itself, through the transport that
 /// called it, is refused. A handler that panics is not called again, and the request goes on.
+///
+/// Connections, TLS, heads and bodies are told by the engine; errors, redirects, cookies and what a log shows of requests and
+/// responses by the [`Session`](crate::Session) around it.
 #[allow(unused_variables, reason = "the defaults ignore what they are told")]
 pub trait EventHandler: Send {
     /// A connection to a server stands, or could not be made.
@@ -40,17 +43,12 @@ pub trait EventHandler: Send {
     /// A line of a response's head. Each of several with one name is an event of its own.
     fn on_header(&mut self, name: &HeaderName, value: &HeaderValue) {}
 
-    /// A browser is about to be started with a command. Both can be rewritten; an empty command starts none.
-    fn on_launch_browser(&mut self, url: &mut String, command: &mut String) {}
-
     /// Something for the log. Secrets are out of it, unless the settings say otherwise.
     fn on_log(&mut self, entry: &LogEntry<'_>) {}
 
-    /// The server sends the request elsewhere. `accept` says whether it will go there, and has the last word.
+    /// The server sends the request elsewhere. `accept` says whether it will go there, and has the last word where that is
+    /// possible at all: no token request and no credential goes to another origin, whatever it says (RFC 9700 section 4.12).
     fn on_redirect(&mut self, location: &Url, accept: &mut bool) {}
-
-    /// The browser came back to the listener on this machine. The response is what it will be shown.
-    fn on_return_url(&mut self, path: &str, query: &str, headers: &mut String, body: &mut String) {}
 
     /// A response sets a cookie.
     fn on_set_cookie(&mut self, cookie: &CookieSet<'_>) {}
