@@ -7,6 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+# Nothing is built twice here, so what cargo would keep for the next change is only in the way of the disk.
+export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 
 fuzz_seconds=10
 case "${1:-}" in
