@@ -204,6 +204,13 @@ impl Proxy {
         Self::read(url, "proxy")
     }
 
+    /// Shows it this user name and password, in place of those of its URL.
+    #[must_use]
+    pub fn with_credentials(mut self, user: &str, password: &str) -> Self {
+        self.credentials = Some((user.to_owned(), Zeroizing::new(password.to_owned())));
+        self
+    }
+
     /// Where it is, without user name and password: scheme `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
     #[must_use]
     pub const fn url(&self) -> &Url {

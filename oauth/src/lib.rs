@@ -47,11 +47,14 @@
 //! - `http2`: HTTP/2 on hyper, where the settings ask for it.
 //! - `negotiate`, `ntlm`: Kerberos tickets and NTLM towards proxies on hyper, where the settings ask for them.
 //! - `cookies`, `compression`: HTTP sessions keep cookies, and take compressed responses (`transport::SessionSettings`).
+//! - `component`: [`OAuth`](component::OAuth), everything by properties and settings with names of their own; with an engine.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;
 mod authorizer;
 pub mod blocking;
+#[cfg(all(feature = "component", any(feature = "hyper", feature = "isahc")))]
+pub mod component;
 mod error;
 pub mod host;
 mod session;
@@ -60,6 +63,8 @@ mod sign_in;
 
 pub use authorization::Authorization;
 pub use authorizer::Authorizer;
+#[cfg(all(feature = "component", any(feature = "hyper", feature = "isahc")))]
+pub use component::OAuth;
 pub use error::Error;
 #[cfg(feature = "hyper")]
 pub use host::HyperHost;

@@ -33,7 +33,9 @@ impl Coding {
         }
     }
 
-    fn read(name: &str) -> Option<Self> {
+    /// The encoding of this name, in upper or lower case; `x-gzip` is gzip. `None` where there is none of the name here.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Some(Self::Gzip),
             "deflate" => Some(Self::Deflate),
@@ -83,7 +85,7 @@ pub(super) fn decode(
     let names = encodings.split(',').map(str::trim);
     let mut codings = Vec::new();
     for name in names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity")) {
-        codings.push(Coding::read(name).ok_or_else(|| Undecodable::Unknown(name.to_owned()))?);
+        codings.push(Coding::from_name(name).ok_or_else(|| Undecodable::Unknown(name.to_owned()))?);
     }
     if codings.len() > MOST {
         return Err(Undecodable::TooOften);

@@ -1,7 +1,5 @@
 //! Ending a call from another thread.
 
-use crate::Cause;
-use oauth_core::{Delivered, Response, Unreachable, UnreachableKind};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,11 +37,14 @@ impl Interrupt {
         }
     }
 
-    /// The same call, which this can end.
-    pub(crate) fn over<'a>(
+    /// The same call, which this can end: it is dropped at once then, and gives what `interrupted` says.
+    ///
+    /// For calls that are more than one request as well, such as a whole sign-in.
+    pub fn over<'a, T: 'a>(
         &'a self,
-        call: BoxFuture<'a, Result<Response, Unreachable>>,
-    ) -> impl Future<Output = Result<Response, Unreachable>> + Send + 'a {
+        call: BoxFuture<'a, T>,
+        interrupted: fn() -> T,
+    ) -> impl Future<Output = T> + Send + 'a {
         let mut waiting = self.0.waiting();
         waiting.last += 1;
         Interruptible {
@@ -51,6 +52,7 @@ impl Interrupt {
             times: self.0.times.load(Ordering::Acquire),
             inner: &self.0,
             call: Some(call),
+            interrupted,
         }
     }
 }
@@ -67,23 +69,24 @@ impl fmt::Debug for Interrupt {
     }
 }
 
-struct Interruptible<'a> {
+struct Interruptible<'a, T> {
     id: u64,
     times: u64,
     inner: &'a Inner,
-    call: Option<BoxFuture<'a, Result<Response, Unreachable>>>,
+    call: Option<BoxFuture<'a, T>>,
+    interrupted: fn() -> T,
 }
 
-impl Interruptible<'_> {
+impl<T> Interruptible<'_, T> {
     fn forget(&self) {
         self.inner.waiting().wakers.retain(|(id, _)| *id != self.id);
     }
 }
 
-impl Future for Interruptible<'_> {
-    type Output = Result<Response, Unreachable>;
+impl<T> Future for Interruptible<'_, T> {
+    type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         // Before the look at the number: whoever raises it afterwards finds the waker.
         {
             let mut waiting = self.inner.waiting();
@@ -95,9 +98,9 @@ impl Future for Interruptible<'_> {
         if self.inner.times.load(Ordering::Acquire) != self.times {
             // Its connections are closed with it.
             self.call = None;
-            return Poll::Ready(Err(interrupted()));
+            return Poll::Ready((self.interrupted)());
         }
-        let Some(call) = &mut self.call else { return Poll::Ready(Err(interrupted())) };
+        let Some(call) = &mut self.call else { return Poll::Ready((self.interrupted)()) };
         let outcome = call.as_mut().poll(context);
         if outcome.is_ready() {
             self.call = None;
@@ -106,12 +109,8 @@ impl Future for Interruptible<'_> {
     }
 }
 
-impl Drop for Interruptible<'_> {
+impl<T> Drop for Interruptible<'_, T> {
     fn drop(&mut self) {
         self.forget();
     }
-}
-
-fn interrupted() -> Unreachable {
-    Unreachable::new(UnreachableKind::Cancelled, Delivered::Unknown).because(Cause::new("it was interrupted"))
 }

@@ -121,9 +121,9 @@ impl<T: Transport> Session<T> {
 impl<T: Transport> Transport for Session<T> {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
         if self.settings.is_plain() && self.memory.is_empty() && !self.events.is_active() {
-            return Box::pin(self.interrupt.over(self.transport.send(request)));
+            return Box::pin(self.interrupt.over(self.transport.send(request), interrupted));
         }
-        Box::pin(async move { self.interrupt.over(Box::pin(self.run(request))).await })
+        Box::pin(async move { self.interrupt.over(Box::pin(self.run(request)), interrupted).await })
     }
 
     fn name(&self) -> &'static str {
@@ -143,6 +143,11 @@ impl<T: Transport> fmt::Debug for Session<T> {
 /// Nothing was sent, and this is why.
 fn refused(why: &str) -> Unreachable {
     Unreachable::new(UnreachableKind::Unsupported, Delivered::No).because(Cause::new(why))
+}
+
+fn interrupted() -> Result<Response, Unreachable> {
+    let error = Unreachable::new(UnreachableKind::Cancelled, Delivered::Unknown);
+    Err(error.because(Cause::new("it was interrupted")))
 }
 
 #[cfg(test)]

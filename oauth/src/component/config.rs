@@ -1,0 +1,310 @@
+//! The configuration settings: one table, by which texts are read and written, and from which pages are made.
+//!
+//! A file for each group: `oauth`, `http`, `tcp`, `tls` (with the socket's). A row says what a setting is, what its value
+//! looks like, and where it is kept; its default is what a new component has there.
+
+mod http;
+mod oauth;
+mod tcp;
+mod tls;
+
+use super::error::ComponentError;
+use super::values::{Secret, Values};
+use std::fmt;
+
+/// A configuration setting, as [`OAuth::config`](super::OAuth::config) knows it.
+#[derive(Clone, Copy)]
+pub struct ConfigSetting {
+    name: &'static str,
+    about: &'static str,
+    danger: Option<&'static str>,
+    access: Access,
+}
+
+/// What a value looks like, and where it is kept.
+#[derive(Clone, Copy)]
+enum Access {
+    Flag(fn(&Values) -> bool, fn(&mut Values, bool) -> Set),
+    Number {
+        unit: &'static str,
+        range: (i64, i64),
+        get: fn(&Values) -> i64,
+        set: fn(&mut Values, i64) -> Set,
+    },
+    /// Numbers that stand for words.
+    Choice {
+        of: &'static [(i64, &'static str)],
+        get: fn(&Values) -> i64,
+        set: fn(&mut Values, i64) -> Set,
+    },
+    Text {
+        form: &'static str,
+        get: fn(&Values) -> String,
+        set: fn(&mut Values, &str) -> Set,
+    },
+    Secret(fn(&Values) -> Secret, fn(&mut Values, &str) -> Set),
+    /// What a call leaves behind.
+    Result {
+        how: &'static str,
+        get: fn(&Values) -> Secret,
+        secret: bool,
+    },
+    /// A member of a list.
+    Indexed {
+        form: &'static str,
+        count: fn(&Values) -> usize,
+        get: fn(&Values, usize) -> Secret,
+        /// `None` where it can only be read.
+        set: Option<fn(&mut Values, usize, &str) -> Set>,
+        secret: bool,
+    },
+    /// Setting it does something, which `OAuth` itself does.
+    Action { form: &'static str },
+}
+
+type Set = Result<(), ComponentError>;
+
+/// The value of a configuration setting. Its `Debug` shows no secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigValue {
+    text: Secret,
+    secret: bool,
+}
+
+impl ConfigValue {
+    fn open(text: impl Into<String>) -> Self {
+        Self { text: Secret::new(text), secret: false }
+    }
+
+    /// The value as text. Whoever shows that of a [secret](Self::is_secret) keeps it out of logs and terminals.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// Whether it must not be seen.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+}
+
+impl fmt::Debug for ConfigValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.secret { f.write_str("ConfigValue([redacted])") } else { write!(f, "ConfigValue({:?})", self.as_str()) }
+    }
+}
+
+impl ConfigSetting {
+    /// Every setting, in the order of the component's documentation.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        [oauth::ROWS, http::ROWS, tcp::ROWS, tls::ROWS].into_iter().flatten()
+    }
+
+    /// The setting of this name, in upper or lower case. An index is not a part of it.
+    ///
+    /// # Errors
+    /// There is none: the error tells the most similar one.
+    pub fn named(name: &str) -> Result<&'static Self, ComponentError> {
+        Self::all().find(|setting| setting.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+            ComponentError::UnknownSetting { nearest: nearest(&shown), name: shown }
+        })
+    }
+
+    /// Its name, as the component spells it; without the `[i]` of a list.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is: one sentence.
+    #[must_use]
+    pub const fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// What it puts at risk where it is used; `None` for most.
+    #[must_use]
+    pub const fn danger(&self) -> Option<&'static str> {
+        self.danger
+    }
+
+    /// What its value looks like.
+    #[must_use]
+    pub fn form(&self) -> String {
+        match self.access {
+            Access::Flag(..) => "true or false".to_owned(),
+            Access::Number { unit: "", range: (least, most), .. } => format!("a whole number from {least} to {most}"),
+            Access::Number { unit, range: (least, most), .. } => {
+                format!("a whole number of {unit} from {least} to {most}")
+            }
+            Access::Choice { of, .. } => {
+                let words: Vec<_> = of.iter().map(|(number, word)| format!("{number} ({word})")).collect();
+                words.join(", ")
+            }
+            Access::Text { form, .. } | Access::Indexed { form, .. } | Access::Action { form } => form.to_owned(),
+            Access::Secret(..) => "a text, which is kept secret".to_owned(),
+            Access::Result { how, .. } => format!("nothing: {how}"),
+        }
+    }
+
+    /// The value that a new component has; empty for a list and an action.
+    #[must_use]
+    pub fn default(&self) -> String {
+        self.get(&Values::default(), None).map_or_else(|_| String::new(), |value| value.as_str().to_owned())
+    }
+
+    /// Whether it takes an index in brackets after its name.
+    #[must_use]
+    pub const fn is_indexed(&self) -> bool {
+        matches!(self.access, Access::Indexed { .. })
+    }
+
+    /// Whether it can only be read.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        matches!(self.access, Access::Result { .. } | Access::Indexed { set: None, .. })
+    }
+
+    /// Whether setting it does something at once.
+    #[must_use]
+    pub const fn is_action(&self) -> bool {
+        matches!(self.access, Access::Action { .. })
+    }
+
+    /// Whether its value must not be seen.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        matches!(
+            self.access,
+            Access::Secret(..) | Access::Result { secret: true, .. } | Access::Indexed { secret: true, .. }
+        )
+    }
+
+    pub(super) fn get(&self, values: &Values, index: Option<usize>) -> Result<ConfigValue, ComponentError> {
+        self.check_index(index, |count| count(values))?;
+        Ok(match self.access {
+            Access::Flag(get, _) => ConfigValue::open(get(values).to_string()),
+            Access::Number { get, .. } | Access::Choice { get, .. } => ConfigValue::open(get(values).to_string()),
+            Access::Text { get, .. } => ConfigValue::open(get(values)),
+            Access::Secret(get, _) => ConfigValue { text: get(values), secret: true },
+            Access::Result { get, secret, .. } => ConfigValue { text: get(values), secret },
+            Access::Indexed { get, secret, .. } => {
+                ConfigValue { text: get(values, index.unwrap_or_default()), secret }
+            }
+            Access::Action { .. } => return Err(ComponentError::Action { name: self.name }),
+        })
+    }
+
+    pub(super) fn set(&self, values: &mut Values, index: Option<usize>, text: &str) -> Set {
+        self.check_index(index, |count| count(values))?;
+        let wrong = || ComponentError::value(self.name, "", self.form());
+        match self.access {
+            Access::Flag(_, set) => set(values, flag(text).ok_or_else(wrong)?),
+            Access::Number { range: (least, most), set, .. } => {
+                let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+                set(values, number.ok_or_else(wrong)?)
+            }
+            Access::Choice { of, set, .. } => {
+                let text = text.trim();
+                let found = of.iter().find(|(number, word)| {
+                    text.parse() == Ok(*number) || word.eq_ignore_ascii_case(text)
+                });
+                set(values, found.ok_or_else(wrong)?.0)
+            }
+            Access::Text { set, .. } | Access::Secret(_, set) => set(values, text),
+            Access::Indexed { set: Some(set), .. } => set(values, index.unwrap_or_default(), text),
+            Access::Indexed { set: None, .. } => {
+                Err(ComponentError::ReadOnly { name: self.name, how: "it tells what a server answered" })
+            }
+            Access::Result { how, .. } => Err(ComponentError::ReadOnly { name: self.name, how }),
+            Access::Action { .. } => Err(ComponentError::Action { name: self.name }),
+        }
+    }
+
+    fn check_index(&self, index: Option<usize>, count: impl FnOnce(fn(&Values) -> usize) -> usize) -> Set {
+        match (self.access, index) {
+            (Access::Indexed { count: counts, .. }, Some(index)) => {
+                let count = count(counts);
+                if index < count { Ok(()) } else { Err(ComponentError::Index { name: self.name, index, count }) }
+            }
+            (Access::Indexed { .. }, None) => {
+                Err(ComponentError::value(self.name, "", format!("an index after its name: {}[0]", self.name)))
+            }
+            (_, Some(_)) => Err(ComponentError::value(self.name, "", "no index: it is one value")),
+            (_, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for ConfigSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConfigSetting").field(&self.name).finish()
+    }
+}
+
+/// What [`OAuth::config`](super::OAuth::config) is told: a name, perhaps an index, and perhaps a value.
+pub(super) struct Line<'a> {
+    pub(super) setting: &'static ConfigSetting,
+    pub(super) index: Option<usize>,
+    pub(super) value: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// Reads `Name`, `Name[3]`, `Name=Value` or `Name[3]=Value`. The first `=` parts them; blanks around the name do not
+    /// count, and those of the value do.
+    pub(super) fn read(text: &'a str) -> Result<Self, ComponentError> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        let name = name.trim();
+        let (name, index) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+            Some((name, index)) => (name, Some(index)),
+            None => (name, None),
+        };
+        let setting = ConfigSetting::named(name)?;
+        let index = index
+            .map(|index| index.trim().parse())
+            .transpose()
+            .map_err(|_| ComponentError::value(setting.name, "", "a whole number as its index, from 0"))?;
+        Ok(Self { setting, index, value })
+    }
+}
+
+/// `true`, `false`, `1` or `0`, in upper or lower case.
+fn flag(text: &str) -> Option<bool> {
+    match text.trim() {
+        "1" => Some(true),
+        "0" => Some(false),
+        text if text.eq_ignore_ascii_case("true") => Some(true),
+        text if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// The name that takes the fewest changes to come to, if they are few.
+fn nearest(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let distances = ConfigSetting::all().map(|setting| {
+        (distance(&name, &setting.name.to_ascii_lowercase()), setting.name)
+    });
+    distances.min().filter(|(distance, _)| *distance <= 1 + name.len() / 4).map(|(_, name)| name)
+}
+
+/// How many characters have to be put in, taken out or replaced (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut before = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = before + usize::from(x != *y);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

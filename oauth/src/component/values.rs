@@ -1,0 +1,392 @@
+//! What the component holds: what a program sets, with the defaults, and what a call leaves behind.
+
+use super::profile::{ClientProfile, GrantType};
+use oauth_core::{Pending, PollDevice};
+use oauth_jwt::StoreKind;
+use oauth_transport::{
+    FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls,
+};
+use oauth_transport::session::{Recording, Redirects, ResponseFile};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A text that is wiped on drop, with a blind `Debug`.
+pub(crate) type Secret = oauth_core::Password;
+
+/// Everything. `reset` makes it new.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    pub(crate) oauth: OAuthValues,
+    pub(crate) jwt: JwtValues,
+    pub(crate) office365: Office365Values,
+    pub(crate) network: NetworkValues,
+    pub(crate) web_server: WebServerValues,
+    pub(crate) results: Results,
+}
+
+/// What the protocol is told.
+#[derive(Clone, Debug)]
+pub(crate) struct OAuthValues {
+    pub(crate) access_token: Secret,
+    pub(crate) authorization_code: Secret,
+    /// The query, the fragment or the whole address that the browser came back with, in place of the code.
+    pub(crate) authorization_response: Secret,
+    pub(crate) requested_scope: String,
+    pub(crate) client_id: String,
+    pub(crate) client_profile: ClientProfile,
+    pub(crate) client_secret: Secret,
+    pub(crate) grant_type: GrantType,
+    /// Goes into the authorization URL, or into the assertion as claims.
+    pub(crate) request_params: Vec<(String, String)>,
+    /// Goes into the body of token requests.
+    pub(crate) form_vars: Vec<(String, Secret)>,
+    pub(crate) refresh_token: Secret,
+    pub(crate) return_url: String,
+    pub(crate) server_auth_url: String,
+    pub(crate) server_token_url: String,
+    /// Given by the program in place of the address that is made.
+    pub(crate) authorization_url: String,
+    pub(crate) code_challenge_method: CodeChallenge,
+    pub(crate) include_empty_redirect_uri: bool,
+    pub(crate) polling_interval: Option<Duration>,
+    pub(crate) token_info_url: String,
+    /// Client credentials go into the body of token requests instead of the header.
+    pub(crate) credentials_in_body: bool,
+    pub(crate) dangerously_plain_http_on_loopback: bool,
+}
+
+impl Default for OAuthValues {
+    fn default() -> Self {
+        Self {
+            access_token: Secret::new(""),
+            authorization_code: Secret::new(""),
+            authorization_response: Secret::new(""),
+            requested_scope: String::new(),
+            client_id: String::new(),
+            client_profile: ClientProfile::Application,
+            client_secret: Secret::new(""),
+            grant_type: GrantType::AuthorizationCode,
+            request_params: Vec::new(),
+            form_vars: Vec::new(),
+            refresh_token: Secret::new(""),
+            return_url: String::new(),
+            server_auth_url: String::new(),
+            server_token_url: String::new(),
+            authorization_url: String::new(),
+            code_challenge_method: CodeChallenge::S256,
+            include_empty_redirect_uri: false,
+            polling_interval: None,
+            token_info_url: String::new(),
+            credentials_in_body: false,
+            dangerously_plain_http_on_loopback: false,
+        }
+    }
+}
+
+/// How the code is bound to this client (RFC 7636).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CodeChallenge {
+    None,
+    Plain,
+    #[default]
+    S256,
+}
+
+/// Where a certificate or a key is kept, and which one it is.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreValues {
+    pub(crate) kind: StoreKind,
+    /// A path or the contents, which may hold a key.
+    pub(crate) store: Secret,
+    pub(crate) password: Secret,
+    pub(crate) subject: String,
+}
+
+impl Default for StoreValues {
+    fn default() -> Self {
+        Self {
+            kind: StoreKind::User,
+            store: Secret::new("MY"),
+            password: Secret::new(""),
+            subject: String::new(),
+        }
+    }
+}
+
+/// What an assertion says, and what signs it.
+#[derive(Clone, Debug)]
+pub(crate) struct JwtValues {
+    pub(crate) audience: String,
+    pub(crate) certificate: StoreValues,
+    pub(crate) issuer: String,
+    pub(crate) json_key: Secret,
+    /// `None` is the key's own.
+    pub(crate) algorithm: Option<String>,
+    pub(crate) subject: String,
+    pub(crate) validity: Duration,
+}
+
+impl Default for JwtValues {
+    fn default() -> Self {
+        Self {
+            audience: String::new(),
+            certificate: StoreValues::default(),
+            issuer: String::new(),
+            json_key: Secret::new(""),
+            algorithm: None,
+            subject: String::new(),
+            validity: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// What the retired discovery service is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Office365Values {
+    pub(crate) api_version: String,
+    pub(crate) capability: String,
+    /// A server that still speaks the service's protocol.
+    pub(crate) discovery_url: String,
+}
+
+/// What connections are told.
+#[derive(Clone, Debug)]
+pub(crate) struct NetworkValues {
+    /// `None` waits for ever.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) absolute_timeout: bool,
+    pub(crate) connection_timeout: Option<Duration>,
+    /// Its `keep_alive` and `linger` are made of the fields below.
+    pub(crate) tcp: Tcp,
+    pub(crate) tcp_keep_alive: bool,
+    pub(crate) keep_alive_time: Option<Duration>,
+    pub(crate) keep_alive_interval: Option<Duration>,
+    pub(crate) linger: bool,
+    pub(crate) linger_time: Duration,
+    pub(crate) tls: Tls,
+    pub(crate) open_ssl_ciphers: String,
+    /// Its `version` is made of the two fields below.
+    pub(crate) http: Http,
+    pub(crate) http_version: HttpVersion,
+    pub(crate) http_fallback: bool,
+    pub(crate) chunked: bool,
+    pub(crate) chunk_size: NonZeroUsize,
+    pub(crate) session: SessionSettings,
+    pub(crate) compression: bool,
+    pub(crate) accept_encoding: String,
+    pub(crate) other_headers: String,
+    pub(crate) authorization: Secret,
+    pub(crate) user_agent: Option<String>,
+    /// Sent with every request of a call.
+    pub(crate) cookies: Vec<(String, Secret)>,
+    pub(crate) file: Option<ResponseFile>,
+    pub(crate) firewall: FirewallValues,
+    pub(crate) proxy: ProxyValues,
+    pub(crate) certificate: StoreValues,
+    /// Given as it is, in place of the store's.
+    pub(crate) certificate_encoded: String,
+    /// Completes the chain of the client's certificate.
+    pub(crate) intermediates: String,
+    pub(crate) ca_files: Vec<PathBuf>,
+    pub(crate) open_ssl_ca_file: Option<PathBuf>,
+    pub(crate) ca_folder: Option<PathBuf>,
+    pub(crate) encode_url: bool,
+    pub(crate) idns: bool,
+    /// isahc in place of hyper.
+    pub(crate) platform_client: bool,
+    pub(crate) log_level: LogLevel,
+}
+
+impl Default for NetworkValues {
+    fn default() -> Self {
+        let mut http = Http::default();
+        http.reuse_connections = false;
+        let mut tls = Tls::default();
+        tls.resume_sessions = false;
+        let mut session = SessionSettings::new();
+        session.redirects = Redirects::Never;
+        session.recording = Recording::Responses;
+        session.keep_cookies = true;
+        Self {
+            timeout: Some(Duration::from_secs(60)),
+            absolute_timeout: false,
+            connection_timeout: None,
+            tcp: Tcp::default(),
+            tcp_keep_alive: false,
+            keep_alive_time: None,
+            keep_alive_interval: None,
+            linger: true,
+            linger_time: Duration::ZERO,
+            tls,
+            open_ssl_ciphers: String::new(),
+            http,
+            http_version: HttpVersion::Http11,
+            http_fallback: true,
+            chunked: false,
+            chunk_size: const { NonZeroUsize::new(16384).expect("it is not zero") },
+            session,
+            compression: true,
+            accept_encoding: "gzip, deflate".to_owned(),
+            other_headers: String::new(),
+            authorization: Secret::new(""),
+            user_agent: None,
+            cookies: Vec::new(),
+            file: None,
+            firewall: FirewallValues::default(),
+            proxy: ProxyValues::default(),
+            certificate: StoreValues::default(),
+            certificate_encoded: String::new(),
+            intermediates: String::new(),
+            ca_files: Vec::new(),
+            open_ssl_ca_file: None,
+            ca_folder: None,
+            encode_url: false,
+            idns: true,
+            platform_client: false,
+            log_level: LogLevel::Info,
+        }
+    }
+}
+
+impl NetworkValues {
+    /// What becomes of unsent bytes.
+    pub(crate) const fn linger(&self) -> Linger {
+        match (self.linger, self.linger_time.is_zero()) {
+            (false, _) => Linger::Reset,
+            (true, true) => Linger::Background,
+            (true, false) => Linger::Wait(self.linger_time),
+        }
+    }
+}
+
+/// What every connection is made through.
+#[derive(Clone, Debug)]
+pub(crate) struct FirewallValues {
+    pub(crate) auto_detect: bool,
+    pub(crate) kind: Option<FirewallKind>,
+    pub(crate) host: String,
+    /// `None` is the kind's own.
+    pub(crate) port: Option<u16>,
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+    /// Header lines for a tunnelling one.
+    pub(crate) data: Secret,
+}
+
+impl Default for FirewallValues {
+    fn default() -> Self {
+        Self {
+            auto_detect: false,
+            kind: None,
+            host: String::new(),
+            port: None,
+            user: String::new(),
+            password: Secret::new(""),
+            data: Secret::new(""),
+        }
+    }
+}
+
+/// What requests go through.
+#[derive(Clone, Debug)]
+pub(crate) struct ProxyValues {
+    pub(crate) auto_detect: bool,
+    pub(crate) server: String,
+    pub(crate) port: u16,
+    pub(crate) ssl: ProxySsl,
+    pub(crate) scheme: ProxyScheme,
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+    pub(crate) authorization: Secret,
+    pub(crate) exceptions: String,
+    pub(crate) kerberos_spn: String,
+}
+
+impl Default for ProxyValues {
+    fn default() -> Self {
+        Self {
+            auto_detect: false,
+            server: String::new(),
+            port: 80,
+            ssl: ProxySsl::Automatic,
+            scheme: ProxyScheme::Basic,
+            user: String::new(),
+            password: Secret::new(""),
+            authorization: Secret::new(""),
+            exceptions: String::new(),
+            kerberos_spn: String::new(),
+        }
+    }
+}
+
+/// Whether TLS is spoken to the proxy, and whether it opens tunnels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ProxySsl {
+    #[default]
+    Automatic = 0,
+    Always = 1,
+    Never = 2,
+    Tunnel = 3,
+}
+
+/// How the proxy is shown who we are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ProxyScheme {
+    #[default]
+    Basic = 0,
+    Digest = 1,
+    Proprietary = 2,
+    None = 3,
+    Ntlm = 4,
+    Negotiate = 5,
+}
+
+/// What the embedded web server is told.
+#[derive(Clone, Debug)]
+pub(crate) struct WebServerValues {
+    pub(crate) host: String,
+    /// 0 is any free one.
+    pub(crate) port: u16,
+    pub(crate) ssl: bool,
+    pub(crate) certificate: StoreValues,
+    pub(crate) reuse: bool,
+    pub(crate) response: String,
+    pub(crate) failed_response: String,
+    /// `None` waits for ever.
+    pub(crate) browser_response_timeout: Option<Duration>,
+}
+
+impl Default for WebServerValues {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            ssl: false,
+            certificate: StoreValues::default(),
+            reuse: true,
+            response: String::new(),
+            failed_response: String::new(),
+            browser_response_timeout: None,
+        }
+    }
+}
+
+/// What a call leaves behind.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) granted_scope: Option<String>,
+    pub(crate) token_type: String,
+    pub(crate) expires_in: Option<Duration>,
+    /// The members of the last token response.
+    pub(crate) response_params: Vec<(String, Secret)>,
+    pub(crate) authorization_url: String,
+    pub(crate) device_user_code: String,
+    pub(crate) interval: Option<Duration>,
+    pub(crate) office365_endpoint: String,
+    pub(crate) token_info: Vec<(String, Secret)>,
+    /// The first leg of a login whose second is still to come.
+    pub(crate) pending: Option<Pending>,
+    /// A device's login that a person is to agree to.
+    pub(crate) device: Option<PollDevice>,
+}
