@@ -3,6 +3,82 @@
 //! A file for each group: `oauth`, `http`, `tcp`, `tls` (with the socket's). A row says what a setting is, what its value
 //! looks like, and where it is kept; its default is what a new component has there.
 
+/// A row of a text that stands in one place.
+macro_rules! text {
+    ($name:literal, $form:literal, $about:literal, $($path:ident).+) => {
+        ConfigSetting::new($name, $about, Access::Text {
+            form: $form,
+            get: |values| values.$($path).+.clone(),
+            set: |values, text| {
+                text.clone_into(&mut values.$($path).+);
+                Ok(())
+            },
+        })
+    };
+}
+
+/// The same of a secret.
+macro_rules! secret {
+    ($name:literal, $about:literal, $($path:ident).+) => {
+        ConfigSetting::new($name, $about, Access::Secret(
+            |values| values.$($path).+.clone(),
+            |values, text| {
+                values.$($path).+ = Secret::new(text);
+                Ok(())
+            },
+        ))
+    };
+}
+
+/// The same of a switch.
+macro_rules! flag {
+    ($name:literal, $about:literal, $($path:ident).+) => {
+        ConfigSetting::new($name, $about, Access::Flag(
+            |values| values.$($path).+,
+            |values, on| {
+                values.$($path).+ = on;
+                Ok(())
+            },
+        ))
+    };
+}
+
+/// The same of a time that 0 takes away.
+macro_rules! time {
+    ($name:literal, $unit:ident, $about:literal, $($path:ident).+) => {
+        ConfigSetting::new($name, $about, Access::Number {
+            unit: stringify!($unit),
+            range: (0, i32::MAX as i64),
+            get: |values| values.$($path).+.map_or(0, $unit::count),
+            set: |values, count| {
+                values.$($path).+ = Some($unit::time(count)).filter(|time| !time.is_zero());
+                Ok(())
+            },
+        })
+    };
+}
+
+/// The same of something that an enumeration of numbers tells, each value with its word.
+macro_rules! choice {
+    ($name:literal, $about:literal, $($path:ident).+, { $($number:literal $word:literal => $value:path),+ $(,)? }) => {
+        ConfigSetting::new($name, $about, Access::Choice {
+            of: &[$(($number, $word)),+],
+            get: |values| {
+                let value = values.$($path).+;
+                $(if value == $value { return $number; })+
+                0
+            },
+            set: |values, number| {
+                values.$($path).+ = match number {
+                    $($number => $value,)+
+                    _ => return Ok(()),
+                };
+                Ok(())
+            },
+        })
+    };
+}
+
 mod http;
 mod oauth;
 mod tcp;
@@ -95,7 +171,46 @@ impl fmt::Debug for ConfigValue {
     }
 }
 
+mod seconds {
+    use std::time::Duration;
+
+    pub(super) fn count(time: Duration) -> i64 {
+        i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    pub(super) const fn time(count: i64) -> Duration {
+        Duration::from_secs(count.unsigned_abs())
+    }
+}
+
+mod milliseconds {
+    use std::time::Duration;
+
+    pub(super) fn count(time: Duration) -> i64 {
+        i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub(super) const fn time(count: i64) -> Duration {
+        Duration::from_millis(count.unsigned_abs())
+    }
+}
+
+/// The texts of a list, as `;` or `,` part them.
+fn list(text: &str) -> Vec<String> {
+    text.split([';', ',']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 impl ConfigSetting {
+    const fn new(name: &'static str, about: &'static str, access: Access) -> Self {
+        Self { name, about, danger: None, access }
+    }
+
+    /// A row whose use puts something at risk.
+    const fn risking(mut self, danger: &'static str) -> Self {
+        self.danger = Some(danger);
+        self
+    }
+
     /// Every setting, in the order of the component's documentation.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         [oauth::ROWS, http::ROWS, tcp::ROWS, tls::ROWS].into_iter().flatten()

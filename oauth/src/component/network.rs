@@ -9,7 +9,7 @@ use oauth_transport::{
     EventSink, Firewall, FirewallKind, HttpVersion, Identity, KeepAlive, Proxies, Proxy,
     ProxyAuthentication, SessionSettings, Settings,
 };
-use oauth_transport::session::{Coding, ExtraHeaders};
+use oauth_transport::session::{Coding, ExtraHeaders, ResponseFile};
 use std::num::NonZeroU16;
 
 /// What the transport and the session around it are told.
@@ -23,6 +23,7 @@ pub(crate) fn settings(
     settings = settings.with_http(http(values));
     settings = roots(settings, values)?;
     let mut tls = values.tls.clone();
+    tls.groups = groups(values);
     if !values.open_ssl_ciphers.is_empty() {
         tls = tls.with_openssl_ciphers(&values.open_ssl_ciphers)?;
     }
@@ -88,6 +89,18 @@ fn roots(mut settings: Settings, values: &NetworkValues) -> Result<Settings, Com
         settings = settings.with_extra_roots_folder(folder)?;
     }
     Ok(settings)
+}
+
+/// The groups of both versions, those of the key shares first: TLS has one list.
+fn groups(values: &NetworkValues) -> Option<Vec<String>> {
+    let lists = [&values.key_share_groups, &values.groups_13, &values.groups_12];
+    let mut all: Vec<String> = Vec::new();
+    for group in lists.into_iter().flatten().flatten() {
+        if !all.contains(group) {
+            all.push(group.clone());
+        }
+    }
+    (!all.is_empty()).then_some(all)
 }
 
 /// The client's certificate, where a subject asks for one.
@@ -204,7 +217,17 @@ fn session(values: &NetworkValues) -> Result<SessionSettings, ComponentError> {
     let authorization = values.authorization.expose();
     session.authorization =
         (!authorization.is_empty()).then(|| header_value("Authorization", authorization)).transpose()?;
-    session.file.clone_from(&values.file);
+    session.file = match (&values.local_file, values.append) {
+        (None, true) => {
+            return Err(ComponentError::refused(
+                "Append",
+                "there is no local file to add to; name one with set_local_file, or set it to false",
+            ));
+        }
+        (None, false) => None,
+        (Some(path), false) => Some(ResponseFile::new(path)),
+        (Some(path), true) => Some(ResponseFile::new(path).appending()),
+    };
     session.accept_encodings = if values.compression { codings(&values.accept_encoding)? } else { Vec::new() };
     Ok(session)
 }

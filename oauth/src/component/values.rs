@@ -6,7 +6,7 @@ use oauth_jwt::StoreKind;
 use oauth_transport::{
     FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls,
 };
-use oauth_transport::session::{Recording, Redirects, ResponseFile};
+use oauth_transport::session::{Recording, Redirects, Transcript};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -166,6 +166,9 @@ pub(crate) struct NetworkValues {
     pub(crate) linger_time: Duration,
     pub(crate) tls: Tls,
     pub(crate) open_ssl_ciphers: String,
+    pub(crate) groups_12: Option<Vec<String>>,
+    pub(crate) groups_13: Option<Vec<String>>,
+    pub(crate) key_share_groups: Option<Vec<String>>,
     /// Its `version` is made of the two fields below.
     pub(crate) http: Http,
     pub(crate) http_version: HttpVersion,
@@ -180,7 +183,9 @@ pub(crate) struct NetworkValues {
     pub(crate) user_agent: Option<String>,
     /// Sent with every request of a call.
     pub(crate) cookies: Vec<(String, Secret)>,
-    pub(crate) file: Option<ResponseFile>,
+    /// A file for the bodies of responses.
+    pub(crate) local_file: Option<PathBuf>,
+    pub(crate) append: bool,
     pub(crate) firewall: FirewallValues,
     pub(crate) proxy: ProxyValues,
     pub(crate) certificate: StoreValues,
@@ -220,6 +225,9 @@ impl Default for NetworkValues {
             linger_time: Duration::ZERO,
             tls,
             open_ssl_ciphers: String::new(),
+            groups_12: None,
+            groups_13: None,
+            key_share_groups: None,
             http,
             http_version: HttpVersion::Http11,
             http_fallback: true,
@@ -232,7 +240,8 @@ impl Default for NetworkValues {
             authorization: Secret::new(""),
             user_agent: None,
             cookies: Vec::new(),
-            file: None,
+            local_file: None,
+            append: false,
             firewall: FirewallValues::default(),
             proxy: ProxyValues::default(),
             certificate: StoreValues::default(),
@@ -342,6 +351,32 @@ pub(crate) enum ProxyScheme {
     Negotiate = 5,
 }
 
+impl ProxyValues {
+    /// Another scheme needs other credentials: those there are, are emptied.
+    pub(crate) fn set_scheme(&mut self, scheme: ProxyScheme) {
+        if self.scheme != scheme {
+            self.scheme = scheme;
+            self.user.clear();
+            self.password = Secret::new("");
+            self.authorization = Secret::new("");
+        }
+    }
+}
+
+impl ProxyScheme {
+    /// The scheme of this number; Basic where it has none.
+    pub(crate) const fn of_number(number: i64) -> Self {
+        match number {
+            1 => Self::Digest,
+            2 => Self::Proprietary,
+            3 => Self::None,
+            4 => Self::Ntlm,
+            5 => Self::Negotiate,
+            _ => Self::Basic,
+        }
+    }
+}
+
 /// What the embedded web server is told.
 #[derive(Clone, Debug)]
 pub(crate) struct WebServerValues {
@@ -385,6 +420,10 @@ pub(crate) struct Results {
     pub(crate) interval: Option<Duration>,
     pub(crate) office365_endpoint: String,
     pub(crate) token_info: Vec<(String, Secret)>,
+    /// What went over the wire in the last call.
+    pub(crate) transcript: Transcript,
+    /// How many bytes of the last response's body have come.
+    pub(crate) bytes_transferred: u64,
     /// The first leg of a login whose second is still to come.
     pub(crate) pending: Option<Pending>,
     /// A device's login that a person is to agree to.
