@@ -154,6 +154,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
             "clap",
             "http",
             "httparse",
+            "rustix",
             "serde",
             "serde_json",
             "sha2",
