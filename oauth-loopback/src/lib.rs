@@ -3,8 +3,9 @@
 //!
 //! **In scope**: binding ([`Listener`]), deciding what counts as the callback ([`verdict`]), waiting for it (a driver:
 //! [`thread`], or `tokio` and `async_io` with the features of those names), telling the browser how it ended
-//! ([`Reply`]), and opening a browser (`browser`, with the feature of that name). **Out of scope**: what a response
-//! means. That a response is *ours* is for its `state` to say, and `Pending::recognise` of the core reads it.
+//! ([`Reply`]), reading what a person pastes instead ([`paste`]), and opening a browser (`browser`, with the feature of
+//! that name). **Out of scope**: what a response means. That a response is *ours* is for its `state` to say, and
+//! `Pending::recognise` of the core reads it.
 //!
 //! The parts, from the wire inwards:
 //! - [`request`] and [`verdict`] take bytes and rules, and know no socket;
@@ -47,29 +48,44 @@
 //! ```
 
 mod address;
+mod answer;
 #[cfg(feature = "async-io")]
 pub mod async_io;
 #[cfg(feature = "browser")]
 pub mod browser;
 mod callback;
+#[cfg(feature = "tls")]
+mod certificate;
 mod conversation;
 mod desk;
 mod engine;
 mod listener;
 mod note;
 mod options;
+mod own_page;
 mod page;
+pub mod paste;
 mod promise;
+mod reply;
 pub mod request;
+mod response_mode;
 mod signal;
 mod text;
 pub mod thread;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 pub mod verdict;
+mod web_server;
+mod wire;
 
 pub use address::{Address, AddressError, Host};
-pub use callback::{Callback, Cancel, Delivery, Received, Reply};
+pub use callback::{Callback, Cancel, Received};
+#[cfg(feature = "tls")]
+pub use certificate::{Certificate, CertificateError};
 pub use listener::{BindError, Listener};
 pub use note::Note;
 pub use options::{ReceiveError, ReceiveOptions};
+pub use own_page::OwnPage;
+pub use reply::{Delivery, HeaderError, Reply};
+pub use response_mode::ResponseMode;
+pub use web_server::WebServer;
