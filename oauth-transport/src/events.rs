@@ -129,6 +129,22 @@ pub struct Transfer<'a> {
     pub text: &'a [u8],
 }
 
+impl<'a> Transfer<'a> {
+    /// A part that has moved.
+    #[must_use]
+    pub const fn new(direction: Direction, bytes: u64, total: Option<u64>, text: &'a [u8]) -> Self {
+        Self { direction, bytes, total, text }
+    }
+}
+
+impl<'a> LogEntry<'a> {
+    /// A line.
+    #[must_use]
+    pub const fn new(level: LogLevel, kind: LogType, message: &'a str) -> Self {
+        Self { level, kind, message }
+    }
+}
+
 impl fmt::Debug for Transfer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transfer")

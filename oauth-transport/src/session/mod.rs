@@ -60,6 +60,11 @@ impl<T: Transport> Session<T> {
         }
     }
 
+    /// Gives it a memory that outlives it, or that other sessions share.
+    pub fn set_memory(&mut self, memory: Arc<Memory>) {
+        self.memory = memory;
+    }
+
     /// The transport below.
     #[must_use]
     pub const fn transport(&self) -> &T {

@@ -148,8 +148,12 @@ pub struct ConfigValue {
 }
 
 impl ConfigValue {
-    fn open(text: impl Into<String>) -> Self {
+    pub(super) fn open(text: impl Into<String>) -> Self {
         Self { text: Secret::new(text), secret: false }
+    }
+
+    pub(super) const fn secret(text: Secret) -> Self {
+        Self { text, secret: true }
     }
 
     /// The value as text. Whoever shows that of a [secret](Self::is_secret) keeps it out of logs and terminals.
@@ -303,7 +307,7 @@ impl ConfigSetting {
             Access::Flag(get, _) => ConfigValue::open(get(values).to_string()),
             Access::Number { get, .. } | Access::Choice { get, .. } => ConfigValue::open(get(values).to_string()),
             Access::Text { get, .. } => ConfigValue::open(get(values)),
-            Access::Secret(get, _) => ConfigValue { text: get(values), secret: true },
+            Access::Secret(get, _) => ConfigValue::secret(get(values)),
             Access::Result { get, secret, .. } => ConfigValue { text: get(values), secret },
             Access::Indexed { get, secret, .. } => {
                 ConfigValue { text: get(values, index.unwrap_or_default()), secret }

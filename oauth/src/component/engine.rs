@@ -12,6 +12,7 @@ use crate::sign_in::{Received, Wait};
 use oauth_core::{Mono, Request, Response, Unreachable};
 use oauth_transport::EventSink;
 use oauth_transport::session::Memory;
+use std::sync::Arc;
 
 /// An engine that was made.
 pub(crate) enum Engine {
@@ -24,24 +25,28 @@ pub(crate) enum Engine {
 impl Engine {
     /// # Errors
     /// A setting that the engine cannot carry, or an engine that this program was built without.
-    pub(crate) fn new(values: &NetworkValues, events: EventSink) -> Result<Self, ComponentError> {
+    pub(crate) fn new(
+        values: &NetworkValues,
+        events: EventSink,
+        memory: Arc<Memory>,
+    ) -> Result<Self, ComponentError> {
         let (settings, session) = network::settings(values, events)?;
         match values.platform_client {
             #[cfg(feature = "isahc")]
-            true => Ok(Self::Isahc(IsahcHost::with_session(settings, session)?)),
+            true => Ok(Self::Isahc(IsahcHost::with_session(settings, session)?.with_memory(memory))),
             #[cfg(not(feature = "isahc"))]
             true => {
-                drop((settings, session));
+                drop((settings, session, memory));
                 Err(ComponentError::refused(
                     "UsePlatformHTTPClient",
                     "this program was built without the transport isahc; build with the feature `isahc`, or set it to false",
                 ))
             }
             #[cfg(feature = "hyper")]
-            false => Ok(Self::Hyper(HyperHost::with_session(settings, session)?)),
+            false => Ok(Self::Hyper(HyperHost::with_session(settings, session)?.with_memory(memory))),
             #[cfg(not(feature = "hyper"))]
             false => {
-                drop((settings, session));
+                drop((settings, session, memory));
                 Err(ComponentError::refused(
                     "UsePlatformHTTPClient",
                     "this program was built without the transport hyper; build with the feature `hyper`, or set it to true",
@@ -58,16 +63,6 @@ impl Engine {
             Self::Isahc(host) => host,
         }
     }
-
-    /// What the session remembers: cookies, and what went over the wire last.
-    pub(crate) fn memory(&self) -> &Memory {
-        match self {
-            #[cfg(feature = "hyper")]
-            Self::Hyper(host) => host.session().memory(),
-            #[cfg(feature = "isahc")]
-            Self::Isahc(host) => host.session().memory(),
-        }
-    }
 }
 
 impl Host for Engine {
@@ -81,6 +76,10 @@ impl Host for Engine {
 
     fn block_on(&self, future: BoxFuture<'_, ()>) {
         self.host().block_on(future);
+    }
+
+    fn events(&self) -> EventSink {
+        self.host().events()
     }
 
     fn receive(&self, wait: Wait) -> BoxFuture<'_, Received> {

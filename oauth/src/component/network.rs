@@ -3,6 +3,8 @@
 use super::error::ComponentError;
 use super::values::{NetworkValues, ProxyScheme, ProxySsl, StoreValues};
 use crate::host;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::{HeaderName, HeaderValue};
 use oauth_jwt::{CertificateStore, Entry};
 use oauth_transport::{
@@ -10,6 +12,8 @@ use oauth_transport::{
     ProxyAuthentication, SessionSettings, Settings,
 };
 use oauth_transport::session::{Coding, ExtraHeaders, ResponseFile};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use std::num::NonZeroU16;
 
 /// What the transport and the session around it are told.
@@ -103,27 +107,86 @@ fn groups(values: &NetworkValues) -> Option<Vec<String>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// The client's certificate, where a subject asks for one.
+/// The client's certificate, where one is chosen.
 fn identity(values: &NetworkValues) -> Result<Option<Identity>, ComponentError> {
-    let store = &values.certificate;
-    if store.subject.is_empty() {
+    let entry = match &values.certificate_der {
+        Some(der) => entry_of(&values.certificate, der)?,
+        None if values.certificate.subject.is_empty() => return Ok(None),
+        None => entry(&values.certificate)?,
+    };
+    let identity = host::identity(entry)?;
+    if values.intermediates.is_empty() {
+        return Ok(Some(identity));
+    }
+    let more = CertificateDer::pem_slice_iter(values.intermediates.as_bytes())
+        .map(|certificate| certificate.map(|der| der.to_vec()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| ComponentError::value("SSLCACerts", "", "certificates as PEM"))?;
+    Ok(Some(identity.with_intermediates(more)))
+}
+
+/// The subject of a certificate, which the store has with its key.
+pub(crate) fn subject_of(store: &StoreValues, der: &[u8]) -> Result<String, ComponentError> {
+    Ok(entry_of(store, der)?.subject().to_owned())
+}
+
+/// The entry of a store that has this certificate.
+fn entry_of(store: &StoreValues, der: &[u8]) -> Result<Entry, ComponentError> {
+    let entries = open(store)?.into_entries();
+    entries.into_iter().find(|entry| entry.certificates().next() == Some(der)).ok_or_else(|| {
+        ComponentError::refused(
+            "ssl_cert_encoded",
+            "the store does not have this certificate, and so no key for it; set ssl_cert_store to one that has",
+        )
+    })
+}
+
+/// A certificate as PEM or Base64; nothing is none.
+pub(crate) fn certificate(name: &'static str, text: &str) -> Result<Option<Vec<u8>>, ComponentError> {
+    let text = text.trim();
+    if text.is_empty() {
         return Ok(None);
     }
-    Ok(Some(host::identity(entry(store)?)?))
+    let der = if text.starts_with("-----BEGIN") {
+        CertificateDer::from_pem_slice(text.as_bytes()).ok().map(|der| der.to_vec())
+    } else {
+        let armored = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+        CertificateDer::from_pem_slice(armored.as_bytes()).ok().map(|der| der.to_vec())
+    };
+    // A certificate is a SEQUENCE; whether it is a good one, TLS says.
+    let der = der.filter(|der| der.first() == Some(&0x30));
+    der.map(Some).ok_or_else(|| ComponentError::value(name, "", "a certificate as PEM or Base64"))
+}
+
+/// A certificate as PEM.
+pub(crate) fn pem(der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(64) {
+        pem.push_str(&String::from_utf8_lossy(line));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem
 }
 
 /// What a store holds under its subject.
 pub(crate) fn entry(values: &StoreValues) -> Result<Entry, ComponentError> {
+    let subject = if values.subject.is_empty() { "*" } else { &values.subject };
+    Ok(open(values)?.take(subject)?)
+}
+
+fn open(values: &StoreValues) -> Result<CertificateStore, ComponentError> {
     let password = &values.password;
     let given = (!password.expose().is_empty()).then_some(password);
-    let subject = if values.subject.is_empty() { "*" } else { &values.subject };
     let store = CertificateStore::open(values.kind, values.store.expose(), given);
     // A PKCS#12 file may be locked by an empty password, or by none at all: the two differ.
-    let store = match (store, given) {
-        (Err(_), None) => CertificateStore::open(values.kind, values.store.expose(), Some(password)),
+    Ok(match (store, given) {
+        (Err(first), None) => {
+            CertificateStore::open(values.kind, values.store.expose(), Some(password)).map_err(|_| first)
+        }
         (store, _) => store,
-    };
-    Ok(store?.take(subject)?)
+    }?)
 }
 
 fn firewall(values: &NetworkValues) -> Result<Option<Firewall>, ComponentError> {

@@ -30,7 +30,7 @@ pub(crate) struct Values {
 pub(crate) struct OAuthValues {
     pub(crate) access_token: Secret,
     pub(crate) authorization_code: Secret,
-    /// The query, the fragment or the whole address that the browser came back with, in place of the code.
+    /// The query, the fragment or the whole address that the browser came back with: more than the code alone.
     pub(crate) authorization_response: Secret,
     pub(crate) requested_scope: String,
     pub(crate) client_id: String,
@@ -189,8 +189,8 @@ pub(crate) struct NetworkValues {
     pub(crate) firewall: FirewallValues,
     pub(crate) proxy: ProxyValues,
     pub(crate) certificate: StoreValues,
-    /// Given as it is, in place of the store's.
-    pub(crate) certificate_encoded: String,
+    /// The one of the store's that is shown, whatever its subject.
+    pub(crate) certificate_der: Option<Vec<u8>>,
     /// Completes the chain of the client's certificate.
     pub(crate) intermediates: String,
     pub(crate) ca_files: Vec<PathBuf>,
@@ -245,7 +245,7 @@ impl Default for NetworkValues {
             firewall: FirewallValues::default(),
             proxy: ProxyValues::default(),
             certificate: StoreValues::default(),
-            certificate_encoded: String::new(),
+            certificate_der: None,
             intermediates: String::new(),
             ca_files: Vec::new(),
             open_ssl_ca_file: None,
@@ -330,24 +330,36 @@ impl Default for ProxyValues {
 }
 
 /// Whether TLS is spoken to the proxy, and whether it opens tunnels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ProxySsl {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the component has these")]
+pub enum ProxySsl {
+    /// No TLS to the proxy; it opens a tunnel for `https`, and passes `http` on.
     #[default]
     Automatic = 0,
+    /// TLS to the proxy.
     Always = 1,
+    /// No TLS to the proxy, as with `Automatic`: what is `https` stays so, through a tunnel.
     Never = 2,
+    /// It opens a tunnel even for `http`.
     Tunnel = 3,
 }
 
 /// How the proxy is shown who we are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ProxyScheme {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the component has these")]
+pub enum ProxyScheme {
+    /// The user name and the password as they are (RFC 7617).
     #[default]
     Basic = 0,
+    /// A proof that we know the password (RFC 7616).
     Digest = 1,
+    /// `ProxyAuthorization` as it is.
     Proprietary = 2,
+    /// Not at all.
     None = 3,
+    /// NTLM.
     Ntlm = 4,
+    /// Negotiate (RFC 4559).
     Negotiate = 5,
 }
 

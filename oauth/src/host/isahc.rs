@@ -29,6 +29,13 @@ impl IsahcHost {
         Ok(Self { session: Session::new(IsahcTransport::new(settings)?, session, events) })
     }
 
+    /// The same with a memory that outlives it, or that other hosts share.
+    #[must_use]
+    pub fn with_memory(mut self, memory: std::sync::Arc<oauth_transport::session::Memory>) -> Self {
+        self.session.set_memory(memory);
+        self
+    }
+
     /// What this engine says to a setting.
     #[must_use]
     pub const fn supports(setting: Setting) -> Support {

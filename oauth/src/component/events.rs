@@ -1,0 +1,340 @@
+//! The component's events: to one handler, with a say, and to observers, without.
+//!
+//! A relay stands between the transport and them. It keeps what the properties show of the events (the server's certificate,
+//! the bytes that came), and where the handler is served by `do_events`, it keeps what the handler has no say in until then.
+
+use http::{HeaderName, HeaderValue, StatusCode, Version};
+use oauth_transport::{
+    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry, LogLevel,
+    LogType, Outcome, ServerCertificate, Transfer,
+};
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use url::Url;
+
+/// How many events wait for `do_events` at most; the oldest go first.
+const MOST_QUEUED: usize = 10_000;
+
+/// Something that happened, for whoever only looks on. No secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// `on_connected`: a connection stands, or could not be made for this reason.
+    Connected(Option<String>),
+    /// `on_connection_status`: a step on the way to a connection, or its end.
+    ConnectionStatus(ConnectionStatus, Option<String>),
+    /// `on_disconnected`: a connection is gone.
+    Disconnected(Option<String>),
+    /// `on_start_transfer`: a body is about to move.
+    StartTransfer(Direction),
+    /// `on_transfer`: so many bytes of a body have moved, of so many, where that is known.
+    Transfer(Direction, u64, Option<u64>),
+    /// `on_end_transfer`: the last byte of a body has moved.
+    EndTransfer(Direction),
+    /// `on_error`: a request fails.
+    Error(String),
+    /// `on_header`: a line of a response's head; the value is `[redacted]` where it may be a credential.
+    Header(HeaderName, String),
+    /// `on_launch_browser`: a browser is about to be opened by this command.
+    LaunchBrowser(String),
+    /// `on_log`: something for the log.
+    Log(LogLevel, LogType, String),
+    /// `on_redirect`: the server sends the request to this origin, and whether it will go there.
+    Redirect(String, bool),
+    /// `on_return_url`: the browser came back to this path; the names of what it brought, without the values.
+    ReturnUrl(String, String),
+    /// `on_set_cookie`: a response sets a cookie of this name, for this domain.
+    SetCookie(String, String),
+    /// `on_ssl_server_authentication`: a server shows a certificate of this subject, by this issuer, of this status, and whether it
+    /// is accepted.
+    SslServerAuthentication(String, String, String, bool),
+    /// `on_ssl_status`: how a TLS handshake goes.
+    SslStatus(String),
+    /// `on_status`: the first line of a response.
+    Status(Version, StatusCode),
+}
+
+/// What the properties show of the events.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) connections: usize,
+    pub(crate) server_certificate: Option<Vec<u8>>,
+    pub(crate) bytes_received: u64,
+}
+
+/// Where the component's events come together.
+#[derive(Clone, Default)]
+pub(crate) struct Hub(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    handler: Mutex<Option<Box<dyn EventHandler>>>,
+    observers: Mutex<Vec<Sender<Event>>>,
+    /// `None` where the handler is called as things happen.
+    queue: Mutex<Option<VecDeque<Kept>>>,
+    seen: Mutex<Seen>,
+}
+
+/// An event that waits for `do_events`: what the handler is called with.
+type Kept = Box<dyn FnOnce(&mut dyn EventHandler) + Send>;
+
+impl Hub {
+    /// The sink that a transport tells.
+    pub(crate) fn sink(&self, level: LogLevel) -> EventSink {
+        EventSink::new(Relay(self.clone()), level)
+    }
+
+    pub(crate) fn set_handler(&self, handler: Option<Box<dyn EventHandler>>) {
+        *lock(&self.0.handler) = handler;
+    }
+
+    pub(crate) fn observe(&self) -> Receiver<Event> {
+        let (sender, receiver) = channel();
+        lock(&self.0.observers).push(sender);
+        receiver
+    }
+
+    pub(crate) fn set_queued(&self, queued: bool) {
+        let waiting = {
+            let mut queue = lock(&self.0.queue);
+            std::mem::replace(&mut *queue, queued.then(VecDeque::new))
+        };
+        // Nothing is lost when the way is changed.
+        waiting.into_iter().flatten().for_each(|event| self.call(event));
+    }
+
+    /// Tells the handler what has waited, and says how much that was.
+    pub(crate) fn run_queue(&self) -> usize {
+        let mut count = 0;
+        while let Some(event) = self.next() {
+            self.call(event);
+            count += 1;
+        }
+        count
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        lock(&self.0.seen).clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        *lock(&self.0.seen) = Seen::default();
+    }
+
+    fn next(&self) -> Option<Kept> {
+        lock(&self.0.queue).as_mut().and_then(VecDeque::pop_front)
+    }
+
+    /// Now, or when `do_events` is called.
+    fn tell(&self, event: impl FnOnce(&mut dyn EventHandler) + Send + 'static) {
+        if let Some(queue) = &mut *lock(&self.0.queue) {
+            if queue.len() >= MOST_QUEUED {
+                queue.pop_front();
+            }
+            queue.push_back(Box::new(event));
+            return;
+        }
+        self.call(event);
+    }
+
+    /// A handler that panics is not called again, and the call goes on.
+    fn call(&self, event: impl FnOnce(&mut dyn EventHandler)) {
+        let mut slot = lock(&self.0.handler);
+        let Some(handler) = &mut *slot else { return };
+        if catch_unwind(AssertUnwindSafe(|| event(&mut **handler))).is_err() {
+            *slot = None;
+        }
+    }
+
+    fn show(&self, event: &Event) {
+        lock(&self.0.observers).retain(|observer| observer.send(event.clone()).is_ok());
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hub")
+    }
+}
+
+/// What the transport tells, handed on.
+struct Relay(Hub);
+
+impl Relay {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.0.0.seen)
+    }
+}
+
+impl EventHandler for Relay {
+    fn on_connected(&mut self, outcome: &Outcome<'_>) {
+        let why = reason(outcome);
+        if why.is_none() {
+            self.seen().connections += 1;
+        }
+        self.0.show(&Event::Connected(why.as_ref().map(Told::to_string)));
+        self.0.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_connected(outcome)));
+    }
+
+    fn on_connection_status(&mut self, status: ConnectionStatus, outcome: &Outcome<'_>) {
+        let why = reason(outcome);
+        self.0.show(&Event::ConnectionStatus(status, why.as_ref().map(Told::to_string)));
+        self.0.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_connection_status(status, outcome)));
+    }
+
+    fn on_disconnected(&mut self, outcome: &Outcome<'_>) {
+        let why = reason(outcome);
+        {
+            let mut seen = self.seen();
+            seen.connections = seen.connections.saturating_sub(1);
+        }
+        self.0.show(&Event::Disconnected(why.as_ref().map(Told::to_string)));
+        self.0.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_disconnected(outcome)));
+    }
+
+    fn on_start_transfer(&mut self, direction: Direction) {
+        if direction == Direction::Received {
+            self.seen().bytes_received = 0;
+        }
+        self.0.show(&Event::StartTransfer(direction));
+        self.0.tell(move |handler| handler.on_start_transfer(direction));
+    }
+
+    fn on_transfer(&mut self, transfer: &Transfer<'_>) {
+        let (direction, bytes, total) = (transfer.direction, transfer.bytes, transfer.total);
+        if direction == Direction::Received {
+            self.seen().bytes_received = bytes;
+        }
+        self.0.show(&Event::Transfer(direction, bytes, total));
+        let text = oauth_core::SecretBytes::new(transfer.text);
+        self.0.tell(move |handler| handler.on_transfer(&Transfer::new(direction, bytes, total, text.expose())));
+    }
+
+    fn on_end_transfer(&mut self, direction: Direction) {
+        self.0.show(&Event::EndTransfer(direction));
+        self.0.tell(move |handler| handler.on_end_transfer(direction));
+    }
+
+    fn on_error(&mut self, error: &(dyn Error + 'static)) {
+        let told = Told::of(error);
+        self.0.show(&Event::Error(told.to_string()));
+        self.0.tell(move |handler| handler.on_error(&told));
+    }
+
+    fn on_header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        let hidden = value.is_sensitive() || *name == http::header::SET_COOKIE || *name == http::header::LOCATION;
+        let text = if hidden { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        self.0.show(&Event::Header(name.clone(), text.into_owned()));
+        let (name, value) = (name.clone(), value.clone());
+        self.0.tell(move |handler| handler.on_header(&name, &value));
+    }
+
+    fn on_launch_browser(&mut self, launch: &mut BrowserLaunch) {
+        self.0.call(|handler| handler.on_launch_browser(launch));
+        self.0.show(&Event::LaunchBrowser(launch.command.clone()));
+    }
+
+    fn on_log(&mut self, entry: &LogEntry<'_>) {
+        let (level, kind, message) = (entry.level, entry.kind, entry.message.to_owned());
+        self.0.show(&Event::Log(level, kind, message.clone()));
+        self.0.tell(move |handler| handler.on_log(&LogEntry::new(level, kind, &message)));
+    }
+
+    fn on_redirect(&mut self, location: &Url, accept: &mut bool) {
+        self.0.call(|handler| handler.on_redirect(location, accept));
+        self.0.show(&Event::Redirect(location.origin().ascii_serialization(), *accept));
+    }
+
+    fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {
+        self.0.call(|handler| handler.on_return_url(back));
+        self.0.show(&Event::ReturnUrl(back.path.to_owned(), back.query()));
+    }
+
+    fn on_set_cookie(&mut self, cookie: &CookieSet<'_>) {
+        self.0.show(&Event::SetCookie(cookie.name.to_owned(), cookie.domain.to_owned()));
+        let kept = oauth_core::Password::new(cookie.value);
+        let texts = [cookie.name, cookie.expires, cookie.domain, cookie.path, cookie.same_site].map(str::to_owned);
+        let (secure, http_only) = (cookie.secure, cookie.http_only);
+        self.0.tell(move |handler| {
+            let [name, expires, domain, path, same_site] = &texts;
+            let mut cookie = CookieSet::new(name, kept.expose());
+            (cookie.expires, cookie.domain, cookie.path, cookie.same_site) = (expires, domain, path, same_site);
+            (cookie.secure, cookie.http_only) = (secure, http_only);
+            handler.on_set_cookie(&cookie);
+        });
+    }
+
+    fn on_ssl_server_authentication(&mut self, certificate: &ServerCertificate<'_>, accept: &mut bool) {
+        self.seen().server_certificate = Some(certificate.der.to_vec());
+        self.0.call(|handler| handler.on_ssl_server_authentication(certificate, accept));
+        let [subject, issuer, status] =
+            [certificate.subject, certificate.issuer, certificate.status].map(str::to_owned);
+        self.0.show(&Event::SslServerAuthentication(subject, issuer, status, *accept));
+    }
+
+    fn on_ssl_status(&mut self, message: &str) {
+        self.0.show(&Event::SslStatus(message.to_owned()));
+        let message = message.to_owned();
+        self.0.tell(move |handler| handler.on_ssl_status(&message));
+    }
+
+    fn on_status(&mut self, version: Version, status: StatusCode) {
+        self.0.show(&Event::Status(version, status));
+        self.0.tell(move |handler| handler.on_status(version, status));
+    }
+}
+
+/// An error in its own words, with the system's number, where it had one.
+#[derive(Clone, Debug)]
+struct Told {
+    text: String,
+    system: Option<Arc<std::io::Error>>,
+}
+
+impl Told {
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut source = Some(error);
+        let mut system = None;
+        while let Some(error) = source {
+            if let Some(number) = error.downcast_ref().and_then(std::io::Error::raw_os_error) {
+                system = Some(Arc::new(std::io::Error::from_raw_os_error(number)));
+            }
+            source = error.source();
+        }
+        Self { text: error.to_string(), system }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Told {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.system.as_deref().map(|error| error as _)
+    }
+}
+
+fn reason(outcome: &Outcome<'_>) -> Option<Told> {
+    match outcome {
+        Outcome::Failed(error) => Some(Told::of(*error)),
+        _ => None,
+    }
+}
+
+fn with_outcome(why: Option<&Told>, tell: impl FnOnce(&Outcome<'_>)) {
+    match why {
+        None => tell(&Outcome::Ok),
+        Some(told) => tell(&Outcome::Failed(told)),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
