@@ -582,3 +582,23 @@ fn a_jwk_with_a_certificate_is_what_tls_shows() {
         assert_eq!(SigningKey::from_pem(pem).unwrap().public_key().unwrap().thumbprint(), public);
     }
 }
+
+#[test]
+fn keys_sign_for_tls_as_it_spells_signatures() {
+    for (name, algorithms) in [
+        ("p256", &[Algorithm::ES256][..]),
+        ("p384", &[Algorithm::ES384]),
+        ("ed25519", &[Algorithm::ED25519]),
+        ("rsa-2048", &[Algorithm::PS256, Algorithm::RS512]),
+    ] {
+        let key = SigningKey::from_pem(file(&format!("{name}.pkcs8.pem"))).unwrap();
+        for algorithm in algorithms {
+            // Enough of them that some numbers are short, and some would be taken for negative ones.
+            for _ in 0..if name.starts_with('p') { 300 } else { 1 } {
+                support::signs_for_tls(&key, algorithm);
+            }
+        }
+        let error = key.sign_for_tls(&Algorithm::HS256, b"").unwrap_err();
+        assert!(matches!(error, StoreError::Key(KeyError::OtherAlgorithm { .. })), "{error}");
+    }
+}

@@ -13,7 +13,6 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
 use rustls::version::{TLS12, TLS13};
 use std::io::Write as _;
-use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
