@@ -80,7 +80,7 @@ impl From<Error> for Problem {
             Error::Failure(failure) => cause(&failure.error),
             Error::NotBearer(_) => Exit::Network,
             // Nobody is there to sign in.
-            Error::NothingPasted => Exit::LoginNeeded,
+            Error::NothingPasted | Error::Pasted(_) => Exit::LoginNeeded,
             Error::Bind(_) => Exit::Local,
             Error::Receive(ReceiveError::TimedOut) => Exit::TimedOut,
             Error::Receive(ReceiveError::Cancelled) => Exit::Interrupted,

@@ -363,6 +363,13 @@ impl PollDevice {
         Duration::from_millis(self.interval as u64)
     }
 
+    /// Waits at least this long between two polls. Never less than the server asks for, whatever is said here.
+    #[must_use]
+    pub fn no_faster_than(mut self, interval: Duration) -> Self {
+        self.interval = self.interval.max(milliseconds(interval));
+        self
+    }
+
     fn call(&mut self, now: Now) -> Output<Tokens> {
         self.state = Polling::Calling;
         let grant = &self.grant;

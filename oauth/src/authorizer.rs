@@ -7,7 +7,7 @@ use core::fmt;
 use oauth_core::{
     AccessToken, AuthorizationCode, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
     ClientInformation, ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Input, Introspection,
-    IntrospectionRequest, MessageRules, OptOut, Output, Pending, Policy, Ready, Refresh, RefreshToken,
+    IntrospectionRequest, MessageRules, OptOut, Output, Pending, Policy, PollDevice, Ready, Refresh, RefreshToken,
     Register, Registration, Revocable, Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
 };
 use std::io::Write as _;
@@ -209,10 +209,26 @@ impl Authorizer {
         scope: Option<Scope>,
         show: impl FnOnce(&DevicePrompt) + Send,
     ) -> Result<Authorization, Error> {
-        let flow = self.client.authorize_device(scope, &self.remembered(), self.seed()?)?;
-        let prompt = self.drive(flow).await?;
+        let prompt = self.device_prompt(scope).await?;
         show(&prompt);
-        Authorization::new(self.drive(prompt.poll).await?)
+        self.poll_device(prompt.poll).await
+    }
+
+    /// The first leg of a login on another device: show its address and its code, then [poll](Self::poll_device).
+    ///
+    /// # Errors
+    /// The server has no device authorization endpoint, refuses, or cannot be understood or reached.
+    pub async fn device_prompt(&self, scope: Option<Scope>) -> Result<DevicePrompt, Error> {
+        let flow = self.client.authorize_device(scope, &self.remembered(), self.seed()?)?;
+        Ok(self.drive(flow).await?)
+    }
+
+    /// The second leg: waits for the person.
+    ///
+    /// # Errors
+    /// The person or the server refuses, the code expires, or the server cannot be understood or reached.
+    pub async fn poll_device(&self, poll: PollDevice) -> Result<Authorization, Error> {
+        Authorization::new(self.drive(poll).await?)
     }
 
     /// Gives a token back (RFC 7009). With a refresh token, most servers end what it obtained as well.

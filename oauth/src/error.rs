@@ -43,6 +43,9 @@ pub enum Error {
     /// What the person was to paste came to its end before the answer.
     #[cfg(feature = "loopback")]
     NothingPasted,
+    /// What was handed in is no answer of this login.
+    #[cfg(feature = "loopback")]
+    Pasted(crate::PasteNote),
     /// The address must not be given to a browser.
     #[cfg(feature = "loopback")]
     Browser(oauth_loopback::browser::RefusedUrl),
@@ -59,7 +62,7 @@ impl Error {
             Self::NotBearer(_) => Remedy::ReportServer,
             Self::Pending(_) | Self::NoRefreshToken => Remedy::SignInAgain,
             #[cfg(feature = "loopback")]
-            Self::Receive(_) | Self::NothingPasted => Remedy::SignInAgain,
+            Self::Receive(_) | Self::NothingPasted | Self::Pasted(_) => Remedy::SignInAgain,
             Self::Randomness(_) => Remedy::TryAgain { after: None },
             Self::Config(_) | Self::Issuer(_) | Self::Registered(..) => Remedy::FixSetup,
             #[cfg(any(feature = "hyper", feature = "isahc"))]
@@ -120,6 +123,8 @@ impl fmt::Display for Error {
             #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
             Self::BrowserCommand(error) => write!(f, "{error}"),
             #[cfg(feature = "loopback")]
+            Self::Pasted(note) => write!(f, "{note}"),
+            #[cfg(feature = "loopback")]
             Self::NothingPasted => f.write_str(
                 "the input ended before the answer was pasted: sign in again, and paste the address that the browser ends at",
             ),
@@ -143,7 +148,7 @@ impl core::error::Error for Error {
             Self::Registered(_, Some(error)) => error,
             Self::NotBearer(_) | Self::Registered(_, None) | Self::NoRefreshToken => return None,
             #[cfg(feature = "loopback")]
-            Self::NothingPasted => return None,
+            Self::NothingPasted | Self::Pasted(_) => return None,
             #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
             Self::BrowserCommand(error) => error,
             Self::Pending(error) => error,

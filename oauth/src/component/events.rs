@@ -13,7 +13,8 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use super::lock;
+use std::sync::{Arc, Mutex, MutexGuard};
 use url::Url;
 
 /// How many events wait for `do_events` at most; the oldest go first.
@@ -333,8 +334,4 @@ fn with_outcome(why: Option<&Told>, tell: impl FnOnce(&Outcome<'_>)) {
         None => tell(&Outcome::Ok),
         Some(told) => tell(&Outcome::Failed(told)),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

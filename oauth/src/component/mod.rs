@@ -2,40 +2,56 @@
 //!
 //! It is a thin shell over what everybody else uses: [`Authorizer`](crate::Authorizer) for the protocol, a
 //! [`Session`](crate::transport::Session) for HTTP, [`SignIn`](crate::SignIn) for the browser. Here are the values that are set
-//! one by one (`values`), the table of the settings (`config`), the way from them to a transport (`network`, `engine`), and
-//! the choice of the conversation (`run`).
+//! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
+//! `engine`), the choice of the conversation (`run`, `assertion`), the web server and the events.
 
+mod actions;
+mod assertion;
 mod config;
 mod engine;
 mod error;
+mod events;
+mod form_vars;
 mod network;
 mod profile;
 mod properties;
 mod run;
 mod values;
+mod web_server;
 
 pub use config::{ConfigSetting, ConfigValue};
 pub use error::ComponentError;
+pub use events::Event;
 pub use profile::{ClientProfile, GrantType};
+pub use values::{ProxyScheme, ProxySsl};
 
+use crate::host::BoxFuture;
 use crate::{Authorization, blocking};
 use engine::Engine;
-use oauth_transport::EventSink;
-use oauth_transport::session::Interrupt;
+use events::{Hub, Seen};
+use oauth_loopback::WebServer;
+use oauth_transport::EventHandler;
+use oauth_transport::session::{Interrupt, Memory};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use values::Values;
+use url::Url;
+use values::{Secret, Values};
 
 /// Authorizes a client and gives the string for the `Authorization` header: see the [module](self).
 ///
-/// Every method takes `&self`: a component may be shared between threads, and `interrupt` be called from any of them, event
-/// handlers included. It does one call at a time. What is set while one runs counts from the next on.
+/// Every method takes `&self`: a component may be shared between threads, and [`interrupt`](Self::interrupt) be called from any
+/// of them, event handlers included. It does one call at a time. What is set while one runs counts from the next on.
 #[derive(Default)]
 pub struct OAuth {
-    values: Mutex<Values>,
-    /// Made by the first call, and anew after a network setting.
+    values: Arc<Mutex<Values>>,
+    /// Made by the first call, and anew after something was set.
     engine: Mutex<Option<Arc<Engine>>>,
+    /// Cookies, and what went over the wire: they outlive engines.
+    memory: Mutex<Arc<Memory>>,
+    web_server: Mutex<Option<WebServer>>,
+    events: Hub,
     interrupt: Interrupt,
     running: AtomicBool,
 }
@@ -47,45 +63,76 @@ impl OAuth {
         Self::default()
     }
 
-    /// Obtains the authorization string of the profile and the grant: `Bearer 2YotnFZFEjr1zCsicMWpAA`.
+    /// Obtains the authorization of the profile and the grant; its
+    /// [`header_value`](Authorization::header_value) is the authorization string, `Bearer 2YotnFZFEjr1zCsicMWpAA`.
     ///
-    /// Blocks; [`get_authorization_async`](Self::get_authorization_async) is its twin. The string is a secret.
+    /// Blocks; [`get_authorization_async`](Self::get_authorization_async) is its twin. Where `authorization_code` is set, that is
+    /// exchanged; where `refresh_token` is set, it is used; and nobody is asked in either case.
     ///
     /// # Errors
     /// The setup is wrong, the person or the server refuses, the server cannot be understood or reached, or the call was
     /// interrupted.
     pub fn get_authorization(&self) -> Result<Authorization, ComponentError> {
-        let engine = self.engine()?;
-        blocking::run(&*engine, self.get_authorization_async())
+        blocking::run(&*self.engine()?, self.get_authorization_async())
     }
 
-    /// As [`get_authorization`](Self::get_authorization), without blocking. On hyper it runs inside tokio; on isahc, anywhere.
+    /// As [`get_authorization`](Self::get_authorization), without blocking: on hyper inside tokio, on isahc anywhere.
     ///
     /// # Errors
     /// As there.
     pub async fn get_authorization_async(&self) -> Result<Authorization, ComponentError> {
-        let _running = self.begin()?;
-        let engine = self.engine()?;
-        let call = Box::pin(run::authorize(self, engine));
-        self.interrupt.over(call, || Err(ComponentError::Interrupted)).await
+        let result = self.call(Box::pin(run::authorize(self, self.engine()?))).await;
+        let mut values = self.values();
+        match &result {
+            Ok(authorization) => values.keep(authorization, crate::host::now().unix),
+            Err(ComponentError::OAuth(error)) => {
+                // The only live one, perhaps.
+                if let Some(token) = error.rescued() {
+                    values.oauth.refresh_token = Secret::new(token.expose());
+                }
+            }
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Builds the address at which the person signs in. For a device it asks the server for a code, which is in
+    /// `DeviceUserCode` then. Blocks; [`get_authorization_url_async`](Self::get_authorization_url_async) is its twin.
+    ///
+    /// # Errors
+    /// The setup is wrong, or, for a device, the server refuses or cannot be understood or reached.
+    pub fn get_authorization_url(&self) -> Result<String, ComponentError> {
+        blocking::run(&*self.engine()?, self.get_authorization_url_async())
+    }
+
+    /// As [`get_authorization_url`](Self::get_authorization_url), without blocking.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn get_authorization_url_async(&self) -> Result<String, ComponentError> {
+        self.call(Box::pin(run::authorization_url(self, self.engine()?))).await
     }
 
     /// Sets a configuration setting by `Name=Value`, or reads it by `Name`; gives its value.
     ///
-    /// Names are in upper or lower case, and take an index where they are lists: `FormVarName[0]`.
+    /// Names are in upper or lower case, and take an index where they are lists: `FormVarName[0]`. `ValidateToken` is an action:
+    /// it asks at once, and blocks meanwhile.
     ///
     /// # Errors
     /// There is no such setting, the value is not of its form, there is nothing at the index, or it cannot be set. Each says
     /// what the setting takes.
     pub fn config(&self, text: &str) -> Result<ConfigValue, ComponentError> {
         let line = config::Line::read(text)?;
-        let mut values = self.values();
-        if let Some(value) = line.value {
-            line.setting.set(&mut values, line.index, value)?;
-            // Whatever it was, the next call asks for an engine anew.
-            *self.engine_slot() = None;
+        if let (true, Some(token)) = (line.setting.is_action(), line.value) {
+            self.validate_token(token)?;
+            return Ok(ConfigValue::open(""));
         }
-        line.setting.get(&values, line.index)
+        if let Some(value) = line.value {
+            line.setting.set(&mut self.values(), line.index, value)?;
+            self.forget_engine();
+        }
+        self.refresh_results();
+        line.setting.get(&self.values(), line.index)
     }
 
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
@@ -93,17 +140,60 @@ impl OAuth {
         self.interrupt.raise();
     }
 
-    /// Puts every value back to its default, secrets wiped; handlers of events stay. A call that is under way is interrupted.
+    /// Puts every value back to its default, with the secrets wiped, the cookies forgotten and the web server stopped. Handlers of
+    /// events stay. A call that is under way is interrupted.
     pub fn reset(&self) {
         self.interrupt();
+        self.stop_web_server();
         *self.values() = Values::default();
-        *self.engine_slot() = None;
+        *lock(&self.memory) = Arc::default();
+        self.events.forget();
+        self.forget_engine();
     }
 
     /// Whether no call is under way.
     #[must_use]
     pub fn idle(&self) -> bool {
         !self.running.load(Ordering::Acquire)
+    }
+
+    /// Tells events to this handler, in place of the one before.
+    ///
+    /// It is called from within calls: one that blocks holds them up, and one that panics is not called again. From inside it,
+    /// properties can be read, and the call interrupted.
+    pub fn set_event_handler(&self, handler: impl EventHandler + 'static) {
+        self.events.set_handler(Some(Box::new(handler)));
+    }
+
+    /// Everything that happens from now on, for whoever only looks on.
+    #[must_use]
+    pub fn observe(&self) -> Receiver<Event> {
+        self.events.observe()
+    }
+
+    /// Whether the handler hears of events from [`do_events`](Self::do_events) alone, on the thread that calls it: for programs
+    /// with a loop of their own. Those that it has a say in (the browser's launch and return, redirects, certificates) are told at
+    /// once in any case.
+    pub fn set_events_queued(&self, queued: bool) {
+        self.events.set_queued(queued);
+    }
+
+    /// Tells the handler the events that have waited, on this thread, and says how many there were: none unless they are
+    /// [queued](Self::set_events_queued).
+    pub fn do_events(&self) -> usize {
+        self.events.run_queue()
+    }
+
+    /// One call at a time, which `interrupt` can end.
+    async fn call<T: Send>(
+        &self,
+        call: BoxFuture<'_, Result<T, ComponentError>>,
+    ) -> Result<T, ComponentError> {
+        let _running = self.begin()?;
+        self.send_cookies();
+        let result = self.interrupt.over(call, || Err(ComponentError::Interrupted)).await;
+        self.refresh_results();
+        result
     }
 
     fn begin(&self) -> Result<Running<'_>, ComponentError> {
@@ -113,22 +203,60 @@ impl OAuth {
         Ok(Running(&self.running))
     }
 
-    fn values(&self) -> MutexGuard<'_, Values> {
-        // Each write is one assignment: a panic elsewhere leaves nothing half done.
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Sets something, which counts from the next call on.
+    fn change(&self, set: impl FnOnce(&mut Values)) {
+        set(&mut self.values());
+        self.forget_engine();
     }
 
-    fn engine_slot(&self) -> MutexGuard<'_, Option<Arc<Engine>>> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What went over the wire, for the properties that show it.
+    fn refresh_results(&self) {
+        let transcript = self.memory().transcript();
+        let bytes = self.events.seen().bytes_received;
+        let mut values = self.values();
+        values.results.transcript = transcript;
+        values.results.bytes_transferred = bytes;
+    }
+
+    fn send_cookies(&self) {
+        let (cookies, urls) = {
+            let values = self.values();
+            let urls = [values.oauth.server_auth_url.clone(), values.oauth.server_token_url.clone()];
+            (values.network.cookies.clone(), urls)
+        };
+        for url in urls.iter().filter_map(|url| Url::parse(url).ok()) {
+            for (name, value) in &cookies {
+                // One that no header can carry goes nowhere.
+                let _taken = self.memory().add_cookie(&url, name, value.expose());
+            }
+        }
+    }
+
+    fn values(&self) -> MutexGuard<'_, Values> {
+        // Each write is one assignment: a panic elsewhere leaves nothing half done.
+        lock(&self.values)
+    }
+
+    fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&lock(&self.memory))
+    }
+
+    fn seen(&self) -> Seen {
+        self.events.seen()
+    }
+
+    fn forget_engine(&self) {
+        *lock(&self.engine) = None;
     }
 
     fn engine(&self) -> Result<Arc<Engine>, ComponentError> {
         let network = self.values().network.clone();
-        let mut slot = self.engine_slot();
+        let mut slot = lock(&self.engine);
         if let Some(engine) = &*slot {
             return Ok(Arc::clone(engine));
         }
-        let engine = Arc::new(Engine::new(&network, EventSink::none())?);
+        let sink = self.events.sink(network.log_level);
+        let engine = Arc::new(Engine::new(&network, sink, self.memory())?);
         *slot = Some(Arc::clone(&engine));
         Ok(engine)
     }
@@ -147,4 +275,8 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

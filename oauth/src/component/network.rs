@@ -114,15 +114,11 @@ fn identity(values: &NetworkValues) -> Result<Option<Identity>, ComponentError> 
         None if values.certificate.subject.is_empty() => return Ok(None),
         None => entry(&values.certificate)?,
     };
-    let identity = host::identity(entry)?;
-    if values.intermediates.is_empty() {
-        return Ok(Some(identity));
-    }
     let more = CertificateDer::pem_slice_iter(values.intermediates.as_bytes())
         .map(|certificate| certificate.map(|der| der.to_vec()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| ComponentError::value("SSLCACerts", "", "certificates as PEM"))?;
-    Ok(Some(identity.with_intermediates(more)))
+    Ok(Some(host::identity_with_chain(entry, more)?))
 }
 
 /// The subject of a certificate, which the store has with its key.

@@ -1,7 +1,9 @@
 //! What the component holds: what a program sets, with the defaults, and what a call leaves behind.
 
+use super::actions::members;
 use super::profile::{ClientProfile, GrantType};
-use oauth_core::{Pending, PollDevice};
+use crate::Authorization;
+use oauth_core::{Pending, PollDevice, Unix};
 use oauth_jwt::StoreKind;
 use oauth_transport::{
     FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls,
@@ -23,6 +25,21 @@ pub(crate) struct Values {
     pub(crate) network: NetworkValues,
     pub(crate) web_server: WebServerValues,
     pub(crate) results: Results,
+}
+
+impl Values {
+    /// What an authorization leaves behind.
+    pub(crate) fn keep(&mut self, authorization: &Authorization, now: Unix) {
+        self.oauth.access_token = Secret::new(authorization.token());
+        if let Some(token) = authorization.refresh_token() {
+            self.oauth.refresh_token = Secret::new(token.expose());
+        }
+        let results = &mut self.results;
+        results.granted_scope = authorization.scope().map(|scope| scope.as_str().to_owned());
+        results.token_type = "Bearer".to_owned();
+        results.expires_in = authorization.ends().map(|ends| ends.since(now));
+        results.response_params = members(results.transcript.hops().last());
+    }
 }
 
 /// What the protocol is told.

@@ -15,7 +15,18 @@ use std::sync::Arc;
 /// # Errors
 /// The entry lacks its certificate or its private key, or the key cannot be used.
 pub fn identity(entry: Entry) -> Result<Identity, Error> {
-    let chain = entry.certificates().map(<[u8]>::to_vec).collect();
+    identity_with_chain(entry, [])
+}
+
+/// The same with certificates that lead from it to a root, where the store does not have them.
+///
+/// # Errors
+/// As [`identity`].
+pub fn identity_with_chain(
+    entry: Entry,
+    more: impl IntoIterator<Item = Vec<u8>>,
+) -> Result<Identity, Error> {
+    let chain = entry.certificates().map(<[u8]>::to_vec).chain(more).collect();
     let key = entry.into_signing_key_of_certificate()?;
     Ok(match key.expose_der() {
         Some(der) => Identity::new(chain, der)?,

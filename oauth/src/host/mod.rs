@@ -13,7 +13,7 @@ mod park;
 #[cfg(feature = "hyper")]
 pub use self::hyper::HyperHost;
 #[cfg(all(feature = "stores", any(feature = "hyper", feature = "isahc")))]
-pub use self::identity::identity;
+pub use self::identity::{identity, identity_with_chain};
 #[cfg(feature = "isahc")]
 pub use self::isahc::IsahcHost;
 #[cfg(feature = "jwt")]

@@ -1,5 +1,6 @@
 //! The way back without a listener: what a person pastes, judged like what a listener receives.
 
+use crate::{Authorization, Authorizer, Error};
 use core::fmt;
 use core::task::{Context, Poll};
 use oauth_core::{AuthorizationCode, NotOurs, Pending, Recognised, SecretBytes};
@@ -59,5 +60,19 @@ pub(super) fn judge(text: String, pending: &Pending) -> Result<Answer, PasteNote
         },
         Pasted::Code(code) if pending.has_code_challenge() => Ok(Answer::Code(code)),
         _ => Err(PasteNote::NoCodeChallenge),
+    }
+}
+
+impl Authorizer {
+    /// The second leg of a login in a browser, by what a person or a page hands over: the address that the browser ended at,
+    /// its query, its fragment, or the code alone, which comes without `state`, so that PKCE alone ties it to the login.
+    ///
+    /// # Errors
+    /// It is no answer of this login, or as [`finish`](Self::finish).
+    pub async fn finish_pasted(&self, pending: Pending, text: &str) -> Result<Authorization, Error> {
+        match judge(text.to_owned(), &pending).map_err(Error::Pasted)? {
+            Answer::Response(pasted) => self.finish(pending, &pasted.as_response()).await,
+            Answer::Code(code) => self.finish_by_code(pending, code).await,
+        }
     }
 }

@@ -1,0 +1,97 @@
+//! What a program adds and asks beside the calls: parameters, cookies, the state of a login for another process, a token's worth.
+
+use super::error::ComponentError;
+use super::values::Secret;
+use super::{OAuth, run};
+use crate::blocking;
+use oauth_core::{AccessToken, JsonValue, Pending, SecretBytes};
+use oauth_transport::session::Hop;
+
+impl OAuth {
+    /// Adds a parameter to the authorization request; with the JWT profile, a claim to the assertion: JSON where it is some,
+    /// else a text.
+    pub fn add_param(&self, name: impl Into<String>, value: impl Into<String>) {
+        let param = (name.into(), value.into());
+        self.change(|values| {
+            values.results.response_params.clear();
+            values.oauth.request_params.push(param);
+        });
+    }
+
+    /// Adds a cookie to the requests that go to the two endpoints.
+    pub fn add_cookie(&self, name: impl Into<String>, value: impl Into<String>) {
+        let cookie = (name.into(), Secret::new(value));
+        self.change(|values| values.network.cookies.push(cookie));
+    }
+
+    /// Adds a form variable to the bodies of token requests: a name and a password for that grant, say.
+    pub fn add_form_var(&self, name: impl Into<String>, value: impl Into<String>) {
+        let var = (name.into(), Secret::new(value));
+        self.change(|values| values.oauth.form_vars.push(var));
+    }
+
+    /// Hands in what the browser came back with, in place of the code alone: the whole address, its query or its fragment. Its
+    /// `state` is checked then, and a server's refusal told.
+    pub fn set_authorization_response(&self, response: impl Into<String>) {
+        let response = Secret::new(response);
+        self.change(|values| values.oauth.authorization_response = response);
+    }
+
+    /// The login that [`get_authorization_url`](Self::get_authorization_url) began, as secret bytes, for the process that will
+    /// finish it. It is taken out here: one of the two finishes it.
+    #[must_use]
+    pub fn take_pending(&self) -> Option<SecretBytes> {
+        self.values().results.pending.take().map(|pending| pending.to_store())
+    }
+
+    /// Puts a login back that [`take_pending`](Self::take_pending) gave, in this process or another.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or the login was begun more than an hour ago.
+    pub fn restore_pending(&self, bytes: &[u8]) -> Result<(), ComponentError> {
+        let pending = Pending::from_store(bytes, crate::host::now().unix)?;
+        self.values().results.pending = Some(pending);
+        Ok(())
+    }
+
+    /// Asks the token info service about an access token: what it answers is in the settings `TokenInfoFieldName` and
+    /// `TokenInfoFieldValue`. The same as setting `ValidateToken`.
+    ///
+    /// # Errors
+    /// `TokenInfoURL` is not set, or the service refuses the token, gave it to another client, or cannot be understood or
+    /// reached.
+    pub fn validate_token(&self, token: impl Into<String>) -> Result<(), ComponentError> {
+        blocking::run(&*self.engine()?, self.validate(AccessToken::new(token)))
+    }
+
+    /// As [`validate_token`](Self::validate_token), without blocking.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn validate_token_async(&self, token: impl Into<String> + Send) -> Result<(), ComponentError> {
+        self.validate(AccessToken::new(token)).await
+    }
+
+    async fn validate(&self, token: AccessToken) -> Result<(), ComponentError> {
+        let values = self.values().oauth.clone();
+        if values.token_info_url.is_empty() {
+            return Err(ComponentError::Setup("there is no service to ask: set TokenInfoURL".into()));
+        }
+        let authorizer = run::authorizer(&values, self.engine()?)?;
+        self.call(Box::pin(async { Ok(authorizer.token_info(token).await?) })).await?;
+        let mut values = self.values();
+        values.results.token_info = members(values.results.transcript.hops().last());
+        Ok(())
+    }
+}
+
+/// The members of the JSON object that a response is, in their order; texts as they are, and JSON for everything else.
+pub(super) fn members(hop: Option<&Hop>) -> Vec<(String, Secret)> {
+    let body = hop.and_then(Hop::exposed_response_body).unwrap_or_default();
+    let Ok(JsonValue::Object(members)) = JsonValue::read(body) else { return Vec::new() };
+    let text = |value: &JsonValue<'_>| match value {
+        JsonValue::String(text) => Secret::new(&**text),
+        other => Secret::new(other.to_string()),
+    };
+    members.iter().map(|(name, value)| (name.clone().into_owned(), text(value))).collect()
+}

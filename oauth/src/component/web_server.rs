@@ -1,0 +1,84 @@
+//! The embedded web server: started by hand, or by the call that needs it.
+
+use super::error::ComponentError;
+use super::values::WebServerValues;
+use super::{OAuth, lock};
+use oauth_loopback::{Address, Host, Listener, WebServer};
+use url::Url;
+
+impl OAuth {
+    /// Starts the embedded web server, so that its port and [`return_url`](Self::return_url) are known before the person is sent
+    /// away. `get_authorization` starts it where it does not run.
+    ///
+    /// # Errors
+    /// It runs already, its port is taken, or what is set for it does not fit.
+    pub fn start_web_server(&self) -> Result<(), ComponentError> {
+        if lock(&self.web_server).is_some() {
+            return Err(ComponentError::AlreadyListening);
+        }
+        self.start_unless_started()
+    }
+
+    /// Stops the embedded web server, where it runs, and frees its port.
+    pub fn stop_web_server(&self) {
+        let server = lock(&self.web_server).take();
+        drop(server);
+    }
+
+    pub(super) fn start_unless_started(&self) -> Result<(), ComponentError> {
+        let (asked, return_url) = {
+            let values = self.values();
+            (values.web_server.clone(), values.oauth.return_url.clone())
+        };
+        let mut slot = lock(&self.web_server);
+        if slot.is_none() {
+            let address = address(&asked, &return_url)?;
+            *slot = Some(WebServer::start(&address).map_err(crate::Error::from)?);
+        }
+        Ok(())
+    }
+
+    /// The listener of one login.
+    pub(super) fn listener(&self) -> Result<Listener, ComponentError> {
+        self.start_unless_started()?;
+        let slot = lock(&self.web_server);
+        let Some(server) = &*slot else { return Err(ComponentError::Interrupted) };
+        let return_url = self.values().oauth.return_url.clone();
+        if !return_url.is_empty() && Url::parse(&return_url).ok().as_ref() != Some(server.redirect_uri()) {
+            return Err(ComponentError::refused(
+                "return_url",
+                format_args!(
+                    "the embedded web server runs at {}, which is another; stop it, or empty return_url",
+                    server.redirect_uri()
+                ),
+            ));
+        }
+        server.listener().map_err(|error| crate::Error::from(oauth_loopback::ReceiveError::Io(error)).into())
+    }
+
+    pub(super) fn listening_at(&self) -> Option<String> {
+        lock(&self.web_server).as_ref().map(|server| server.redirect_uri().to_string())
+    }
+
+    pub(super) fn listening_on(&self) -> Option<u16> {
+        lock(&self.web_server).as_ref().map(WebServer::port)
+    }
+}
+
+/// Where it binds: where `return_url` says, or else the host and the port.
+fn address(asked: &WebServerValues, return_url: &str) -> Result<Address, ComponentError> {
+    let address = if return_url.is_empty() {
+        let host = match asked.host.as_str() {
+            "localhost" => Host::Localhost,
+            "::1" => Host::V6,
+            _ => Host::V4,
+        };
+        let address = Address::new().host(host).port(asked.port);
+        address.path("/").map_err(|error| ComponentError::refused("WebServerHost", error))?
+    } else {
+        let url = Url::parse(return_url).map_err(|error| ComponentError::refused("return_url", error))?;
+        let address = Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
+        if url.port().is_none() && asked.port != 0 { address.port(asked.port) } else { address }
+    };
+    Ok(address)
+}
