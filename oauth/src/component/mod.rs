@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod events;
 mod form_vars;
+mod items;
 mod network;
 mod profile;
 mod properties;
@@ -22,6 +23,7 @@ mod web_server;
 pub use config::{ConfigSetting, ConfigValue};
 pub use error::ComponentError;
 pub use events::Event;
+pub use items::{ITEMS, Item, ItemKind};
 pub use profile::{ClientProfile, GrantType};
 pub use values::{ProxyScheme, ProxySsl};
 
