@@ -427,7 +427,7 @@ impl Default for WebServerValues {
             host: "127.0.0.1".to_owned(),
             port: 0,
             ssl: false,
-            certificate: StoreValues::default(),
+            certificate: StoreValues { store: Secret::new(""), ..StoreValues::default() },
             reuse: true,
             response: String::new(),
             failed_response: String::new(),

@@ -1,9 +1,11 @@
 //! The embedded web server: started by hand, or by the call that needs it.
 
 use super::error::ComponentError;
+use super::network;
 use super::values::WebServerValues;
 use super::{OAuth, lock};
-use oauth_loopback::{Address, Host, Listener, WebServer};
+use crate::callback_certificate;
+use oauth_loopback::{Address, Certificate, Host, Listener, WebServer};
 use url::Url;
 
 impl OAuth {
@@ -80,5 +82,13 @@ fn address(asked: &WebServerValues, return_url: &str) -> Result<Address, Compone
         let address = Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
         if url.port().is_none() && asked.port != 0 { address.port(asked.port) } else { address }
     };
-    Ok(address)
+    if !asked.ssl {
+        return Ok(address);
+    }
+    let certificate = if asked.certificate.store.expose().is_empty() {
+        Certificate::throw_away().map_err(crate::Error::from)?
+    } else {
+        callback_certificate(network::entry(&asked.certificate)?)?
+    };
+    Ok(address.https(certificate))
 }
