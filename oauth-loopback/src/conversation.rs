@@ -15,7 +15,6 @@ pub(crate) struct Limits {
 }
 
 /// From the connection's first byte to its close.
-#[derive(Debug)]
 pub(crate) struct Conversation {
     state: State,
     wire: Wire,
@@ -162,7 +161,6 @@ impl Conversation {
     }
 }
 
-#[derive(Debug)]
 enum State {
     Reading(Parser),
     Held,

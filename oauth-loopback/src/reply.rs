@@ -24,7 +24,7 @@ pub struct Reply {
 }
 
 /// How a login ended, for the browser.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Ending {
     pub(crate) page: Page,
     pub(crate) body: Option<OwnPage>,

@@ -1,4 +1,5 @@
 #![allow(missing_docs, reason = "tests name what they check")]
+#![allow(clippy::print_stdout, reason = "what was measured is for whoever asks to see it")]
 //! What a login costs while others press: in a process of its own, so that its memory can be measured.
 //!
 //! The bounds are wide, for machines that do other things meanwhile; what was measured is printed (`--nocapture`).
