@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 /// Shared by the listener, its cancel handles, its engine and the reply.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Signal(Mutex<Inner>);
 
 impl Signal {
@@ -26,6 +26,12 @@ impl Signal {
         if !inner.engine.as_ref().is_some_and(|engine| engine.will_wake(waker)) {
             inner.engine = Some(waker.clone());
         }
+    }
+
+    /// Does this unless it was cancelled; whoever cancels waits meanwhile, and knows that it is not done afterwards.
+    pub(crate) fn unless_cancelled<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let inner = self.lock();
+        (!inner.cancelled).then(work)
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -51,7 +57,7 @@ impl Signal {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     cancelled: bool,
     ending: Option<Ending>,

@@ -1,0 +1,82 @@
+#![allow(missing_docs, reason = "tests name what they check")]
+//! The component, against the test server.
+
+use oauth::OAuth;
+use oauth::component::{ClientProfile, ConfigSetting, GrantType, ITEMS, ItemKind};
+use oauth_testserver::TestServer;
+use std::collections::BTreeSet;
+
+/// Every name of the original, as this project's data.
+const NAMES: &str = include_str!("component/names.txt");
+
+#[test]
+fn each_of_the_204_names_is_here_and_no_other() {
+    let original: BTreeSet<_> = NAMES.lines().map(str::to_owned).collect();
+    assert_eq!(original.len(), 204);
+    let settings = ConfigSetting::all().map(|setting| {
+        let index = if setting.is_indexed() { "[i]" } else { "" };
+        format!("setting {}{index}", setting.name())
+    });
+    let items = ITEMS.iter().map(|item| {
+        let kind = match item.kind {
+            ItemKind::Property => "property",
+            ItemKind::Method => "method",
+            ItemKind::Event => "event",
+            ItemKind::Profile => "profile",
+            ItemKind::Grant => "grant",
+            other => panic!("{other:?}"),
+        };
+        format!("{kind} {}", item.name)
+    });
+    let ours: BTreeSet<_> = settings.chain(items).collect();
+    assert_eq!(ours.symmetric_difference(&original).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// A component that knows the test server.
+fn component(server: &TestServer) -> OAuth {
+    let oauth = OAuth::new();
+    oauth.set_dangerously_plain_http_on_loopback(true);
+    let issuer = server.issuer();
+    oauth.set_server_auth_url(format!("{issuer}/authorize"));
+    oauth.set_server_token_url(format!("{issuer}/token"));
+    oauth
+}
+
+#[test]
+fn client_credentials() {
+    let server = TestServer::start().unwrap();
+    let oauth = component(&server);
+    oauth.set_client_id("demo-basic");
+    oauth.set_client_secret("demo-basic-secret");
+    oauth.set_grant_type(GrantType::ClientCredentials);
+    let authorization = oauth.get_authorization().unwrap();
+    assert!(authorization.header_value().starts_with("Bearer "));
+    assert_eq!(oauth.access_token().expose(), authorization.token());
+    assert_eq!(oauth.config("AuthorizationTokenType").unwrap().as_str(), "Bearer");
+    assert_eq!(oauth.config("statusline").unwrap().as_str(), "HTTP/1.1 200 OK");
+    assert!(oauth.param_count() >= 2);
+    assert!(oauth.idle());
+}
+
+#[test]
+fn an_application_signs_a_person_in() {
+    let server = TestServer::start().unwrap();
+    let oauth = component(&server);
+    oauth.set_client_id("demo");
+    oauth.set_client_profile(ClientProfile::Mobile);
+    oauth.set_return_url("http://127.0.0.1/callback");
+    let result = std::thread::scope(|scope| {
+        let running = scope.spawn(|| oauth.get_authorization());
+        let url = loop {
+            let url = oauth.config("AuthorizationURL").unwrap();
+            if !url.as_str().is_empty() {
+                break url.as_str().to_owned();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        let landing = oauth_testserver::Browser::new().sign_in("ada", &url).unwrap();
+        assert!(landing.body.contains("You are signed in"), "{}", landing.body);
+        running.join().unwrap()
+    });
+    assert!(result.unwrap().header_value().starts_with("Bearer "));
+}
