@@ -131,7 +131,11 @@ fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
         Problem::configuration(format_args!("{shown}: {error}"), next)
     })?;
     oauth::host::identity(entry).map_err(|error| {
-        Problem::configuration(format_args!("{shown}: {error}"), "give --tls-key, or another --tls-cert")
+        let next = match token {
+            Some(_) => "name the certificate of a key in it by --tls-cert-subject",
+            None => "give --tls-key, or another --tls-cert",
+        };
+        Problem::configuration(format_args!("{shown}: {error}"), next)
     })
 }
 
