@@ -139,7 +139,7 @@ features oauth-transport-hyper http2 negotiate ntlm
 step "features of oauth"
 features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
-features oauth-cli isahc aws-lc-rs negotiate ntlm
+features oauth-cli isahc aws-lc-rs negotiate ntlm pkcs11
 
 # --- the core is pure -------------------------------------------------------------------------------------------------
 step "a clock in the core does not compile"

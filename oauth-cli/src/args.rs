@@ -316,13 +316,14 @@ pub(crate) struct NetworkFlags {
     /// The HTTP engine
     #[arg(long, env = "OAUTH_TRANSPORT", value_enum, default_value_t = Transport::Hyper)]
     pub(crate) transport: Transport,
-    /// A certificate and its private key to show to servers (RFC 8705): a PKCS#12, PEM or Java key store
+    /// A certificate and its private key to show to servers (RFC 8705): a PKCS#12, PEM or Java key store, or, in builds with
+    /// the feature pkcs11, a security key as pkcs11:token=NAME?module-path=PATH (RFC 7512)
     #[arg(long, env = "OAUTH_TLS_CERT", value_name = "PATH")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// A PEM file with the private key, where it is not in the file of --tls-cert
     #[arg(long, env = "OAUTH_TLS_KEY", value_name = "PATH", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// A file with the password of --tls-cert; - reads standard input
+    /// A file with the password of --tls-cert, or its PIN; - reads standard input
     #[arg(long, env = "OAUTH_TLS_CERT_PASSWORD_FILE", value_name = "PATH", requires = "tls_cert")]
     pub(crate) tls_cert_password_file: Option<PathBuf>,
     /// The subject or name of the certificate, where --tls-cert holds several

@@ -5,7 +5,7 @@ use crate::exit::Problem;
 use crate::report::Report;
 use crate::secret_file;
 use oauth::core::{KeyId, Password};
-use oauth::jwt::{CertificateStore, StoreKind};
+use oauth::jwt::{CertificateStore, StoreError, StoreKind};
 use oauth::transport::{
     Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
     ProxyAuthentication, SettingsError, capability_table,
@@ -103,6 +103,9 @@ fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
 
 fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
     if let Some(key) = &flags.tls_key {
+        if security_key(path).is_some() {
+            return Err(Problem::usage("a security key has its private key in it", "leave out --tls-key"));
+        }
         let mut pem = file(path, "--tls-cert")?;
         pem.push(b'\n');
         pem.extend_from_slice(&file(key, "--tls-key")?);
@@ -112,22 +115,33 @@ fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
         Some(path) => Some(Password::new(secret_file::read(path)?.as_str())),
         None => None,
     };
-    let contents = file(path, "--tls-cert")?;
-    let problem = |error| {
-        Problem::configuration(
-            format_args!("{}: {error}", path.display()),
-            "check --tls-cert, --tls-cert-password-file and --tls-cert-subject",
-        )
+    let token = security_key(path);
+    // Some write their PIN into the URI: it is not shown.
+    let shown =
+        if token.is_some() { "the security key of --tls-cert".into() } else { path.to_string_lossy() };
+    let store = match token {
+        Some(uri) => CertificateStore::open(StoreKind::SecurityKey, uri, password.as_ref()),
+        None => CertificateStore::read(StoreKind::Auto, &*file(path, "--tls-cert")?, password.as_ref()),
     };
-    let entry = CertificateStore::read(StoreKind::Auto, &*contents, password.as_ref())
-        .and_then(|store| store.take(&flags.tls_cert_subject))
-        .map_err(problem)?;
+    let entry = store.and_then(|store| store.take(&flags.tls_cert_subject)).map_err(|error| {
+        let next = match error {
+            StoreError::FeatureDisabled("pkcs11") => "build oauth with --features pkcs11, or give a file",
+            _ => "check --tls-cert, --tls-cert-password-file and --tls-cert-subject",
+        };
+        Problem::configuration(format_args!("{shown}: {error}"), next)
+    })?;
     oauth::host::identity(entry).map_err(|error| {
-        Problem::configuration(
-            format_args!("{}: {error}", path.display()),
-            "give --tls-key, or another --tls-cert",
-        )
+        let next = match token {
+            Some(_) => "name the certificate of a key in it by --tls-cert-subject",
+            None => "give --tls-key, or another --tls-cert",
+        };
+        Problem::configuration(format_args!("{shown}: {error}"), next)
     })
+}
+
+/// What `--tls-cert` names where it is no file (RFC 7512).
+fn security_key(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| text.starts_with("pkcs11:"))
 }
 
 /// Tells what goes over the wire, without secrets.

@@ -4,7 +4,9 @@
 #[path = "../../oauth/tests/oidc-provider/server.rs"]
 mod server;
 
-use oauth_interop::{Access, Account, Authority, Dante, Microsocks, Scheme, Spnego, Squid, Tinyproxy};
+use oauth_interop::{
+    Access, Account, Authority, Dante, Microsocks, Scheme, Softhsm, Spnego, Squid, Tinyproxy,
+};
 use server::server;
 use std::fs;
 use std::path::Path;
@@ -39,13 +41,15 @@ fn token(files: &Files, engine: &str, flags: &[&str]) -> Output {
 }
 
 fn run(files: &Files, engine: &str, flags: &[&str]) -> Output {
+    command(files, engine, flags).output().unwrap()
+}
+
+fn command(files: &Files, engine: &str, flags: &[&str]) -> Command {
     let ca = files.path("ca.pem");
     let common = ["token", server().issuer(), "--ca-cert", &ca, "--transport", engine];
-    Command::new(env!("CARGO_BIN_EXE_oauth"))
-        .args([&common[..], flags].concat())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oauth"));
+    command.args([&common[..], flags].concat()).stdin(Stdio::null());
+    command
 }
 
 #[track_caller]
@@ -206,6 +210,40 @@ fn a_client_shows_its_certificate_from_any_store() {
         assert_fails(engine, &run(&["--tls-cert", &file("client.pem")]), 3, "no private key");
         assert_fails(engine, &run(&["--tls-cert", &file("client.key")]), 3, "no certificate");
         assert_fails(engine, &run(&[]), 2, "needs a certificate to show");
+    }
+}
+
+/// Where the build has PKCS#11 and the engine can ask for signatures; else nothing is sent, and what is missing is named.
+#[test]
+fn a_client_shows_its_certificate_from_a_security_key() {
+    let files = Files::new(None);
+    let (certificate, key) = server().client_certificate();
+    let token = Softhsm::new(certificate, key).unwrap_or_else(|why| panic!("{why}"));
+    files.write("pin", format!("{}\n", Softhsm::PIN).as_bytes());
+    files.write("wrong-pin", b"planted-4712\n");
+    let (uri, pin, wrong_pin) = (token.uri(), files.path("pin"), files.path("wrong-pin"));
+    let with_pin = format!("{uri}&pin-value={}", Softhsm::PIN);
+    let client =
+        ["--client-id", "certificate", "--scope", "jobs", "--auth-method", "self_signed_tls_client_auth"];
+    for engine in ENGINES {
+        let run = |flags: &[&str]| {
+            let flags = [&client[..], flags, &["--grant-type", "client-credentials"]].concat();
+            command(&files, engine, &flags).envs([token.environment()]).output().unwrap()
+        };
+        let shown = run(&["--tls-cert", &uri, "--tls-cert-password-file", &pin]);
+        if !cfg!(feature = "pkcs11") {
+            assert_fails(engine, &shown, 3, "build oauth with --features pkcs11");
+        } else if *engine == "isahc" {
+            assert_fails(engine, &shown, 3, "the transport isahc cannot carry the client key in a token");
+        } else {
+            assert_token(engine, &shown);
+            let wrong = run(&["--tls-cert", &uri, "--tls-cert-password-file", &wrong_pin]);
+            assert_fails(engine, &wrong, 3, "the password of the certificate store is wrong");
+            assert_fails(engine, &run(&["--tls-cert", &uri]), 3, "give its password");
+            assert_fails(engine, &run(&["--tls-cert", &with_pin]), 3, "neither the path of a PKCS#11 module");
+        }
+        let key = run(&["--tls-cert", &uri, "--tls-key", &pin]);
+        assert_fails(engine, &key, 2, "a security key has its private key in it");
     }
 }
 

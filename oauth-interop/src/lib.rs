@@ -15,6 +15,7 @@
 //! | [`Dante`] | `dante-server`, `libnss-wrapper` | SOCKS 4 and 5, with an account and without |
 //! | [`Microsocks`] | `microsocks` | SOCKS 5 with an account |
 //! | [`Kerberos`] | `krb5-kdc`, `krb5-admin-server`, `krb5-user` | a realm, for Negotiate |
+//! | [`Softhsm`] | `softhsm2`, `opensc` | a security key (PKCS#11) with a client certificate |
 //! | [`Openssh`] | `openssh-server`, `openssh-client`, `libnss-wrapper` | SOCKS 4a beside 4 and 5 |
 //!
 //! A program that is missing is an error that names its package, never a reason to skip a test. None of them needs root;
@@ -34,6 +35,7 @@ mod log;
 mod microsocks;
 mod nginx;
 mod openssh;
+mod softhsm;
 mod spnego;
 mod squid;
 mod system;
@@ -48,6 +50,7 @@ pub use log::{Log, Watch};
 pub use microsocks::Microsocks;
 pub use nginx::{Nginx, Site};
 pub use openssh::Openssh;
+pub use softhsm::Softhsm;
 pub use spnego::Spnego;
 pub use squid::{Scheme, Squid};
 pub use tinyproxy::Tinyproxy;

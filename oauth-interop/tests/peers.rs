@@ -4,8 +4,8 @@
 
 use curl::easy::{Auth, Easy, List, ProxyType, SslVersion};
 use oauth_interop::{
-    Access, Account, Authority, Dante, Identity, Kerberos, Microsocks, Nginx, Openssh, Scheme, Site, Squid,
-    StartError, Tinyproxy,
+    Access, Account, Authority, Dante, Identity, Kerberos, Microsocks, Nginx, Openssh, Scheme, Site, Softhsm,
+    Squid, StartError, Tinyproxy,
 };
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
@@ -171,6 +171,38 @@ fn a_missing_program_is_an_error_that_names_its_package() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+// --- SoftHSM ----------------------------------------------------------------------------------------------------------
+
+/// Shown by a program of others, which never gets to see the key.
+#[test]
+fn a_token_signs_by_the_key_of_its_certificate() {
+    let alice = nginx().authority().client();
+    let token = Softhsm::new(alice.certificate_pem(), alice.key_pem()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |program: &str, arguments: &str, more: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments.split(' ')).args(more).envs([token.environment()]).current_dir(&folder);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for (name, text) in [("message", "to be signed"), ("client.pem", alice.certificate_pem())] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let uri = token.uri();
+    let (_, module) = uri.split_once("module-path=").unwrap();
+    let _ = run("openssl", "dgst -sha256 -binary -out digest message", &[]);
+    let sign = "--sign --mechanism ECDSA --signature-format openssl --id 01 -i digest -o signature --login";
+    let _ = run("pkcs11-tool", sign, &["--module", module, "--pin", Softhsm::PIN]);
+    std::fs::write(
+        folder.path().join("public.pem"),
+        run("openssl", "x509 -pubkey -noout -in client.pem", &[]),
+    )
+    .unwrap();
+    let said = run("openssl", "dgst -sha256 -verify public.pem -signature signature message", &[]);
+    assert!(said.contains("Verified OK"), "{said}");
 }
 
 // --- nginx ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 use crate::curve::Curve;
 use oauth_core::Algorithm;
+#[cfg(feature = "stores")]
+use pkcs8::der::Encode as _;
 use pkcs8::der::asn1::{SequenceRef, UintRef};
 use pkcs8::der::{Decode as _, Reader as _, Result as DerResult, SliceReader};
 use std::error::Error as StdError;
@@ -45,6 +47,13 @@ pub fn ecdsa_signature_from_der(algorithm: &Algorithm, der: &[u8]) -> Result<Vec
         signature.extend_from_slice(number);
     }
     Ok(signature)
+}
+
+/// The other way round, for TLS: two numbers side by side become DER.
+#[cfg(feature = "stores")]
+pub(crate) fn ecdsa_signature_to_der(signature: &[u8]) -> Option<Vec<u8>> {
+    let (r, s) = signature.split_at(signature.len() / 2);
+    [UintRef::new(r).ok()?, UintRef::new(s).ok()?].to_der().ok()
 }
 
 fn numbers(der: &[u8]) -> DerResult<(UintRef<'_>, UintRef<'_>)> {

@@ -1,6 +1,8 @@
 //! One private key: parsed and checked once, then ready to sign.
 
 use crate::curve::Curve;
+#[cfg(feature = "stores")]
+use crate::der_signature::ecdsa_signature_to_der;
 use crate::engine::rand::SystemRandom;
 use crate::engine::rsa::{KeyPairComponents, PublicKeyComponents};
 use crate::engine::{
@@ -11,6 +13,8 @@ use crate::error::KeyError;
 use crate::jwk::{PublicKey, bytes, text, trimmed};
 use crate::pem::{self, Format};
 use crate::shared_key;
+#[cfg(feature = "stores")]
+use crate::store::StoreError;
 #[cfg(feature = "pkcs11")]
 use crate::store::token::TokenKey;
 use crate::verify_error::JwkError;
@@ -130,18 +134,23 @@ impl SigningKey {
     ///
     /// The key cannot sign with it.
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let can = match &self.pair {
-            KeyPair::Rsa(_) => rsa_encoding(&algorithm).is_some(),
-            KeyPair::Ed25519(_) => [Algorithm::EDDSA, Algorithm::ED25519].contains(&algorithm),
-            KeyPair::Ec(..) | KeyPair::Hmac(_) => algorithm == self.algorithm,
-            #[cfg(feature = "pkcs11")]
-            KeyPair::Token(key) => key.can(&algorithm),
-        };
-        if !can {
+        if !self.can_sign_with(&algorithm) {
             return Err(KeyError::OtherAlgorithm { asked: algorithm, own: self.algorithm });
         }
         self.algorithm = algorithm;
         Ok(self)
+    }
+
+    /// Whether it could sign with this algorithm, if it were [told to](Self::with_algorithm).
+    #[must_use]
+    pub fn can_sign_with(&self, algorithm: &Algorithm) -> bool {
+        match &self.pair {
+            KeyPair::Rsa(_) => rsa_encoding(algorithm).is_some(),
+            KeyPair::Ed25519(_) => [Algorithm::EDDSA, Algorithm::ED25519].contains(algorithm),
+            KeyPair::Ec(..) | KeyPair::Hmac(_) => *algorithm == self.algorithm,
+            #[cfg(feature = "pkcs11")]
+            KeyPair::Token(key) => key.can(algorithm),
+        }
     }
 
     /// The one algorithm that it signs with.
@@ -180,16 +189,48 @@ impl SigningKey {
         Some(Self::of(KeyPair::Token(Box::new(key)), algorithm))
     }
 
+    /// Signs what TLS has to say, for a TLS library that does not sign by itself: by this algorithm, whatever
+    /// [its own](Self::algorithm) is, and with ECDSA in DER (RFC 8446 section 4.2.3). The message is not hashed before.
+    ///
+    /// A key in a token takes as long as the token does, which may wait for a touch; the caller waits as well.
+    ///
+    /// # Errors
+    /// The key cannot sign with the algorithm, or gives no signature: its token says why.
+    #[cfg(feature = "stores")]
+    pub fn sign_for_tls(&self, algorithm: &Algorithm, message: &[u8]) -> Result<Vec<u8>, StoreError> {
+        if !self.can_sign_with(algorithm) {
+            let (asked, own) = (algorithm.clone(), self.algorithm());
+            return Err(StoreError::Key(KeyError::OtherAlgorithm { asked, own }));
+        }
+        #[cfg(feature = "pkcs11")]
+        let of_token = match &self.pair {
+            KeyPair::Token(key) => Some(key.sign(algorithm, message)?),
+            _ => None,
+        };
+        #[cfg(not(feature = "pkcs11"))]
+        let of_token = None;
+        let signature = of_token.or_else(|| self.sign_with(algorithm, message));
+        let spelled = signature.and_then(|signature| match Curve::of_algorithm(algorithm) {
+            Some(_) => ecdsa_signature_to_der(&signature),
+            None => Some(signature),
+        });
+        spelled.ok_or_else(|| StoreError::Key(KeyError::Rejected { cause: "it gave no signature".into() }))
+    }
+
     /// The signature as JWS spells it; `None` when the signing engine fails.
     pub(crate) fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {
+        self.sign_with(&self.algorithm, input)
+    }
+
+    fn sign_with(&self, algorithm: &Algorithm, input: &[u8]) -> Option<Vec<u8>> {
         match &self.pair {
-            KeyPair::Rsa(pair) => rsa_signature(pair, &self.algorithm, input),
+            KeyPair::Rsa(pair) => rsa_signature(pair, algorithm, input),
             // RFC 7518 section 3.4: R and S side by side.
             KeyPair::Ec(_, pair) => Some(pair.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec()),
             KeyPair::Ed25519(pair) => Some(pair.sign(input).as_ref().to_vec()),
             KeyPair::Hmac(key) => Some(hmac::sign(key, input).as_ref().to_vec()),
             #[cfg(feature = "pkcs11")]
-            KeyPair::Token(key) => key.sign(&self.algorithm, input),
+            KeyPair::Token(key) => key.sign(algorithm, input).ok(),
         }
     }
 }

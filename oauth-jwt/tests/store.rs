@@ -540,15 +540,15 @@ fn an_entry_is_what_tls_shows() {
             .take("*")
             .unwrap();
         assert_eq!(entry.certificates().len(), certificates, "{name}");
-        let key = entry.into_private_key_of_certificate().unwrap();
+        let key = entry.into_signing_key_of_certificate().unwrap();
         // An ASN.1 sequence, of the size of such a key.
-        let (first, length) = (key.expose()[0], key.expose().len());
-        assert!(first == 0x30 && (100..200).contains(&length), "{name}: {length} bytes");
+        let der = key.expose_der().unwrap();
+        assert!(der[0] == 0x30 && (100..200).contains(&der.len()), "{name}: {} bytes", der.len());
     }
     let key_alone =
         CertificateStore::open(StoreKind::PemKeyFile, path("p256.pkcs8.pem").to_str().unwrap(), None)
             .unwrap();
-    let error = key_alone.take("*").unwrap().into_private_key_of_certificate().unwrap_err();
+    let error = key_alone.take("*").unwrap().into_signing_key_of_certificate().unwrap_err();
     assert!(matches!(error, StoreError::NoCertificate { .. }), "{error}");
     let certificate_alone = CertificateStore::open(
         StoreKind::PublicKeyFile,
@@ -556,7 +556,7 @@ fn an_entry_is_what_tls_shows() {
         None,
     )
     .unwrap();
-    let error = certificate_alone.take("*").unwrap().into_private_key_of_certificate().unwrap_err();
+    let error = certificate_alone.take("*").unwrap().into_signing_key_of_certificate().unwrap_err();
     assert!(matches!(error, StoreError::NoPrivateKey { .. }), "{error}");
 }
 
@@ -574,11 +574,31 @@ fn a_jwk_with_a_certificate_is_what_tls_shows() {
         let entry = read(StoreKind::JwkBlob, jwk.to_string()).unwrap().take("*").unwrap();
         assert!(entry.certificates().len() > 0, "{jwk}");
         let public = entry.public_key().unwrap().thumbprint();
-        let key = entry.into_private_key_of_certificate().unwrap();
+        let key = entry.into_signing_key_of_certificate().unwrap();
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-            BASE64_STANDARD.encode(key.expose())
+            BASE64_STANDARD.encode(key.expose_der().unwrap())
         );
         assert_eq!(SigningKey::from_pem(pem).unwrap().public_key().unwrap().thumbprint(), public);
+    }
+}
+
+#[test]
+fn keys_sign_for_tls_as_it_spells_signatures() {
+    for (name, algorithms) in [
+        ("p256", &[Algorithm::ES256][..]),
+        ("p384", &[Algorithm::ES384]),
+        ("ed25519", &[Algorithm::ED25519]),
+        ("rsa-2048", &[Algorithm::PS256, Algorithm::RS512]),
+    ] {
+        let key = SigningKey::from_pem(file(&format!("{name}.pkcs8.pem"))).unwrap();
+        for algorithm in algorithms {
+            // Enough of them that some numbers are short, and some would be taken for negative ones.
+            for _ in 0..if name.starts_with('p') { 300 } else { 1 } {
+                support::signs_for_tls(&key, algorithm);
+            }
+        }
+        let error = key.sign_for_tls(&Algorithm::HS256, b"").unwrap_err();
+        assert!(matches!(error, StoreError::Key(KeyError::OtherAlgorithm { .. })), "{error}");
     }
 }

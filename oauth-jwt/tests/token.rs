@@ -11,7 +11,7 @@ use oauth_jwt::{
 };
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{file, openssl, path};
+use support::{file, openssl, path, signs_for_tls};
 
 const PIN: &str = "4711";
 
@@ -93,6 +93,8 @@ fn within_a_process_that_knows_the_token() {
             assert_eq!(store.kind(), StoreKind::SecurityKey);
             let key = store.take(asked).unwrap().into_signing_key().unwrap();
             assert_eq!(key.algorithm(), plain.algorithm());
+            assert!(key.expose_der().is_none());
+            signs_for_tls(&key, algorithm);
             let key = key.with_algorithm(algorithm.clone()).unwrap();
             let public = key.public_key().unwrap();
             assert_eq!(public.thumbprint(), plain.public_key().unwrap().thumbprint());
@@ -114,6 +116,22 @@ fn within_a_process_that_knows_the_token() {
     let error = open("/no/such/module.so", PIN).unwrap_err();
     assert!(matches!(error, StoreError::Token { .. }), "{error}");
     assert!(!error.to_string().contains('\n'), "{error}");
+
+    let key = open(module(), PIN).unwrap().take("CN=throw-away").unwrap();
+    let key = key.into_signing_key_of_certificate().unwrap();
+    let error = key.sign_for_tls(&Algorithm::ES384, b"").unwrap_err();
+    assert!(matches!(error, StoreError::Key(KeyError::OtherAlgorithm { .. })), "{error}");
+    // As if it were pulled out.
+    let configuration = PathBuf::from(std::env::var_os("SOFTHSM2_CONF").unwrap());
+    for entry in std::fs::read_dir(configuration.parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        }
+    }
+    let error = key.sign_for_tls(&Algorithm::ES256, b"").unwrap_err();
+    assert!(matches!(error, StoreError::Token { .. }), "{error}");
+    assert!(error.to_string().starts_with("the security key cannot be used ("), "{error}");
 }
 
 fn signs(key: SigningKey, algorithm: Algorithm, public: oauth_jwt::PublicKey) {

@@ -36,6 +36,7 @@ pub(crate) const fn supports(setting: Setting) -> Support {
         | Setting::ExtraRoots
         | Setting::ExtraRootsAlone
         | Setting::ClientCertificate
+        | Setting::ClientKeyInToken
         | Setting::TlsVersions
         | Setting::CipherSuites12
         | Setting::CipherSuites13

@@ -4,8 +4,8 @@ use crate::connect::{Address, Gate, Role};
 use crate::tls::fault;
 use http::StatusCode;
 use oauth_core::{Delivered, KeyId, Unreachable, UnreachableKind};
-use oauth_transport::Cause;
-use rustls::{AlertDescription, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+use oauth_transport::{Cause, IdentityError};
+use rustls::{AlertDescription, InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -293,6 +293,14 @@ fn explain(host: &str, error: &rustls::Error) -> String {
         ) => format!(
             "{host} refuses this client's certificate; give the one that it knows this client by ({error})"
         ),
+        // RFC 8446 section 6.2: also of what somebody on the way has changed.
+        rustls::Error::AlertReceived(A::DecryptError) => format!(
+            "{host} cannot verify what this client signed or sent; if it shows a client certificate, give the key that belongs \
+             to it ({error})"
+        ),
+        rustls::Error::Other(OtherError(cause)) if cause.is::<IdentityError>() => {
+            format!("{host} asks for a client certificate, and {cause}")
+        }
         rustls::Error::AlertReceived(A::UnrecognisedName) => {
             format!("{host} knows no server of that name; check the URL ({error})")
         }
@@ -350,6 +358,7 @@ mod tests {
     use crate::tls::fault::Fault;
     use rustls::CertificateError;
     use rustls::pki_types::ServerName;
+    use std::sync::Arc;
 
     #[test]
     fn tls_failures_say_what_is_wrong_and_what_to_do() {
@@ -408,6 +417,12 @@ mod tests {
             (alert(A::HandshakeFailure), "share no cipher suite, key exchange group or signature algorithm"),
             (alert(A::CertificateRequired), "as.example demands a client certificate"),
             (alert(A::UnknownCA), "as.example refuses this client's certificate"),
+            (alert(A::DecryptError), "if it shows a client certificate, give the key that belongs to it"),
+            (
+                rustls::Error::Other(OtherError(Arc::new(IdentityError::new("it is unplugged; plug it in")))),
+                "as.example asks for a client certificate, and the key of the client certificate gave no signature: it is \
+                 unplugged; plug it in",
+            ),
             (alert(A::UnrecognisedName), "as.example knows no server of that name"),
             (alert(A::NoApplicationProtocol), "share no version of HTTP"),
             (alert(A::InternalError), "as.example ended the TLS connection (received fatal alert"),

@@ -74,6 +74,10 @@ const NAME: &str = "hyper";
 /// Connections are kept for four seconds after their last response: less than servers wait before they hang up, so that a
 /// request hardly ever meets a connection that is being closed. One that meets it fails, and is not sent again.
 ///
+/// Where the key of a client certificate [stays in its token](oauth_transport::Identity::with_signer), the thread that polls a
+/// handshake waits for the signature, as rustls has it: whatever else runs there waits as well. A handshake that takes up an
+/// earlier session needs none.
+///
 /// A request that is dropped closes its connection at once. In HTTP/2, where others may be on it, it is closed when they have
 /// their responses, and takes no new ones.
 pub struct HyperTransport {

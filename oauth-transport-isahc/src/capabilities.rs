@@ -90,6 +90,9 @@ pub(crate) const fn supports(setting: Setting) -> Support {
             "libcurl's binding adds the platform's directory of roots to every trust store; the transport hyper can \
              leave them out",
         ),
+        Setting::ClientKeyInToken => Unsupported(
+            "isahc has libcurl sign by a key that it is given itself; the transport hyper can ask for signatures",
+        ),
         Setting::CipherSuites13 => {
             Unsupported("isahc does not pass them on to libcurl; the transport hyper can")
         }

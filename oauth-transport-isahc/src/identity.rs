@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use isahc::tls::PrivateKey;
-use oauth_transport::{Identity, SettingsError};
+use oauth_transport::{Identity, IdentityKey, SettingsError};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 /// The certificates as PEM, which alone takes a chain, and the key as DER, wiped when the last engine is gone.
 ///
 /// # Errors
-/// The key is another certificate's.
+/// The key is another certificate's, or not at hand.
 pub(crate) fn to_isahc(identity: &Identity) -> Result<isahc::tls::Identity, SettingsError> {
     let refuse = |why| Err(SettingsError::Identity { why });
-    let key = for_openssl(identity.key());
-    match identity.chain().next().map(|certificate| belongs(certificate, identity.key())) {
+    let IdentityKey::Der(key) = identity.key() else { return refuse("its key stays in a token") };
+    match identity.chain().next().map(|certificate| belongs(certificate, key)) {
         Some(Some(true)) => {}
         Some(Some(false)) => return refuse("its key does not belong to its certificate"),
         _ => return refuse("there is no telling whether its key belongs to its certificate"),
@@ -35,7 +35,7 @@ pub(crate) fn to_isahc(identity: &Identity) -> Result<isahc::tls::Identity, Sett
         }
         pem.push_str("-----END CERTIFICATE-----\n");
     }
-    Ok(isahc::tls::Identity::from_pem(pem, Some(PrivateKey::from_der(key, None))))
+    Ok(isahc::tls::Identity::from_pem(pem, Some(PrivateKey::from_der(for_openssl(key), None))))
 }
 
 /// A key that OpenSSL reads: one of SEC1 need not say its curve, and one of PKCS#8 may hold the public half, which OpenSSL 3.0

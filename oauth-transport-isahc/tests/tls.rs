@@ -4,7 +4,7 @@
 mod wire;
 
 use oauth_core::{Delivered, KeyId, UnreachableKind};
-use oauth_transport::{Flaws, Identity, Settings, SettingsError, Tls, TlsVersions};
+use oauth_transport::{Flaws, Identity, IdentityKey, Settings, SettingsError, Tls, TlsVersions};
 use oauth_transport_isahc::IsahcTransport;
 use rcgen::{
     CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
@@ -141,7 +141,8 @@ fn a_key_that_may_be_another_certificate_s_is_refused_when_the_transport_is_made
     ]
     .map(|pem| Identity::from_pem(pem).unwrap());
     let mixed = |certificate: &Identity, key: &Identity| {
-        Identity::new(vec![certificate.chain().next().unwrap().to_vec()], key.key()).unwrap()
+        let IdentityKey::Der(key) = key.key() else { panic!("it was read from a file") };
+        Identity::new(vec![certificate.chain().next().unwrap().to_vec()], key).unwrap()
     };
     for identity in [mixed(&rsa, &p521), mixed(&p521, &rsa), mixed(&p521, &ed448), ed448] {
         let error = IsahcTransport::new(Settings::new().with_client_certificate(identity)).unwrap_err();

@@ -40,6 +40,7 @@
 mod bad_tls;
 mod cancellation;
 mod client_certificates;
+mod client_signers;
 mod connections;
 mod decisions;
 mod events;
@@ -71,6 +72,7 @@ mod versions;
 pub use bad_tls::*;
 pub use cancellation::*;
 pub use client_certificates::*;
+pub use client_signers::*;
 pub use connections::*;
 pub use decisions::*;
 pub use events::*;
@@ -218,6 +220,11 @@ macro_rules! contract_tests {
             client_certificate_is_not_left_out_over_plain_http
             client_keys_of_each_kind_are_used
             client_key_that_cannot_be_used_is_refused
+            client_key_in_a_token_is_asked_to_sign
+            client_key_in_a_token_signs_as_the_server_takes_it
+            client_key_in_a_token_of_another_certificate_is_told
+            client_key_in_a_token_that_gives_no_signature_is_told
+            client_key_in_a_token_that_cannot_fit_is_refused
             // Settings of TLS.
             tls_versions_are_as_set
             cipher_suites_of_tls_1_2_are_as_set

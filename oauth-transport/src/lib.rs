@@ -31,8 +31,9 @@ pub use proxies::{Proxies, Proxy, ProxyAuthentication};
 pub use session::{Session, SessionSettings, redacted_head};
 pub use setting::{Column, Setting, Support, capability_table};
 pub use settings::{
-    Addresses, BytesPerSecond, Flaws, Http, HttpVersion, Identity, KeepAlive, Linger, Revocation, Settings,
-    SettingsError, Tcp, Tls, TlsVersions,
+    Addresses, BytesPerSecond, Flaws, Http, HttpVersion, Identity, IdentityError, IdentityKey,
+    IdentitySigner, KeepAlive, Linger, Revocation, Settings, SettingsError, SignatureScheme, Tcp, Tls,
+    TlsVersions,
 };
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};

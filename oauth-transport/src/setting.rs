@@ -120,6 +120,8 @@ settings! {
     ClientCertificate = "client certificate" [
         "ssl_cert_encoded" "ssl_cert_store" "ssl_cert_store_password" "ssl_cert_store_type" "ssl_cert_subject" "SSLCACerts"
     ],
+    /// The key of that certificate stays in a security key, or wherever else it is asked to sign.
+    ClientKeyInToken = "client key in a token" ["ssl_cert_store_type"],
     /// TLS 1.2 alone or TLS 1.3 alone.
     TlsVersions = "TLS versions" ["SSLEnabledProtocols"],
     /// The cipher suites of TLS 1.2.

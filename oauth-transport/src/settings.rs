@@ -5,12 +5,14 @@ mod error;
 mod http;
 mod identity;
 mod roots;
+mod signer;
 mod tcp;
 mod tls;
 
 pub use error::SettingsError;
 pub use http::{Http, HttpVersion};
-pub use identity::Identity;
+pub use identity::{Identity, IdentityKey};
+pub use signer::{IdentityError, IdentitySigner, SignatureScheme};
 pub use tcp::{Addresses, BytesPerSecond, KeepAlive, Linger, Tcp};
 pub use tls::{Flaws, Revocation, Tls, TlsVersions};
 
@@ -335,6 +337,10 @@ impl Settings {
         note(!extra_roots.is_empty(), Setting::ExtraRoots);
         note(!platform_roots, Setting::ExtraRootsAlone);
         note(identity.is_some() || !named_identities.is_empty(), Setting::ClientCertificate);
+        let identities = identity.iter().chain(named_identities.iter().map(|(_, identity)| identity));
+        for identity in identities {
+            note(matches!(identity.key(), IdentityKey::Signer(_)), Setting::ClientKeyInToken);
+        }
         note(events.is_active(), Setting::ConnectionEvents);
         if let Some(firewall) = firewall {
             note(

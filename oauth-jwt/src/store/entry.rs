@@ -8,7 +8,6 @@ use crate::engine::digest;
 use crate::error::KeyError;
 use crate::jwk::PublicKey;
 use crate::signing_key::SigningKey;
-use oauth_core::SecretBytes;
 use std::sync::Arc;
 
 /// One entry of a [`CertificateStore`](crate::CertificateStore): a key, a certificate, or both.
@@ -87,19 +86,16 @@ impl Entry {
         self.key.is_some()
     }
 
-    /// Its private key as DER (PKCS#8, PKCS#1 or SEC1), for a TLS library, which signs by itself and shows its
-    /// [`certificates`](Self::certificates) beside.
+    /// Its private key where it has a certificate too, for TLS, which shows its [`certificates`](Self::certificates) beside:
+    /// as [DER](SigningKey::expose_der), or by [asking it to sign](SigningKey::sign_for_tls) where it stays in its token.
     ///
     /// # Errors
-    /// There is no certificate or no private key, the key cannot be used, or it is not to be had as DER: it stays in its
-    /// token, or was no DER.
-    pub fn into_private_key_of_certificate(self) -> Result<SecretBytes, StoreError> {
-        let kind = self.kind;
+    /// There is no certificate, or as [`into_signing_key`](Self::into_signing_key).
+    pub fn into_signing_key_of_certificate(self) -> Result<SigningKey, StoreError> {
         if self.certificates.is_empty() {
-            return Err(StoreError::NoCertificate { kind });
+            return Err(StoreError::NoCertificate { kind: self.kind });
         }
-        let key = self.into_signing_key()?;
-        key.expose_der().map(SecretBytes::new).ok_or(StoreError::NoPrivateKey { kind })
+        self.into_signing_key()
     }
 
     /// Its private key.

@@ -38,8 +38,8 @@ pub(super) fn open(
     let locator = Locator::read(locator).ok_or(StoreError::Unrecognized {
         why: "it is neither the path of a PKCS#11 module nor a pkcs11: URI with its module-path, token and object",
     })?;
-    let session = Arc::new(Mutex::new(session(&locator, password)?));
-    let parts = parts(&locator, &session).map_err(refused)?;
+    let (session, mechanisms) = session(&locator, password)?;
+    let parts = parts(&locator, &Arc::new(Mutex::new(session)), &mechanisms.into()).map_err(refused)?;
     parts.entries(kind)
 }
 
@@ -97,7 +97,11 @@ fn module(path: &Path) -> Result<Pkcs11, StoreError> {
     Ok(module)
 }
 
-fn session(locator: &Locator, password: Option<&Password>) -> Result<Session, StoreError> {
+/// A session that may sign, and the mechanisms of its token.
+fn session(
+    locator: &Locator,
+    password: Option<&Password>,
+) -> Result<(Session, Vec<MechanismType>), StoreError> {
     let module = module(&locator.module)?;
     let is_meant = |slot: &Slot| {
         let token = module.get_token_info(*slot);
@@ -120,24 +124,30 @@ fn session(locator: &Locator, password: Option<&Password>) -> Result<Session, St
     let session = module.open_ro_session(slot).map_err(refused)?;
     match password {
         Some(pin) => match session.login(UserType::User, Some(&AuthPin::from(pin.expose()))) {
-            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
             Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid, _)) => {
-                Err(StoreError::Password)
+                return Err(StoreError::Password);
             }
-            Err(error) => Err(refused(error)),
+            Err(error) => return Err(refused(error)),
         },
         None if module.get_token_info(slot).map_err(refused)?.login_required() => {
-            Err(StoreError::PasswordMissing)
+            return Err(StoreError::PasswordMissing);
         }
-        None => Ok(session),
+        None => {}
     }
+    let mechanisms = module.get_mechanism_list(slot).map_err(refused)?;
+    Ok((session, mechanisms))
 }
 
 fn refused(error: Error) -> StoreError {
     StoreError::Token { cause: error.into() }
 }
 
-fn parts(locator: &Locator, shared: &Arc<Mutex<Session>>) -> Result<Parts, Error> {
+fn parts(
+    locator: &Locator,
+    shared: &Arc<Mutex<Session>>,
+    mechanisms: &Arc<[MechanismType]>,
+) -> Result<Parts, Error> {
     let session = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let find = |class| {
         let label = locator.object.as_ref().map(|label| Attribute::Label(label.clone().into_bytes()));
@@ -165,8 +175,8 @@ fn parts(locator: &Locator, shared: &Arc<Mutex<Session>>) -> Result<Parts, Error
         }
         let key = public
             .and_then(|public| {
-                let session = Arc::clone(shared);
-                SigningKey::from_token(TokenKey { session, handle, public })
+                let (session, mechanisms) = (Arc::clone(shared), Arc::clone(mechanisms));
+                SigningKey::from_token(TokenKey { session, mechanisms, handle, public })
             })
             .ok_or(KeyError::Unsupported { found: "on a token, and of no kind that signs" });
         parts.keys.push(Key { label, id, key });
@@ -223,6 +233,7 @@ impl Object {
 /// A private key in a token. Its signatures are made one at a time.
 pub(crate) struct TokenKey {
     session: Arc<Mutex<Session>>,
+    mechanisms: Arc<[MechanismType]>,
     handle: ObjectHandle,
     public: PublicKey,
 }
@@ -234,21 +245,23 @@ impl TokenKey {
 
     /// The algorithm that it signs with, unless it is told another.
     pub(crate) fn algorithm(&self) -> Option<Algorithm> {
-        [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384].into_iter().find(|one| self.can(one))
+        let known = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384];
+        known.into_iter().find(|one| self.can(one))
     }
 
-    /// Whether there is a mechanism for it, and the key is of its kind.
+    /// Whether the token has the mechanism for it, and the key is of its kind.
     pub(crate) fn can(&self, algorithm: &Algorithm) -> bool {
-        mechanism(algorithm).is_some() && self.public.fits(algorithm)
+        let has = |(mechanism, _): (Mechanism<'_>, _)| self.mechanisms.contains(&mechanism.mechanism_type());
+        mechanism(algorithm).is_some_and(has) && self.public.fits(algorithm)
     }
 
-    /// The signature as JWS spells it; `None` when the token gives none.
-    pub(crate) fn sign(&self, algorithm: &Algorithm, input: &[u8]) -> Option<Vec<u8>> {
-        let (mechanism, hash) = mechanism(algorithm)?;
+    /// The signature as JWS spells it.
+    pub(crate) fn sign(&self, algorithm: &Algorithm, input: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let (mechanism, hash) = mechanism(algorithm).ok_or_else(|| refused(Error::NotSupported))?;
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         // More tokens know the bare ECDSA than one with a hash; its two numbers stand side by side, as in JWS.
         let hashed = hash.map(|hash| digest::digest(hash, input));
-        session.sign(&mechanism, self.handle, hashed.as_ref().map_or(input, AsRef::as_ref)).ok()
+        session.sign(&mechanism, self.handle, hashed.as_ref().map_or(input, AsRef::as_ref)).map_err(refused)
     }
 }
 

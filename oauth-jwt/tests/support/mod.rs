@@ -134,3 +134,20 @@ pub(crate) fn openssl<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> String {
     assert!(output.status.success(), "openssl: {errors}{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// RFC 8446 section 4.2.3: ECDSA is in DER, where JWS wants the numbers, and all others are one and the same.
+#[cfg(feature = "stores")]
+pub(crate) fn signs_for_tls(key: &oauth_jwt::SigningKey, algorithm: &oauth_core::Algorithm) {
+    use oauth_jwt::{Accepted, Jws, KeySet, ecdsa_signature_from_der};
+    let header = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm}"}}"#));
+    let message = format!("{header}.e30");
+    assert!(key.can_sign_with(algorithm), "{algorithm}");
+    let mut signature = key.sign_for_tls(algorithm, message.as_bytes()).unwrap();
+    if algorithm.as_str().starts_with("ES") {
+        signature = ecdsa_signature_from_der(algorithm, &signature).unwrap();
+    }
+    let message = format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature));
+    let keys = KeySet::new([key.public_key().unwrap().with_algorithm(algorithm.clone())]);
+    let accepted = Accepted::new(std::slice::from_ref(algorithm));
+    assert_eq!(Jws::parse(&message).unwrap().verify(&keys, &accepted).unwrap(), b"{}");
+}

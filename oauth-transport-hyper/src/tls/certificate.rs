@@ -10,6 +10,7 @@ use std::time::Duration;
 pub(super) struct Certificate<'a> {
     issuer: &'a [u8],
     subject: &'a [u8],
+    key_algorithm: &'a [u8],
     extensions: &'a [u8],
 }
 
@@ -23,11 +24,11 @@ impl<'a> Certificate<'a> {
         let issuer = signed.expect(SEQUENCE)?;
         signed.expect(SEQUENCE)?;
         let subject = signed.expect(SEQUENCE)?;
-        signed.expect(SEQUENCE)?;
+        let key_algorithm = Der(signed.expect(SEQUENCE)?).expect(SEQUENCE)?;
         let extensions = std::iter::from_fn(|| signed.next())
             .find(|(tag, _)| *tag == CONTEXT_3)
             .and_then(|(_, extensions)| Der(extensions).expect(SEQUENCE));
-        Some(Self { issuer, subject, extensions: extensions.unwrap_or_default() })
+        Some(Self { issuer, subject, key_algorithm, extensions: extensions.unwrap_or_default() })
     }
 
     /// Whom it was issued to (RFC 4514).
@@ -38,6 +39,11 @@ impl<'a> Certificate<'a> {
     /// Who issued it (RFC 4514).
     pub(super) fn issuer(&self) -> String {
         name(self.issuer)
+    }
+
+    /// Of which kind its key is: what is inside the `AlgorithmIdentifier` (RFC 5280 section 4.1.2.7).
+    pub(super) const fn key_algorithm(&self) -> &'a [u8] {
+        self.key_algorithm
     }
 
     /// Whether it names itself as its issuer.

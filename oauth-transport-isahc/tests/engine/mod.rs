@@ -150,6 +150,11 @@ macro_rules! contract_tests {
             client_key_that_cannot_be_used_is_refused
             client_keys_of_each_kind_are_used
             servers_with_keys_of_rsa_are_served
+            client_key_in_a_token_is_asked_to_sign
+            client_key_in_a_token_signs_as_the_server_takes_it
+            client_key_in_a_token_of_another_certificate_is_told
+            client_key_in_a_token_that_gives_no_signature_is_told
+            client_key_in_a_token_that_cannot_fit_is_refused
             // Settings of TLS.
             tls_versions_are_as_set
             cipher_suites_of_tls_1_2_are_as_set

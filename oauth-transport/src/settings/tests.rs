@@ -1,6 +1,7 @@
 use super::*;
 use crate::Proxy;
 use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
+use std::sync::Arc;
 
 const fn nothing(_: Setting) -> Support {
     Support::Unsupported("it can do nothing")
@@ -53,6 +54,20 @@ fn what_no_transport_can_carry_is_refused() {
         let error = settings.check("any", |_| Support::Native).unwrap_err().to_string();
         assert!(error.starts_with(why), "{error}");
     }
+}
+
+fn in_a_token() -> Identity {
+    struct Mute;
+    impl IdentitySigner for Mute {
+        fn schemes(&self) -> Vec<SignatureScheme> {
+            Vec::new()
+        }
+
+        fn sign(&self, _: SignatureScheme, _: &[u8]) -> Result<Vec<u8>, IdentityError> {
+            Err(IdentityError::new("it is\nmute"))
+        }
+    }
+    Identity::with_signer(vec![vec![1]], Arc::new(Mute)).unwrap()
 }
 
 /// For every setting, settings that use it.
@@ -124,6 +139,7 @@ fn sample(setting: Setting) -> Settings {
         S::ExtraRoots => return settings.with_extra_root_der([1]),
         S::ExtraRootsAlone => return settings.with_extra_root_der([1]).without_platform_roots(),
         S::ClientCertificate => return settings.with_client_certificate(identity().unwrap()),
+        S::ClientKeyInToken => return settings.with_client_certificate(in_a_token()),
         S::TlsVersions => tls.versions = TlsVersions::V13,
         S::CipherSuites12 => tls.cipher_suites = names("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
         S::CipherSuites13 => tls.cipher_suites = names("TLS_AES_128_GCM_SHA256"),
@@ -199,5 +215,17 @@ fn client_certificates_have_names_of_their_own() {
         .with_named_client_certificate(KeyId::new("me"), identity())
         .check("any", |_| Support::Native)
         .unwrap_err();
+    assert!(matches!(error, SettingsError::Identity { .. }), "{error}");
+}
+
+#[test]
+fn a_key_in_a_token_is_a_setting_under_any_name() {
+    let settings = Settings::new().with_named_client_certificate(KeyId::new("me"), in_a_token());
+    assert_eq!(settings.used(), [Setting::ClientCertificate, Setting::ClientKeyInToken]);
+    assert!(format!("{settings:?}").contains("key: [in its token]"), "{settings:?}");
+    let IdentityKey::Signer(signer) = settings.named_identities[0].1.key() else { panic!("it is one") };
+    let error = signer.sign(SignatureScheme::Ed25519, b"").unwrap_err();
+    assert_eq!(error.to_string(), "the key of the client certificate gave no signature: it is\\u{a}mute");
+    let error = Identity::with_signer(Vec::new(), Arc::clone(signer)).unwrap_err();
     assert!(matches!(error, SettingsError::Identity { .. }), "{error}");
 }
