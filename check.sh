@@ -40,6 +40,8 @@ need softhsm2-util softhsm2
 need pkcs11-tool opensc
 # What a socket was told, as the system saw it.
 need strace strace
+# A network for a test, with addresses of its own.
+need ip iproute2
 # The peers of oauth-interop; Debian keeps some of them where only root looks.
 PATH="$PATH:/usr/sbin"
 need squid squid-openssl
@@ -53,7 +55,11 @@ need krb5kdc krb5-kdc
 need kadmin.local krb5-admin-server
 need kinit krb5-user
 need curl curl
+need chromium chromium
+need chromedriver chromium-driver
 /usr/bin/python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip)
+# Letters for its pages.
+[ -e /usr/share/fonts/truetype/dejavu ] || missing+=(fonts-dejavu-core)
 compgen -G '/usr/lib/*/libnss_wrapper.so' >/dev/null || missing+=(libnss-wrapper)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 # Negotiate: the headers of Kerberos, and what reads them.

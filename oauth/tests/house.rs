@@ -145,7 +145,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
         &["crypto-bigint", "ct-codecs", "ed25519-compact", "getrandom", "hmac-sha256", "httparse", "p256"],
     ),
     // Its tests see the core, the transport and both engines; what starts the peers sees none of them.
-    ("oauth-interop", &[], &["rcgen", "tempfile"]),
+    ("oauth-interop", &[], &["base64", "rcgen", "serde_json", "tempfile"]),
     (
         "oauth-cli",
         &["oauth", "oauth-testserver"],

@@ -1,0 +1,298 @@
+//! A person signs in with a real browser: the program is `oauth::SignIn`, the browser Chromium, and nobody else is between
+//! them. What the pages look like is kept in `target/screenshots`.
+#![allow(missing_docs, reason = "these are tests")]
+#![allow(clippy::print_stdout, reason = "each test says which browser it was")]
+
+#[path = "browser/login.rs"]
+mod login;
+
+use login::{Engine, Login};
+use oauth::core::ErrorCode;
+use oauth::{Error, Settings, SignIn, core as protocol};
+use oauth_interop::Chromium;
+use oauth_testserver::{Endpoint, Fault, TestServer};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, thread};
+
+const SUCCESS: &str = "You are signed in";
+const FAILURE: &str = "The sign-in did not work";
+const ALREADY_USED: &str = "This answer has been used already";
+const NOT_OURS: &str = "This is not the sign-in that is expected here";
+const NEUTRAL: &str = "Your answer has arrived";
+
+/// Longer than the browser takes to go to another tab, and shorter than the listener holds its page back.
+const WHILE: Duration = Duration::from_secs(3);
+
+#[test]
+fn a_code_comes_by_query_over_each_engine() {
+    let (server, chromium) = start();
+    for engine in [Engine::Hyper, Engine::Isahc] {
+        let login = Login::begin_as(engine, Settings::new(), server.issuer(), "demo", SignIn::new());
+        approve(&chromium, &login.url);
+        assert_eq!(chromium.title(), SUCCESS, "{engine:?}");
+        assert_no_policy_is_broken(&chromium);
+        let authorization = login.end().unwrap();
+        assert!(server.issued_secrets().contains(&authorization.token().to_owned()));
+    }
+    assert_eq!(server.counters().replays, 0);
+}
+
+#[test]
+fn lb_27_a_code_comes_by_form_post() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new().form_post());
+    let redirect_uri = login.redirect_uri.clone();
+    approve(&chromium, &login.url);
+    assert_eq!(chromium.title(), SUCCESS);
+    assert_eq!(chromium.url(), redirect_uri.as_str(), "the code was in no address");
+    login.end().unwrap();
+}
+
+#[test]
+fn a_person_who_refuses_is_told_the_truth() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    chromium.open(&login.url);
+    chromium.click("button[value=ada]");
+    chromium.click("button[value=deny]");
+    assert_eq!(chromium.title(), FAILURE);
+    assert_no_policy_is_broken(&chromium);
+    assert_eq!(refusal(login.end().unwrap_err()), ErrorCode::ACCESS_DENIED);
+    assert_eq!(server.count(Endpoint::Token), 0);
+}
+
+#[test]
+fn lb_20_a_failed_exchange_is_no_success() {
+    let (server, chromium) = start();
+    server.fault_once(Endpoint::Token, Fault::NoTokenType);
+    let login = Login::begin(server.issuer(), SignIn::new());
+    approve(&chromium, &login.url);
+    assert_eq!(chromium.title(), FAILURE);
+    login.end().unwrap_err();
+}
+
+#[test]
+fn lb_12_two_tabs_use_one_answer() {
+    let (server, chromium) = start();
+    server.fault_once(Endpoint::Token, Fault::Slow(WHILE));
+    let login = Login::begin(server.issuer(), SignIn::new());
+    let second = chromium.tab();
+    to_consent(&chromium, &login.url);
+    let first = chromium.open_tab();
+    to_consent(&chromium, &login.url);
+    press_later(&chromium, "button[value=approve]");
+    chromium.switch_to(&second);
+    wait_until("the first answer is there", || server.count(Endpoint::Token) == 1);
+    chromium.click("button[value=approve]");
+    assert_eq!(chromium.title(), ALREADY_USED);
+    assert_no_policy_is_broken(&chromium);
+    chromium.switch_to(&first);
+    assert_eq!(chromium.title(), SUCCESS);
+    login.end().unwrap();
+    assert_eq!((server.count(Endpoint::Token), server.counters().replays), (1, 0));
+}
+
+#[test]
+fn lb_12_a_callback_that_is_loaded_again_exchanges_nothing() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    approve(&chromium, &login.url);
+    assert_eq!(chromium.title(), SUCCESS);
+    chromium.reload();
+    let again = chromium.title();
+    assert_ne!(again, NOT_OURS, "the person has done nothing wrong");
+    login.end().unwrap();
+    assert_eq!((server.count(Endpoint::Token), server.counters().replays), (1, 0));
+}
+
+#[test]
+fn the_back_button_exchanges_nothing() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    approve(&chromium, &login.url);
+    assert_eq!(chromium.title(), SUCCESS);
+    chromium.back();
+    assert!(chromium.url().starts_with(server.issuer()), "{}", chromium.url());
+    login.end().unwrap();
+    assert_eq!((server.count(Endpoint::Token), server.counters().replays), (1, 0));
+}
+
+#[test]
+fn lb_03_a_browser_that_connects_ahead_does_not_block() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    let port = login.port();
+    let idle: Vec<_> =
+        (0..8).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens")).collect();
+    let hints = format!(
+        "data:text/html,<link rel=preconnect href='http://127.0.0.1:{port}'>\
+         <link rel=preconnect crossorigin href='http://127.0.0.1:{port}'>"
+    );
+    chromium.open(&hints);
+    wait_until("Chromium connects ahead", || connections_to(port) > idle.len());
+    assert!(login.waits());
+    approve(&chromium, &login.url);
+    assert_eq!(chromium.title(), SUCCESS);
+    login.end().unwrap();
+}
+
+#[test]
+fn lb_10_what_browsers_ask_for_besides_uses_nothing_up() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    let origin = login.redirect_uri.join("/").unwrap();
+    chromium.open(&format!("{origin}favicon.ico"));
+    chromium.open(origin.as_str());
+    assert_eq!(chromium.title(), NOT_OURS);
+    chromium.open(&format!("{origin}callback?state=another&code=planted"));
+    assert_eq!(chromium.title(), NOT_OURS);
+    assert!(!chromium.text().contains("planted"));
+    assert_no_policy_is_broken(&chromium);
+    // A page of somebody else's, whose picture is the callback, and whose frame is.
+    chromium.open(&format!(
+        "data:text/html,<img src='{0}callback?state=x'><iframe src='{0}callback?state=x'></iframe>",
+        origin
+    ));
+    assert!(login.waits());
+    assert!(login.notes().iter().any(|note| note.contains("old tab")), "{:?}", login.notes());
+    approve(&chromium, &login.url);
+    assert_eq!(chromium.title(), SUCCESS);
+    login.end().unwrap();
+}
+
+#[test]
+fn lb_22_a_broken_policy_would_be_seen() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    chromium.open(&login.redirect_uri.join("/nothing").unwrap().to_string());
+    assert_eq!(chromium.run("return getComputedStyle(document.querySelector('main')).maxWidth"), "416px");
+    assert_no_policy_is_broken(&chromium);
+    let _ = chromium.run("document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>')");
+    let broken = broken_policies(&chromium);
+    assert_eq!(broken.len(), 1, "{broken:?}");
+}
+
+/// Every page, by day and by night, on a small screen and on a large one.
+#[test]
+fn the_pages_fit_their_screens_and_are_kept_as_pictures() {
+    let (server, chromium) = start();
+    let sign_in = || SignIn::new().application("Example Desk");
+
+    server.fault_once(Endpoint::Token, Fault::Slow(WHILE));
+    let login = Login::begin(server.issuer(), sign_in());
+    let callback = login.redirect_uri.clone();
+    chromium.open(callback.as_str());
+    take_pictures(&chromium, NOT_OURS, "not-ours");
+    let waiting = chromium.open_tab();
+    to_consent(&chromium, &login.url);
+    press_later(&chromium, "button[value=approve]");
+    let other = chromium.open_tab();
+    wait_until("the answer is there", || server.count(Endpoint::Token) == 1);
+    chromium.open(callback.as_str());
+    take_pictures(&chromium, ALREADY_USED, "already-used");
+    chromium.switch_to(&waiting);
+    take_pictures(&chromium, SUCCESS, "success");
+    login.end().unwrap();
+    chromium.switch_to(&other);
+
+    let login = Login::begin(server.issuer(), sign_in());
+    to_consent(&chromium, &login.url);
+    chromium.click("button[value=deny]");
+    take_pictures(&chromium, FAILURE, "failure");
+    login.end().unwrap_err();
+
+    server.fault_once(Endpoint::Token, Fault::Slow(Duration::from_secs(6)));
+    let login = Login::begin(server.issuer(), sign_in());
+    approve(&chromium, &login.url);
+    take_pictures(&chromium, NEUTRAL, "neutral");
+    login.end().unwrap();
+}
+
+fn start() -> (TestServer, Chromium) {
+    let chromium = Chromium::start().unwrap_or_else(|why| panic!("{why}"));
+    println!("{}", chromium.version());
+    (TestServer::start().unwrap(), chromium)
+}
+
+/// Ada signs in, and is asked whether she agrees.
+fn to_consent(chromium: &Chromium, url: &str) {
+    chromium.open(url);
+    chromium.click("button[value=ada]");
+}
+
+/// Ada signs in, and agrees; what she sees in the end is there when this returns.
+fn approve(chromium: &Chromium, url: &str) {
+    to_consent(chromium, url);
+    chromium.click("button[value=approve]");
+}
+
+/// Presses a button, and does not wait for the page that comes of it.
+fn press_later(chromium: &Chromium, selector: &str) {
+    let _ = chromium.run(&format!("setTimeout(() => document.querySelector('{selector}').click(), 200)"));
+}
+
+fn broken_policies(chromium: &Chromium) -> Vec<String> {
+    let mut lines = chromium.console();
+    lines.retain(|line| line.contains("Content Security Policy"));
+    lines
+}
+
+#[track_caller]
+fn assert_no_policy_is_broken(chromium: &Chromium) {
+    assert_eq!(broken_policies(chromium), Vec::<String>::new());
+}
+
+#[track_caller]
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if is_so() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("it never happened that {what}");
+}
+
+/// How many connections to a port of 127.0.0.1 are open, as the system counts them.
+fn connections_to(port: u16) -> usize {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!("0100007F:{port:04X}");
+    table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|fields| fields.get(1) == Some(&&*local) && fields.get(3) == Some(&"01"))
+        .count()
+}
+
+#[track_caller]
+fn take_pictures(chromium: &Chromium, title: &str, name: &str) {
+    assert_eq!(chromium.title(), title);
+    assert_no_policy_is_broken(chromium);
+    let folder = pictures();
+    for (width, height) in [(390, 700), (1280, 800)] {
+        for (scheme, dark) in [("light", false), ("dark", true)] {
+            chromium.show_as(width, height, dark);
+            let wide = chromium.run("return document.documentElement.scrollWidth > innerWidth");
+            assert_eq!(wide, "false", "{name} is wider than a screen of {width} pixels");
+            chromium.screenshot(&folder.join(format!("{name}-{width}x{height}-{scheme}.png")));
+        }
+    }
+}
+
+fn pictures() -> PathBuf {
+    let target =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("Cargo's folder for tests is in target");
+    let folder = target.join("screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn refusal(error: Error) -> ErrorCode {
+    let Error::Failure(failure) = error else { panic!("{error}") };
+    match *failure.error {
+        protocol::Error::Server(refusal) => refusal.code,
+        other => panic!("not the server's refusal: {other}"),
+    }
+}

@@ -1,0 +1,104 @@
+//! A program that signs a person in, as any program does: `oauth::SignIn`, which shows an address and waits.
+
+use oauth::core::{OptOut, Policy, Registration};
+use oauth::host::Host;
+use oauth::{Authorization, Authorizer, Error, HyperHost, IsahcHost, Settings, SignIn, Step};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
+use std::time::Duration;
+use url::Url;
+
+/// Longer than any login takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// It outlives the logins, since a listener goes on for a little after each.
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
+/// The listener runs on what the engine runs on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Hyper,
+    Isahc,
+}
+
+impl Engine {
+    fn host(self, settings: Settings) -> Arc<dyn Host> {
+        match self {
+            Self::Hyper => Arc::new(HyperHost::new(settings).unwrap()),
+            Self::Isahc => Arc::new(IsahcHost::new(settings).unwrap()),
+        }
+    }
+}
+
+/// A login under way.
+pub(crate) struct Login {
+    /// Where the person signs in.
+    pub(crate) url: String,
+    /// Where the listener waits.
+    pub(crate) redirect_uri: Url,
+    notes: Arc<Mutex<Vec<String>>>,
+    end: mpsc::Receiver<Result<Authorization, Error>>,
+}
+
+impl Login {
+    /// At the demo server, as its public client.
+    pub(crate) fn begin(issuer: &str, sign_in: SignIn) -> Self {
+        Self::begin_as(Engine::Hyper, Settings::new(), issuer, "demo", sign_in)
+    }
+
+    pub(crate) fn begin_as(
+        engine: Engine,
+        settings: Settings,
+        issuer: &str,
+        client_id: &str,
+        sign_in: SignIn,
+    ) -> Self {
+        let (said, steps) = mpsc::channel();
+        let (ended, end) = mpsc::channel();
+        let notes = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&notes);
+        let sign_in = sign_in.browser(None).timeout(PATIENCE).on_step(move |step| match step {
+            Step::Listening { redirect_uri } => said.send(redirect_uri.to_string()).unwrap(),
+            Step::Open { url } => said.send(url.to_string()).unwrap(),
+            Step::Note(note) => noted.lock().unwrap().push(note.to_string()),
+            _ => {}
+        });
+        let (issuer, client_id) = (issuer.to_owned(), client_id.to_owned());
+        let login = async move {
+            let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);
+            let registration = Registration::public(&client_id);
+            let authorizer =
+                Authorizer::discover_with(&issuer, registration, policy, engine.host(settings)).await?;
+            authorizer.sign_in(sign_in).await
+        };
+        match engine {
+            Engine::Hyper => drop(RUNTIME.spawn(async move { ended.send(login.await) })),
+            Engine::Isahc => drop(std::thread::spawn(move || ended.send(async_io::block_on(login)))),
+        }
+        let next = || match steps.recv_timeout(PATIENCE) {
+            Ok(step) => step,
+            Err(_) => panic!("the login did not begin: {:?}", end.try_recv()),
+        };
+        let redirect_uri = next().parse().unwrap();
+        Self { redirect_uri, url: next(), notes, end }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.redirect_uri.port().unwrap()
+    }
+
+    /// What the program tells the person while it waits.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap().clone()
+    }
+
+    /// Whether it still waits for its answer.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.end.try_recv(), Err(mpsc::TryRecvError::Empty))
+    }
+
+    pub(crate) fn end(self) -> Result<Authorization, Error> {
+        self.end.recv_timeout(PATIENCE).unwrap()
+    }
+}
