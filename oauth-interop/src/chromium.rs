@@ -4,7 +4,7 @@ use crate::daemon::{self, Daemon, Launch, StartError};
 use base64::Engine as _;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
@@ -236,15 +236,29 @@ fn exchange(port: u16, method: &str, path: &str, body: &Value) -> io::Result<Val
     stream.set_read_timeout(Some(PATIENCE * 2))?;
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
-         Content-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes())?;
-    let mut response = String::new();
-    stream.read_to_string(&mut response)?;
-    let (_, body) = response.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-    let value = serde_json::from_str::<Value>(body)?["value"].take();
+    // The driver keeps the connection, whatever it is asked: the body ends where its length says.
+    let mut response = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if response.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        match line.trim_end().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+            None if line.trim_end().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    response.read_exact(&mut body)?;
+    let value = serde_json::from_slice::<Value>(&body)?["value"].take();
     match &value["error"] {
         Value::String(error) => Err(io::Error::other(format!("{error}: {}", text(&value["message"])))),
         _ => Ok(value),
