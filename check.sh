@@ -137,7 +137,7 @@ features oauth-core providers
 step "features of oauth-jwt"
 features oauth-jwt encrypted aws-lc-rs stores pkcs11
 step "features of oauth-loopback"
-features oauth-loopback browser tokio async-io async-std smol
+features oauth-loopback browser tokio async-io async-std smol tls systemd
 step "features of oauth-transport"
 features oauth-transport contract cookies compression
 step "features of oauth-transport-hyper"

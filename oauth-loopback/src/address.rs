@@ -1,5 +1,7 @@
 //! Where a listener binds, and what it is called.
 
+#[cfg(feature = "tls")]
+use crate::certificate::Certificate;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::Url;
@@ -12,6 +14,10 @@ pub struct Address {
     pub(crate) path: String,
     pub(crate) exposed: Option<IpAddr>,
     pub(crate) advertised: Option<Url>,
+    /// The redirect URI is one of https.
+    pub(crate) https: bool,
+    #[cfg(feature = "tls")]
+    pub(crate) certificate: Option<Certificate>,
 }
 
 impl Address {
@@ -24,17 +30,25 @@ impl Address {
             path: "/callback".to_owned(),
             exposed: None,
             advertised: None,
+            https: false,
+            #[cfg(feature = "tls")]
+            certificate: None,
         }
     }
 
     /// The address that a registered redirect URI names. One without a port leaves the choice to the system.
     ///
+    /// With the feature `tls` it may be one of `https`, which then wants its certificate ([`https`](Self::https)) before
+    /// it is bound.
+    ///
     /// # Errors
-    /// It is not `http` on 127.0.0.1, \[::1\] or `localhost`, or has more than a path.
+    /// It is not `http` (or `https`) on 127.0.0.1, \[::1\] or `localhost`, or has more than a path.
     pub fn from_redirect_uri(redirect_uri: &Url) -> Result<Self, AddressError> {
-        if redirect_uri.scheme() != "http" {
-            return Err(AddressError::NotHttp);
-        }
+        let https = match redirect_uri.scheme() {
+            "http" => false,
+            "https" if cfg!(feature = "tls") => true,
+            _ => return Err(AddressError::NotHttp),
+        };
         let host = match redirect_uri.host() {
             Some(url::Host::Ipv4(Ipv4Addr::LOCALHOST)) => Host::V4,
             Some(url::Host::Ipv6(Ipv6Addr::LOCALHOST)) => Host::V6,
@@ -45,7 +59,19 @@ impl Address {
         if more || !redirect_uri.username().is_empty() || redirect_uri.password().is_some() {
             return Err(AddressError::MoreThanAPath);
         }
-        Self::new().host(host).port(redirect_uri.port().unwrap_or(0)).path(redirect_uri.path())
+        let address = Self { https, ..Self::new() };
+        address.host(host).port(redirect_uri.port().unwrap_or(0)).path(redirect_uri.path())
+    }
+
+    /// Speaks https with this certificate: the redirect URI begins with `https://`.
+    ///
+    /// For servers that register nothing else. A certificate that the browser does not trust makes it warn first.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn https(mut self, certificate: Certificate) -> Self {
+        self.https = true;
+        self.certificate = Some(certificate);
+        self
     }
 
     /// The host of the redirect URI, and so the addresses to bind.
@@ -62,6 +88,8 @@ impl Address {
     }
 
     /// The ports to try, in this order; the first that is free is taken. None at all means any free one.
+    ///
+    /// Choose them under 49152: from there on systems give ports to whoever asks for any, and Windows reserves ranges.
     #[must_use]
     pub fn ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.ports = ports.into_iter().collect();
@@ -118,7 +146,8 @@ impl Address {
             Host::V6 => "[::1]",
             Host::Localhost => "localhost",
         };
-        Url::parse(&format!("http://{host}:{port}/")).expect("a fixed host and any port are a URL")
+        let scheme = if self.https { "https" } else { "http" };
+        Url::parse(&format!("{scheme}://{host}:{port}/")).expect("a fixed host and any port are a URL")
     }
 }
 
@@ -146,7 +175,7 @@ pub enum Host {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// The redirect URI's scheme is not `http`.
+    /// The redirect URI's scheme is not `http`, nor `https` with the feature `tls`.
     NotHttp,
     /// The redirect URI's host is not on this machine.
     NotLoopback,
@@ -160,7 +189,8 @@ impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotHttp => {
-                "a loopback redirect URI starts with http://: give one, such as http://127.0.0.1/callback"
+                "a loopback redirect URI starts with http:// (or https://, where this program was built with it): give \
+                 one, such as http://127.0.0.1/callback"
             }
             Self::NotLoopback => {
                 "the redirect URI is not on this machine: its host has to be 127.0.0.1, [::1] or localhost"
@@ -194,7 +224,7 @@ mod tests {
     #[test]
     fn other_redirect_uris_are_refused() {
         for (uri, error) in [
-            ("https://127.0.0.1/cb", AddressError::NotHttp),
+            ("ftp://127.0.0.1/cb", AddressError::NotHttp),
             ("http://localhost.evil/cb", AddressError::NotLoopback),
             ("http://127.0.0.2/cb", AddressError::NotLoopback),
             ("http://127.0.0.1/cb?x=1", AddressError::MoreThanAPath),
@@ -202,6 +232,16 @@ mod tests {
             ("http://me@127.0.0.1/cb", AddressError::MoreThanAPath),
         ] {
             assert_eq!(from(uri).map(|_| ()), Err(error), "{uri}");
+        }
+    }
+
+    #[test]
+    fn an_https_redirect_uri_wants_the_feature_that_speaks_it() {
+        let uri = from("https://127.0.0.1:8443/cb").map(|address| address.redirect_uri(8443).to_string());
+        if cfg!(feature = "tls") {
+            assert_eq!(uri.as_deref(), Ok("https://127.0.0.1:8443/cb"));
+        } else {
+            assert_eq!(uri, Err(AddressError::NotHttp));
         }
     }
 

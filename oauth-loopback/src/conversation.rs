@@ -1,6 +1,7 @@
 //! One connection, without its socket: what to do with it next, and until when.
 
 use crate::request::{Parser, Refusal, Request};
+use crate::wire::{Protocol, Trouble, Wire};
 use std::time::{Duration, Instant};
 
 /// How long each part of a conversation may take.
@@ -15,6 +16,7 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Conversation {
     state: State,
+    wire: Wire,
     /// When the state ends of itself.
     until: Option<Instant>,
     /// When the connection was accepted.
@@ -43,9 +45,10 @@ pub(crate) enum Next<'a> {
 }
 
 impl Conversation {
-    pub(crate) fn new(limits: Limits, now: Instant) -> Self {
+    pub(crate) fn new(protocol: &Protocol, limits: Limits, now: Instant) -> Self {
         Self {
-            state: State::Reading(Parser::new()),
+            state: State::Reading { parser: Parser::new(), pending: Vec::new() },
+            wire: Wire::new(protocol),
             until: now.checked_add(limits.head),
             since: now,
             heard: now,
@@ -56,12 +59,13 @@ impl Conversation {
     pub(crate) fn poll(&mut self, now: Instant) -> Next<'_> {
         let late = self.until.is_some_and(|until| now >= until);
         match &mut self.state {
-            State::Reading(parser) => match parser.poll() {
+            State::Reading { parser, pending } => match parser.poll() {
                 Some(request) => Next::Decide(request),
                 // A spare connection that the browser never used is owed nothing.
-                None if late && parser.is_silent() => Next::Close,
+                None if late && (parser.is_silent() || !self.wire.is_open()) => Next::Close,
                 None if late => Next::Decide(Err(Refusal::TooSlow)),
-                None => Next::Read,
+                None if pending.is_empty() => Next::Read,
+                None => Next::Write(pending),
             },
             State::Held if late => Next::HeldTooLong,
             State::Held => Next::Hold,
@@ -80,13 +84,21 @@ impl Conversation {
     pub(crate) fn handle(&mut self, bytes: &[u8], now: Instant) {
         match &mut self.state {
             _ if bytes.is_empty() => self.state = State::Over,
-            State::Reading(parser) => {
+            State::Reading { parser, pending } => {
                 self.heard = now;
-                let was_in_head = parser.in_head();
-                parser.handle(bytes);
-                // The head's time is counted from the start, whatever drips in; the body gets its own.
-                if was_in_head && !parser.in_head() {
-                    self.until = now.checked_add(self.limits.head);
+                match self.wire.open(bytes) {
+                    Ok(opened) => {
+                        let was_in_head = parser.in_head();
+                        parser.handle(opened.bytes());
+                        // The head's time is counted from the start, whatever drips in; the body gets its own.
+                        if was_in_head && !parser.in_head() {
+                            self.until = now.checked_add(self.limits.head);
+                        }
+                        pending.append(&mut self.wire.take_pending());
+                    }
+                    Err(Trouble::Refused(refusal)) => parser.refuse(refusal),
+                    #[cfg(feature = "tls")]
+                    Err(Trouble::Broken(alert)) => self.write(alert, now),
                 }
             }
             // Read and thrown away: closing on unread bytes would reset the connection and blank the page.
@@ -104,13 +116,25 @@ impl Conversation {
     }
 
     pub(crate) fn answer(&mut self, bytes: Vec<u8>, now: Instant) {
+        // What TLS still had to say of itself goes first.
+        let mut sealed = match &mut self.state {
+            State::Reading { pending, .. } => std::mem::take(pending),
+            _ => Vec::new(),
+        };
+        sealed.append(&mut self.wire.seal(bytes));
+        self.write(sealed, now);
+    }
+
+    fn write(&mut self, bytes: Vec<u8>, now: Instant) {
         self.state = State::Writing { bytes, written: 0 };
         self.until = now.checked_add(self.limits.head);
     }
 
-    pub(crate) const fn handle_written(&mut self, count: usize) {
-        if let State::Writing { written, .. } = &mut self.state {
-            *written += count;
+    pub(crate) fn handle_written(&mut self, count: usize) {
+        match &mut self.state {
+            State::Reading { pending, .. } => drop(pending.drain(..count)),
+            State::Writing { written, .. } => *written += count,
+            State::Held | State::Draining | State::Over => {}
         }
     }
 
@@ -134,9 +158,16 @@ impl Conversation {
 
 #[derive(Debug)]
 enum State {
-    Reading(Parser),
+    /// What is `pending` is TLS's own, and has to go out for more to come.
+    Reading {
+        parser: Parser,
+        pending: Vec<u8>,
+    },
     Held,
-    Writing { bytes: Vec<u8>, written: usize },
+    Writing {
+        bytes: Vec<u8>,
+        written: usize,
+    },
     Draining,
     Over,
 }

@@ -1,14 +1,17 @@
 //! The listener at work: accepts, serves every connection at once, keeps the deadlines. Drivers lend it sockets.
 
-use crate::callback::{Received, Reply};
+use crate::callback::Received;
 use crate::conversation::{Conversation, Limits, Next};
 use crate::desk::{Decision, Desk, Judge};
 use crate::listener::Listener;
 use crate::options::{ReceiveError, ReceiveOptions};
 use crate::page::Page;
 use crate::promise::Promise;
+use crate::reply::{Ending, Reply};
 use crate::signal::Signal;
 use crate::verdict::Rules;
+use crate::web_server::Lease;
+use crate::wire::Protocol;
 use http::StatusCode;
 use std::io;
 use std::sync::Arc;
@@ -62,8 +65,13 @@ pub(crate) struct Engine<N: Net> {
     grace: Duration,
     /// When the person has had time enough; then, when the grace is over.
     until: Option<Instant>,
+    /// How long the page that handed a fragment over has to come back.
+    return_until: Option<Instant>,
     accept_after: Option<Instant>,
+    protocol: Protocol,
     signal: Arc<Signal>,
+    /// Where the port is kept for the next login.
+    lease: Option<Lease>,
     delivered: Promise<()>,
     scratch: Zeroizing<Vec<u8>>,
 }
@@ -81,7 +89,8 @@ impl<N: Net> Engine<N> {
         listener: Listener,
         mut options: ReceiveOptions,
     ) -> Result<Self, ReceiveError> {
-        let Listener { sockets, redirect_uri, port, signal } = listener;
+        let Listener { sockets, redirect_uri, port, protocol, signal, lease } = listener;
+        let desk = Desk::new(Rules::new(&redirect_uri, port), &mut options).map_err(ReceiveError::Io)?;
         let listeners = sockets.into_iter().map(|socket| net.listen(socket)).collect::<io::Result<_>>();
         let listeners = listeners.map_err(ReceiveError::Io)?;
         let until = net.now().checked_add(options.timeout);
@@ -89,12 +98,15 @@ impl<N: Net> Engine<N> {
             net,
             listeners,
             connections: Vec::new(),
-            desk: Desk::new(Rules::new(&redirect_uri, port), &mut options),
+            desk,
             limits: Limits { head: options.head, hold: options.hold, drain: options.drain },
             grace: options.grace,
             until,
+            return_until: None,
             accept_after: None,
+            protocol,
             signal,
+            lease,
             delivered: Promise::new(),
             scratch: Zeroizing::new(vec![0; 8 * 1024]),
         })
@@ -105,7 +117,8 @@ impl<N: Net> Engine<N> {
     }
 
     pub(crate) fn reply(&self) -> Reply {
-        let at_most = self.limits.head.saturating_add(self.limits.drain);
+        let return_at_most = if self.desk.expects_return() { self.limits.head } else { Duration::ZERO };
+        let at_most = return_at_most.saturating_add(self.limits.head).saturating_add(self.limits.drain);
         Reply::new(Arc::clone(&self.signal), self.delivered.clone(), at_most)
     }
 
@@ -124,10 +137,17 @@ impl<N: Net> Engine<N> {
             self.serve(now, cx, Some(judge));
             if let Some(received) = self.desk.take_received() {
                 self.until = None;
+                if self.desk.expects_return() {
+                    self.return_until = now.checked_add(self.limits.head);
+                }
                 return Poll::Ready(Ok(received));
             }
             if self.until.is_some_and(|until| now >= until) {
-                return Poll::Ready(Err(ReceiveError::TimedOut));
+                return Poll::Ready(Err(if self.desk.saw_https() {
+                    ReceiveError::TimedOutAfterHttps
+                } else {
+                    ReceiveError::TimedOut
+                }));
             }
             if self.poll_deadline(cx).is_pending() {
                 return Poll::Pending;
@@ -139,18 +159,29 @@ impl<N: Net> Engine<N> {
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.signal.listen(cx.waker());
         loop {
-            let now = self.net.now();
-            if let Some(page) = self.signal.page() {
-                self.answer_callback(page, now);
+            // First, so that nobody is accepted who came for the next login on this port.
+            if self.signal.is_cancelled() {
+                self.close();
+                return Poll::Ready(());
             }
+            let now = self.net.now();
             self.serve(now, cx, None);
-            if self.until.is_none() && !self.connections.iter().any(|connection| connection.is_callback) {
+            if let Some(ending) = self.signal.ending()
+                && self.answer_callback(ending, now)
+            {
+                continue;
+            }
+            if !self.desk.expects_return() || self.return_until.is_some_and(|until| now >= until) {
+                self.return_until = None;
+            }
+            let is_awaited = self.connections.iter().any(|connection| connection.is_callback);
+            if self.until.is_none() && !is_awaited && self.return_until.is_none() {
                 self.until = now.checked_add(self.grace);
                 if !self.grace.is_zero() {
                     self.delivered.keep(());
                 }
             }
-            if self.signal.is_cancelled() || self.until.is_some_and(|until| now >= until) {
+            if self.until.is_some_and(|until| now >= until) {
                 self.close();
                 return Poll::Ready(());
             }
@@ -160,11 +191,12 @@ impl<N: Net> Engine<N> {
         }
     }
 
-    fn answer_callback(&mut self, page: Page, now: Instant) {
-        let bytes = || self.desk.page(StatusCode::OK, page);
-        if let Some(held) = self.connections.iter_mut().find(|connection| connection.conversation.is_held()) {
-            held.conversation.answer(bytes(), now);
-        }
+    /// Whether there was a browser that waited for it.
+    fn answer_callback(&mut self, ending: Ending, now: Instant) -> bool {
+        let held = self.connections.iter_mut().find(|connection| connection.conversation.is_held());
+        let Some(held) = held else { return false };
+        held.conversation.answer(self.desk.ending(ending), now);
+        true
     }
 
     fn serve(&mut self, now: Instant, cx: &mut Context<'_>, mut judge: Option<&mut Judge<'_>>) {
@@ -214,7 +246,7 @@ impl<N: Net> Engine<N> {
                     if let Some(victim) = victim {
                         self.connections.remove(victim);
                     }
-                    let conversation = Conversation::new(self.limits, now);
+                    let conversation = Conversation::new(&self.protocol, self.limits, now);
                     return Some(Connection { stream, conversation, is_callback: false });
                 }
                 Poll::Ready(Err(error)) if is_the_peers(&error) => {}
@@ -271,6 +303,7 @@ impl<N: Net> Engine<N> {
                         *is_callback = true;
                         conversation.hold(now);
                     }
+                    Decision::Close => return Poll::Ready(()),
                 },
                 Next::Hold => return Poll::Pending,
                 Next::HeldTooLong => {
@@ -294,7 +327,7 @@ impl<N: Net> Engine<N> {
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let connections = self.connections.iter().filter_map(|connection| connection.conversation.deadline());
-        match connections.chain(self.until).chain(self.accept_after).min() {
+        match connections.chain(self.until).chain(self.return_until).chain(self.accept_after).min() {
             Some(deadline) => self.net.poll_until(deadline, cx),
             None => Poll::Pending,
         }
@@ -303,6 +336,7 @@ impl<N: Net> Engine<N> {
     fn close(&mut self) {
         self.connections.clear();
         self.listeners.clear();
+        self.lease = None;
         // Last, so that whoever waits for it finds the port free.
         self.delivered.keep(());
     }

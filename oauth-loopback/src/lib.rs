@@ -47,29 +47,43 @@
 //! ```
 
 mod address;
+mod answer;
 #[cfg(feature = "async-io")]
 pub mod async_io;
 #[cfg(feature = "browser")]
 pub mod browser;
 mod callback;
+#[cfg(feature = "tls")]
+mod certificate;
 mod conversation;
 mod desk;
 mod engine;
 mod listener;
 mod note;
 mod options;
+mod own_page;
 mod page;
 mod promise;
+mod reply;
 pub mod request;
+mod response_mode;
 mod signal;
 mod text;
 pub mod thread;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 pub mod verdict;
+mod web_server;
+mod wire;
 
 pub use address::{Address, AddressError, Host};
-pub use callback::{Callback, Cancel, Delivery, Received, Reply};
+pub use callback::{Callback, Cancel, Received};
+#[cfg(feature = "tls")]
+pub use certificate::{Certificate, CertificateError};
 pub use listener::{BindError, Listener};
 pub use note::Note;
 pub use options::{ReceiveError, ReceiveOptions};
+pub use own_page::OwnPage;
+pub use reply::{Delivery, HeaderError, Reply};
+pub use response_mode::ResponseMode;
+pub use web_server::WebServer;

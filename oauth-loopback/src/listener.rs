@@ -3,7 +3,9 @@
 use crate::address::{Address, Host};
 use crate::callback::Cancel;
 use crate::signal::Signal;
-use socket2::{Domain, Protocol, Socket, Type};
+use crate::web_server::Lease;
+use crate::wire::Protocol;
+use socket2::{Domain, Socket, Type};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -25,7 +27,9 @@ pub struct Listener {
     pub(crate) sockets: Vec<TcpListener>,
     pub(crate) redirect_uri: Url,
     pub(crate) port: u16,
+    pub(crate) protocol: Protocol,
     pub(crate) signal: Arc<Signal>,
+    pub(crate) lease: Option<Lease>,
 }
 
 impl Listener {
@@ -34,7 +38,60 @@ impl Listener {
     /// # Errors
     /// No port of the list is free, or the system refuses for another reason.
     pub fn bind(address: &Address) -> Result<Self, BindError> {
-        Self::bind_with(address, &mut listen)
+        Self::bind_with(address, &mut listen, cfg!(windows))
+    }
+
+    /// Takes sockets that listen already, such as those that a supervisor hands over.
+    ///
+    /// The redirect URI is that of the address, with the port of the sockets; the ports of the address count for nothing.
+    ///
+    /// # Errors
+    /// There is none, they have several ports, one can be reached from elsewhere though the address is not
+    /// [exposed](Address::exposed_to_the_network), or the address wants a certificate and has none.
+    pub fn from_sockets(sockets: Vec<TcpListener>, address: &Address) -> Result<Self, BindError> {
+        let mut ports = Vec::new();
+        for socket in &sockets {
+            let unknown = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+            let refused = |address| move |source| BindError::Refused { address, source };
+            let bound = socket.local_addr().map_err(refused(unknown))?;
+            socket.set_nonblocking(true).map_err(refused(bound))?;
+            if address.exposed.is_none() && !bound.ip().to_canonical().is_loopback() {
+                return Err(BindError::NotLoopback { address: bound });
+            }
+            ports.push(bound.port());
+        }
+        match ports.as_slice() {
+            [port, others @ ..] if others.iter().all(|other| other == port) => {
+                Self::new(address, sockets, *port)
+            }
+            _ => Err(BindError::NotOnePort { ports }),
+        }
+    }
+
+    /// Takes the sockets that systemd has for this process, or whoever else hands sockets over as it does.
+    ///
+    /// They are taken out of the environment: ask once, and before threads run that read it.
+    ///
+    /// # Errors
+    /// There is none, or as with [`from_sockets`](Self::from_sockets).
+    #[cfg(feature = "systemd")]
+    pub fn from_systemd(address: &Address) -> Result<Self, BindError> {
+        let mut handed_over = listenfd::ListenFd::from_env();
+        let sockets =
+            (0..handed_over.len()).filter_map(|at| handed_over.take_tcp_listener(at).ok().flatten());
+        Self::from_sockets(sockets.collect(), address)
+    }
+
+    fn new(address: &Address, sockets: Vec<TcpListener>, port: u16) -> Result<Self, BindError> {
+        let (redirect_uri, protocol) = (address.redirect_uri(port), protocol(address)?);
+        Ok(Self { sockets, redirect_uri, port, protocol, signal: Arc::default(), lease: None })
+    }
+
+    /// The same sockets for one login more, which ends apart from the others.
+    pub(crate) fn again(&self) -> io::Result<Self> {
+        let (redirect_uri, protocol) = (self.redirect_uri.clone(), self.protocol.clone());
+        let sockets = self.sockets.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
+        Ok(Self { sockets, redirect_uri, port: self.port, protocol, signal: Arc::default(), lease: None })
     }
 
     /// The redirect URI to send to the authorization server, with the port that was bound.
@@ -55,23 +112,36 @@ impl Listener {
         Cancel::new(Arc::clone(&self.signal))
     }
 
-    fn bind_with(address: &Address, bind: &mut Bind<'_>) -> Result<Self, BindError> {
-        let mut busy = Vec::new();
+    fn bind_with(address: &Address, bind: &mut Bind<'_>, windows: bool) -> Result<Self, BindError> {
+        protocol(address)?;
+        let (mut busy, mut reserved) = (Vec::new(), false);
         let mut refused = None;
         for &port in &address.ports {
             match claim(address, port, bind) {
-                Ok((sockets, port)) => {
-                    let redirect_uri = address.redirect_uri(port);
-                    return Ok(Self { sockets, redirect_uri, port, signal: Arc::default() });
-                }
+                Ok((sockets, port)) => return Self::new(address, sockets, port),
                 Err((_, error)) if error.kind() == io::ErrorKind::AddrInUse => busy.push(port),
+                // A range that Windows keeps for itself looks like a missing right.
+                Err((_, error)) if windows && error.kind() == io::ErrorKind::PermissionDenied => {
+                    reserved = true;
+                    busy.push(port);
+                }
                 Err((address, source)) => {
                     refused.get_or_insert(BindError::Refused { address, source });
                 }
             }
         }
-        Err(refused.unwrap_or(BindError::Busy { ports: busy }))
+        let busy =
+            if reserved { BindError::Reserved { ports: busy } } else { BindError::Busy { ports: busy } };
+        Err(refused.unwrap_or(busy))
     }
+}
+
+fn protocol(address: &Address) -> Result<Protocol, BindError> {
+    #[cfg(feature = "tls")]
+    if let Some(certificate) = &address.certificate {
+        return Ok(Protocol::Https(Arc::clone(&certificate.config)));
+    }
+    if address.https { Err(BindError::NoCertificate) } else { Ok(Protocol::Http) }
 }
 
 /// Why no socket could be bound.
@@ -81,6 +151,23 @@ pub enum BindError {
     /// Other programs have all these ports, on IPv4 or IPv6.
     Busy {
         /// The ports, in the order in which they were tried; 0 stands for any free one.
+        ports: Vec<u16>,
+    },
+    /// Windows keeps some of these ports for itself, and the others are taken.
+    Reserved {
+        /// The ports, in the order in which they were tried.
+        ports: Vec<u16>,
+    },
+    /// The redirect URI is one of https, and no certificate was given.
+    NoCertificate,
+    /// A socket that was handed in can be reached from other machines.
+    NotLoopback {
+        /// Where it listens.
+        address: SocketAddr,
+    },
+    /// No socket was handed in, or sockets with several ports, where a redirect URI has one.
+    NotOnePort {
+        /// The ports, in the order of the sockets.
         ports: Vec<u16>,
     },
     /// The system refuses the address: no such interface, or no right to a port under 1024.
@@ -97,9 +184,27 @@ impl fmt::Display for BindError {
         match self {
             Self::Busy { ports } => {
                 let plural = if ports.len() == 1 { "port" } else { "ports" };
-                let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+                let list = list(ports);
                 write!(f, "cannot listen for the sign-in: {plural} {list} in use by another program; ")?;
                 f.write_str("end that program, or choose another port (0 takes any free one)")
+            }
+            Self::Reserved { ports } => {
+                write!(f, "cannot listen for the sign-in: ports {} are taken or reserved by Windows; ", list(ports))?;
+                f.write_str("see `netsh int ipv4 show excludedportrange protocol=tcp`, and choose another port under 49152")
+            }
+            Self::NoCertificate => f.write_str(
+                "cannot listen for the sign-in: the redirect URI begins with https://, and there is no certificate; \
+                 give one, or have one made",
+            ),
+            Self::NotLoopback { address } => {
+                write!(f, "cannot listen for the sign-in on {address}, which other machines reach: ")?;
+                f.write_str("hand over a socket on 127.0.0.1 or [::1], or say that it is exposed to the network")
+            }
+            Self::NotOnePort { ports } if ports.is_empty() => f.write_str(
+                "cannot listen for the sign-in: no listening socket was handed over; have the supervisor pass one",
+            ),
+            Self::NotOnePort { ports } => {
+                write!(f, "cannot listen for the sign-in: the sockets have the ports {}; hand over one port", list(ports))
             }
             Self::Refused { address, source } => {
                 write!(
@@ -114,17 +219,21 @@ impl fmt::Display for BindError {
 impl std::error::Error for BindError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Busy { .. } => None,
             Self::Refused { source, .. } => Some(source),
+            _ => None,
         }
     }
+}
+
+fn list(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
 type Bind<'a> = dyn FnMut(SocketAddr) -> io::Result<TcpListener> + 'a;
 
 /// As [`TcpListener::bind`], with more room for those who knock at once: a full queue costs a browser a second.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(socket2::Protocol::TCP))?;
     // On Windows this would let another program take the port over.
     if cfg!(unix) {
         socket.set_reuse_address(true)?;

@@ -15,21 +15,33 @@ pub enum Note {
     OtherHost(String),
     /// Some web page, rather than the person, asked for the callback.
     NotANavigation,
+    /// A browser spoke https to a listener that speaks http: it upgraded the address by itself, for HSTS or in a mode
+    /// that knows nothing but https.
+    HttpsUpgrade,
+    /// A request came in plain http to a listener that speaks https.
+    PlainHttp,
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotOurs(why) => write!(f, "a request to the callback was refused, since {why}; still waiting")?,
+            Self::NotOurs(why) => write!(f, "a request to the callback was refused, since {why}; still waiting"),
             Self::OtherHost(host) => {
                 write!(f, "a request for the host \"{host}\" was refused, which is not this listener's; ")?;
-                f.write_str("still waiting")?;
+                f.write_str("still waiting")
             }
             Self::NotANavigation => f.write_str(
                 "a request to the callback was refused, since a web page made it and not a person; still waiting",
-            )?,
+            ),
+            Self::HttpsUpgrade => f.write_str(
+                "a browser asked for https, and this listener speaks http; still waiting. Where the browser upgrades \
+                 the address, use 127.0.0.1 as the host of the redirect URI, or a callback with https",
+            ),
+            Self::PlainHttp => f.write_str(
+                "a request in plain http was refused, since this listener speaks https; still waiting. The redirect \
+                 URI begins with https://",
+            ),
         }
-        Ok(())
     }
 }
 

@@ -1,9 +1,12 @@
 //! How to wait, and how a wait fails.
 
 use crate::note::{Note, OnNote};
+use crate::own_page::OwnPage;
+use crate::response_mode::ResponseMode;
 use std::fmt;
 use std::io;
 use std::time::Duration;
+use url::{Origin, Url};
 
 /// How to wait for the callback. The defaults are meant for a person at a browser.
 pub struct ReceiveOptions {
@@ -12,13 +15,16 @@ pub struct ReceiveOptions {
     pub(crate) grace: Duration,
     pub(crate) head: Duration,
     pub(crate) drain: Duration,
-    pub(crate) form_post: bool,
+    pub(crate) response_mode: ResponseMode,
+    pub(crate) private_network: Vec<Origin>,
+    pub(crate) success_page: Option<OwnPage>,
+    pub(crate) failure_page: Option<OwnPage>,
     pub(crate) application: Option<String>,
     pub(crate) on_note: Option<OnNote>,
 }
 
 impl ReceiveOptions {
-    /// Five minutes for the person, no form posts, no name on the page, and notes go unheard.
+    /// Five minutes for the person, responses in the query, the built-in pages without a name, and notes go unheard.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -27,7 +33,10 @@ impl ReceiveOptions {
             grace: Duration::from_millis(1500),
             head: Duration::from_secs(5),
             drain: Duration::from_millis(500),
-            form_post: false,
+            response_mode: ResponseMode::Query,
+            private_network: Vec::new(),
+            success_page: None,
+            failure_page: None,
             application: None,
             on_note: None,
         }
@@ -72,12 +81,43 @@ impl ReceiveOptions {
         self
     }
 
-    /// Takes responses that the browser posts as well: for requests with `response_mode=form_post`.
+    /// How the response comes: in the query, unless the authorization request says otherwise.
     ///
-    /// Without this a POST is answered with 405.
+    /// It has to be what the request asked for. A response that comes in another way is no response.
     #[must_use]
-    pub const fn form_post(mut self) -> Self {
-        self.form_post = true;
+    pub const fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.response_mode = mode;
+        self
+    }
+
+    /// [`response_mode`](Self::response_mode) with [`ResponseMode::FormPost`].
+    #[must_use]
+    pub const fn form_post(self) -> Self {
+        self.response_mode(ResponseMode::FormPost)
+    }
+
+    /// Lets pages of this server send the browser here where browsers ask first (Private Network Access, and Local
+    /// Network Access as it was drafted): the preflight of its origin is answered with yes, and everybody else's is not.
+    ///
+    /// Meant for the issuer and for the authorization endpoint; only the origin of the URL counts. It opens nothing
+    /// else: what a script of that server asks for is refused like any other script's request.
+    #[must_use]
+    pub fn private_network_for(mut self, server: &Url) -> Self {
+        self.private_network.push(server.origin());
+        self
+    }
+
+    /// The page of a login that succeeded, in place of the built-in one.
+    #[must_use]
+    pub fn success_page(mut self, page: impl Into<OwnPage>) -> Self {
+        self.success_page = Some(page.into());
+        self
+    }
+
+    /// The page of a login that failed, in place of the built-in one.
+    #[must_use]
+    pub fn failure_page(mut self, page: impl Into<OwnPage>) -> Self {
+        self.failure_page = Some(page.into());
         self
     }
 
@@ -110,7 +150,7 @@ impl fmt::Debug for ReceiveOptions {
             .field("timeout", &self.timeout)
             .field("hold", &self.hold)
             .field("grace", &self.grace)
-            .field("form_post", &self.form_post)
+            .field("response_mode", &self.response_mode)
             .field("application", &self.application)
             .finish_non_exhaustive()
     }
@@ -122,17 +162,33 @@ impl fmt::Debug for ReceiveOptions {
 pub enum ReceiveError {
     /// The person did not finish in time.
     TimedOut,
+    /// The same, and a browser spoke https to this listener, which speaks http: the answer may have been lost there.
+    TimedOutAfterHttps,
     /// A [cancel handle](crate::Listener::cancel_handle) was used.
     Cancelled,
     /// The system gives no more sockets, events or threads.
     Io(io::Error),
 }
 
+impl ReceiveError {
+    /// Whether time ran out, whatever else was seen.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::TimedOutAfterHttps)
+    }
+}
+
 impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut => f.write_str(
-                "no answer came from the browser in time: sign in again, and finish it in the browser that opens",
+                "no answer came from the browser in time: sign in again, and finish it in the browser that opens; where \
+                 the button to agree does nothing there, the page's form-action policy forbids the way back here: try \
+                 another browser, or have the server allow the redirect URI in it",
+            ),
+            Self::TimedOutAfterHttps => f.write_str(
+                "no answer came in time, and a browser asked for https where this listener speaks http: use 127.0.0.1 \
+                 as the host of the redirect URI, which no browser upgrades, or a listener with https",
             ),
             Self::Cancelled => f.write_str("the sign-in was cancelled before the browser's answer came: start it again"),
             Self::Io(error) => {
@@ -146,7 +202,7 @@ impl std::error::Error for ReceiveError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::TimedOut | Self::Cancelled => None,
+            Self::TimedOut | Self::TimedOutAfterHttps | Self::Cancelled => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Limits are counted as the bytes arrive, never after. One request per connection: what follows it is left alone.
 
+use crate::wire::HANDSHAKE;
 use http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
@@ -19,6 +20,9 @@ pub const MAX_HEAD: usize = 16 * 1024;
 pub const MAX_BODY: usize = 64 * 1024;
 
 const MAX_HEADERS: usize = 64;
+
+/// What a connection begins with once it speaks: most requests fit.
+const SMALL: usize = 1024;
 
 /// Reads one request, in pieces of any size.
 ///
@@ -58,6 +62,12 @@ impl Parser {
                 let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
                 bytes = &bytes[blank..];
             }
+            if matches!(self.stage, Stage::Head)
+                && self.buffer.is_empty()
+                && bytes.first() == Some(&HANDSHAKE)
+            {
+                return self.end(Err(Refusal::Tls));
+            }
             let wanted = match self.stage {
                 Stage::Head => MAX_HEAD + 1,
                 Stage::Body { total, .. } => total,
@@ -65,7 +75,7 @@ impl Parser {
             };
             let (now, later) = bytes.split_at(bytes.len().min(wanted.saturating_sub(self.buffer.len())));
             bytes = later;
-            self.append(now, wanted);
+            self.append(now);
             match &self.stage {
                 Stage::Head => self.handle_head(now.contains(&b'\n')),
                 Stage::Body { .. } => self.handle_body(),
@@ -86,11 +96,16 @@ impl Parser {
         }
     }
 
-    fn append(&mut self, bytes: &[u8], wanted: usize) {
+    /// Ends it before it is complete.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.end(Err(refusal));
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
         let needed = self.buffer.len() + bytes.len();
         if needed > self.buffer.capacity() {
             // `Vec` frees its old memory as it is, and a code may be in it.
-            let mut larger = Vec::with_capacity(wanted);
+            let mut larger = Vec::with_capacity(needed.next_power_of_two().max(SMALL));
             larger.extend_from_slice(&self.buffer);
             self.buffer.zeroize();
             *self.buffer = larger;
@@ -188,6 +203,10 @@ pub enum Refusal {
     Expectation,
     /// The rest did not come in time.
     TooSlow,
+    /// The browser speaks TLS where plain HTTP is spoken: there is nothing to answer, and the connection is closed.
+    Tls,
+    /// The client speaks plain HTTP where TLS is spoken.
+    NotTls,
 }
 
 impl Refusal {
@@ -195,7 +214,7 @@ impl Refusal {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::Tls | Self::NotTls => StatusCode::BAD_REQUEST,
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::LineTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

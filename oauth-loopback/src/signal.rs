@@ -1,6 +1,6 @@
 //! What the outside tells an engine: stop, or which page the browser gets.
 
-use crate::page::Page;
+use crate::reply::Ending;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -14,9 +14,9 @@ impl Signal {
     }
 
     /// The page for the browser that waits; the first one counts.
-    pub(crate) fn answer(&self, page: Page) {
+    pub(crate) fn answer(&self, ending: Ending) {
         self.tell(|inner| {
-            inner.page.get_or_insert(page);
+            inner.ending.get_or_insert(ending);
         });
     }
 
@@ -32,8 +32,8 @@ impl Signal {
         self.lock().cancelled
     }
 
-    pub(crate) fn page(&self) -> Option<Page> {
-        self.lock().page
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.lock().ending.clone()
     }
 
     fn tell(&self, change: impl FnOnce(&mut Inner)) {
@@ -54,6 +54,6 @@ impl Signal {
 #[derive(Debug, Default)]
 struct Inner {
     cancelled: bool,
-    page: Option<Page>,
+    ending: Option<Ending>,
     engine: Option<Waker>,
 }

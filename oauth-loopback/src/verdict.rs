@@ -1,97 +1,192 @@
 //! A request in, a verdict out: what counts as the callback, and what everything else is told.
 
 use crate::note::Note;
-use crate::page::{Page, STYLE_SHA256};
-use crate::request::{Refusal, Request, only};
+use crate::page::Page;
+use crate::request::{Request, only};
 use crate::text;
-use http::header::{HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use oauth_core::AuthorizationResponse;
-use std::fmt::Write as _;
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use url::Url;
+use url::{Origin, Url};
 
-/// What a listener answers to: one path, its own names, and the ways in which a response may come.
-#[derive(Clone, Debug)]
+pub use crate::answer::Answer;
+
+/// What a listener answers to: one path, its own names, and the way in which a response comes.
+#[derive(Clone)]
 pub struct Rules {
     path: String,
     authority: String,
+    scheme: String,
     port: u16,
-    form_post: bool,
+    mode: Mode,
+    /// The origins whose preflights are granted.
+    private_network: Vec<String>,
+}
+
+#[derive(Clone)]
+enum Mode {
+    Query,
+    FormPost,
+    /// The path that takes the fragment: nobody but the page that was served knows it.
+    Fragment(String),
 }
 
 impl Rules {
-    /// For a listener on this port, to which the browser is sent by this redirect URI.
+    /// For a listener on this port, to which the browser is sent by this redirect URI; responses come in the query.
     #[must_use]
     pub fn new(redirect_uri: &Url, port: u16) -> Self {
-        let authority = redirect_uri.authority().to_ascii_lowercase();
-        Self { path: redirect_uri.path().to_owned(), authority, port, form_post: false }
+        Self {
+            path: redirect_uri.path().to_owned(),
+            authority: redirect_uri.authority().to_ascii_lowercase(),
+            scheme: redirect_uri.scheme().to_owned(),
+            port,
+            mode: Mode::Query,
+            private_network: Vec::new(),
+        }
     }
 
-    /// Takes responses that the browser posts as well (`response_mode=form_post`).
+    /// Takes responses that the browser posts, and no others (`response_mode=form_post`).
     #[must_use]
-    pub const fn form_post(mut self) -> Self {
-        self.form_post = true;
+    pub fn form_post(mut self) -> Self {
+        self.mode = Mode::FormPost;
+        self
+    }
+
+    /// Takes responses in the fragment, and no others (`response_mode=fragment`).
+    ///
+    /// `token` makes the path to which the page posts it. It has to be of this login alone, impossible to guess, and
+    /// such as a path may hold without escapes.
+    #[must_use]
+    pub fn fragment(mut self, token: &str) -> Self {
+        self.mode = Mode::Fragment(format!("{}/{token}", self.path.trim_end_matches('/')));
+        self
+    }
+
+    /// Grants the preflights of this origin to send a browser from the public network to this machine.
+    ///
+    /// An origin that is nobody's (that of `data:` and the like) is granted nothing.
+    #[must_use]
+    pub fn private_network_for(mut self, origin: &Origin) -> Self {
+        if origin.is_tuple() {
+            self.private_network.push(origin.ascii_serialization());
+        }
         self
     }
 
     /// Says what a request is. Whether a response is *ours* is for its `state` to say, and not decided here.
     #[must_use]
     pub fn verdict<'a>(&self, request: &'a Request) -> Verdict<'a> {
-        let Some((host, path, query)) = split_target(request) else {
+        let Some((host, path, query)) = split_target(request, &self.scheme) else {
             return Verdict::Answer(Answer::page(StatusCode::BAD_REQUEST, Page::NotOurs), None);
         };
-        let answer = self.answer(request, host, path);
-        match answer {
-            Some((answer, note)) => {
-                let answer = if request.method == Method::HEAD { answer.without_body() } else { answer };
-                Verdict::Answer(answer, note)
+        let verdict = self.decide(request, host, path, query);
+        match verdict {
+            Verdict::Answer(answer, note) if request.method == Method::HEAD => {
+                Verdict::Answer(answer.without_body(), note)
             }
-            None if request.method == Method::POST => {
-                Verdict::Response(AuthorizationResponse::Form(&request.body))
-            }
-            None => Verdict::Response(AuthorizationResponse::Query(query)),
+            verdict => verdict,
         }
     }
 
-    /// The answer to whatever is no authorization response.
-    fn answer(&self, request: &Request, host: &str, path: &str) -> Option<(Answer, Option<Note>)> {
+    fn decide<'a>(&self, request: &'a Request, host: &str, path: &str, query: &'a str) -> Verdict<'a> {
         // A page that rebinds its own name to this address still sends its own name.
         if !self.is_host(host) {
             let note = Note::OtherHost(text::for_terminal(host));
-            return Some((Answer::page(StatusCode::MISDIRECTED_REQUEST, Page::NotOurs), Some(note)));
+            return Verdict::Answer(Answer::page(StatusCode::MISDIRECTED_REQUEST, Page::NotOurs), Some(note));
+        }
+        if let Mode::Fragment(own) = &self.mode
+            && same(own, path)
+        {
+            return self.handed_over(request, host);
         }
         if path != self.path {
-            let answer = if path == "/favicon.ico" {
+            return answered(if path == "/favicon.ico" {
                 Answer::empty(StatusCode::NO_CONTENT)
             } else {
                 Answer::page(StatusCode::NOT_FOUND, Page::NotOurs)
-            };
-            return Some((answer, None));
+            });
         }
+        let method = if matches!(self.mode, Mode::FormPost) { Method::POST } else { Method::GET };
+        if request.method != method {
+            return answered(self.other_method(request, &method));
+        }
+        if let Some(verdict) = not_a_person(&request.headers) {
+            return verdict;
+        }
+        match self.mode {
+            Mode::Query => Verdict::Response(AuthorizationResponse::Query(query)),
+            Mode::FormPost if request.is_form() => {
+                Verdict::Response(AuthorizationResponse::Form(&request.body))
+            }
+            Mode::FormPost => answered(Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE, Page::NotOurs)),
+            Mode::Fragment(ref path) => answered(Answer::hand_over(path)),
+        }
+    }
+
+    /// At the path that takes a fragment: the script of our page posts it, and then goes there itself.
+    fn handed_over<'a>(&self, request: &'a Request, host: &str) -> Verdict<'a> {
         match request.method {
-            Method::GET => {}
-            Method::POST if self.form_post && request.is_form() => {}
-            Method::POST if self.form_post => {
-                return Some((Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE, Page::NotOurs), None));
+            Method::GET => not_a_person(&request.headers).unwrap_or(Verdict::Return),
+            // A page of another origin knows no token; should it, it still cannot lie about where it is from.
+            Method::POST if !self.is_same_origin(&request.headers, host) => Verdict::Answer(
+                Answer::page(StatusCode::FORBIDDEN, Page::NotOurs),
+                Some(Note::NotANavigation),
+            ),
+            Method::POST if !request.is_form() => {
+                answered(Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE, Page::NotOurs))
             }
-            Method::HEAD => return Some((Answer::empty(StatusCode::OK), None)),
+            Method::POST => match std::str::from_utf8(&request.body) {
+                Ok(fragment) => Verdict::Response(AuthorizationResponse::Fragment(fragment)),
+                Err(_) => answered(Answer::page(StatusCode::BAD_REQUEST, Page::NotOurs)),
+            },
+            _ => answered(self.other_method(request, &Method::POST)),
+        }
+    }
+
+    /// For a request whose method is not the one that may bring the response.
+    fn other_method(&self, request: &Request, method: &Method) -> Answer {
+        match request.method {
+            Method::HEAD => Answer::empty(StatusCode::OK),
             Method::OPTIONS => {
-                return Some((Answer::empty(StatusCode::NO_CONTENT).allow(self.methods()), None));
+                let answer = Answer::empty(StatusCode::NO_CONTENT).allow(method);
+                self.preflight(&request.headers, answer, method)
             }
-            _ => {
-                let answer = Answer::page(StatusCode::METHOD_NOT_ALLOWED, Page::NotOurs);
-                return Some((answer.allow(self.methods()), None));
-            }
+            _ => Answer::page(StatusCode::METHOD_NOT_ALLOWED, Page::NotOurs).allow(method),
         }
-        if is_speculative(&request.headers) {
-            return Some((Answer::empty(StatusCode::NO_CONTENT), None));
-        }
-        if !is_navigation(&request.headers) {
-            let answer = Answer::page(StatusCode::FORBIDDEN, Page::NotOurs);
-            return Some((answer, Some(Note::NotANavigation)));
-        }
-        None
+    }
+
+    /// Says yes to a browser that asks whether a page of the server may send it here (Private Network Access).
+    fn preflight(&self, headers: &HeaderMap, answer: Answer, method: &Method) -> Answer {
+        // The draft that came after it asked by another name.
+        const NAMES: [(HeaderName, HeaderName); 2] = [
+            (
+                HeaderName::from_static("access-control-request-private-network"),
+                HeaderName::from_static("access-control-allow-private-network"),
+            ),
+            (
+                HeaderName::from_static("access-control-request-local-network"),
+                HeaderName::from_static("access-control-allow-local-network"),
+            ),
+        ];
+        let asked = |(ask, _): &(HeaderName, HeaderName)| {
+            only(headers, ask).is_some_and(|value| value.as_bytes() == b"true")
+        };
+        let granted = |origin: &&HeaderValue| {
+            self.private_network.iter().any(|granted| granted.as_bytes() == origin.as_bytes())
+        };
+        let (Some((_, allow)), Some(origin)) =
+            (NAMES.into_iter().find(asked), only(headers, &header::ORIGIN).filter(granted))
+        else {
+            return answer;
+        };
+        let method = HeaderValue::from_static(if method == Method::POST { "POST" } else { "GET" });
+        answer
+            .with(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone())
+            .with(header::ACCESS_CONTROL_ALLOW_METHODS, method)
+            .with(allow, HeaderValue::from_static("true"))
+            .with(header::VARY, HeaderValue::from_static("Origin"))
     }
 
     /// A loopback literal or `localhost` with the bound port, or the redirect URI's authority to the letter.
@@ -101,13 +196,27 @@ impl Rules {
         }
         let (name, port) = match host.rfind(':') {
             Some(colon) if !host.ends_with(']') => (&host[..colon], host[colon + 1..].parse().ok()),
-            _ => (host, Some(80)),
+            _ => (host, Some(if self.scheme == "https" { 443 } else { 80 })),
         };
         port == Some(self.port) && is_loopback(name)
     }
 
-    const fn methods(&self) -> &'static str {
-        if self.form_post { "GET, HEAD, OPTIONS, POST" } else { "GET, HEAD, OPTIONS" }
+    /// Whether a script of this very listener asks, as far as the browser says. Silence is fine.
+    fn is_same_origin(&self, headers: &HeaderMap, host: &str) -> bool {
+        const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+        let own = format!("{}://{host}", self.scheme);
+        [(SITE, "same-origin"), (header::ORIGIN, &own)].iter().all(|(name, expected)| {
+            !headers.contains_key(name)
+                || only(headers, name)
+                    .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(expected.as_bytes()))
+        })
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The path of a fragment is a secret of its login.
+        f.debug_struct("Rules").field("path", &self.path).field("port", &self.port).finish_non_exhaustive()
     }
 }
 
@@ -117,84 +226,33 @@ impl Rules {
 pub enum Verdict<'a> {
     /// It may be the authorization response: ask whether it is ours.
     Response(AuthorizationResponse<'a>),
-    /// It is not: send this, say the note, and keep waiting.
+    /// The page that handed a fragment over comes for the end of the login.
+    Return,
+    /// It is neither: send this, say the note, and keep waiting.
     Answer(Answer, Option<Note>),
 }
 
-/// An HTTP response of fixed texts.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    status: StatusCode,
-    page: Option<Page>,
-    allow: Option<&'static str>,
+const fn answered<'a>(answer: Answer) -> Verdict<'a> {
+    Verdict::Answer(answer, None)
 }
 
-impl Answer {
-    pub(crate) const fn page(status: StatusCode, page: Page) -> Self {
-        Self { status, page: Some(page), allow: None }
+/// What a browser is told that asks ahead of the person, or for a page that is not what the person looks at.
+fn not_a_person<'a>(headers: &HeaderMap) -> Option<Verdict<'a>> {
+    if is_speculative(headers) {
+        return Some(answered(Answer::empty(StatusCode::NO_CONTENT)));
     }
-
-    const fn empty(status: StatusCode) -> Self {
-        Self { status, page: None, allow: None }
-    }
-
-    const fn allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
-        self
-    }
-
-    const fn without_body(mut self) -> Self {
-        self.page = None;
-        self
-    }
-
-    /// The status code.
-    #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The response as it goes over the wire, the application's name in its page.
-    ///
-    /// It has no `Date`: nothing here keeps a clock (RFC 9110 section 6.6.1).
-    #[must_use]
-    pub fn to_bytes(&self, application: Option<&str>) -> Vec<u8> {
-        let body = self.page.map(|page| page.html(application));
-        let reason = self.status.canonical_reason().unwrap_or_default();
-        let mut text = format!("HTTP/1.1 {} {reason}\r\n", self.status.as_u16());
-        if let Some(allow) = self.allow {
-            // RFC 9110 section 15.5.6: a 405 names the methods that would do.
-            text.push_str("Allow: ");
-            text.push_str(allow);
-            text.push_str("\r\n");
-        }
-        if let Some(body) = &body {
-            text.push_str("Content-Type: text/html; charset=utf-8\r\n");
-            // Without a body there is no length either: RFC 9110 section 8.6 forbids it in a 204, and in a HEAD
-            // response that would differ from the GET.
-            write!(text, "Content-Length: {}\r\n", body.len()).expect("a String takes any text");
-        }
-        write!(
-            text,
-            "Content-Security-Policy: default-src 'none'; style-src 'sha256-{STYLE_SHA256}'; img-src data:; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
-             X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCache-Control: no-store\r\n\
-             Connection: close\r\n\r\n"
-        )
-        .expect("a String takes any text");
-        text.push_str(&body.unwrap_or_default());
-        text.into_bytes()
-    }
+    let answer = || Answer::page(StatusCode::FORBIDDEN, Page::NotOurs);
+    (!is_navigation(headers)).then(|| Verdict::Answer(answer(), Some(Note::NotANavigation)))
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Self::page(refusal.status(), Page::NotOurs)
-    }
+/// Compares without telling by the time it takes how much of it was right.
+fn same(secret: &str, guess: &str) -> bool {
+    let pairs = secret.bytes().zip(guess.bytes());
+    secret.len() == guess.len() && pairs.fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
 }
 
 /// Host, path and query of the request's target; `None` where it has no single host or no such form.
-fn split_target(request: &Request) -> Option<(&str, &str, &str)> {
+fn split_target<'a>(request: &'a Request, scheme: &str) -> Option<(&'a str, &'a str, &'a str)> {
     let target = request.target.as_str();
     // RFC 9112 section 3.2: a request without a Host, or with two, is answered with 400.
     let host = request.host()?;
@@ -202,8 +260,10 @@ fn split_target(request: &Request) -> Option<(&str, &str, &str)> {
         (host, target)
     } else {
         // RFC 9112 section 3.2.2: the absolute form has to be accepted, and its host counts.
-        let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"))?;
-        let rest = &target[scheme.len()..];
+        let (own, rest) = target.split_once("://")?;
+        if !own.eq_ignore_ascii_case(scheme) {
+            return None;
+        }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         rest.split_at(end)
     };

@@ -65,7 +65,22 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "oauth-loopback",
         &["oauth-core"],
-        &["async-io", "http", "httparse", "mio", "socket2", "tokio", "url", "webbrowser", "zeroize"],
+        &[
+            "async-io",
+            "getrandom",
+            "http",
+            "httparse",
+            "listenfd",
+            "mio",
+            "rcgen",
+            "rustls",
+            "sha2",
+            "socket2",
+            "tokio",
+            "url",
+            "webbrowser",
+            "zeroize",
+        ],
     ),
     (
         "oauth-transport",

@@ -1,5 +1,6 @@
 use super::{Conversation, Limits, Next};
 use crate::request::Refusal;
+use crate::wire::Protocol;
 use std::time::{Duration, Instant};
 
 const MS: Duration = Duration::from_millis(1);
@@ -7,7 +8,7 @@ const MS: Duration = Duration::from_millis(1);
 fn begin() -> (Conversation, Instant) {
     let now = Instant::now();
     let limits = Limits { head: 5000 * MS, hold: 5000 * MS, drain: 500 * MS };
-    (Conversation::new(limits, now), now)
+    (Conversation::new(&Protocol::Http, limits, now), now)
 }
 
 #[test]

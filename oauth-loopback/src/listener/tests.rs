@@ -12,10 +12,11 @@ fn bind(
     address: &Address,
     mut v6: impl FnMut(u16) -> io::Result<TcpListener>,
 ) -> Result<Listener, BindError> {
-    Listener::bind_with(address, &mut |address| match address {
+    let mut bind = |address| match address {
         SocketAddr::V4(_) => anywhere(),
         SocketAddr::V6(address) => v6(address.port()),
-    })
+    };
+    Listener::bind_with(address, &mut bind, false)
 }
 
 #[test]
@@ -76,11 +77,11 @@ fn lb_08_exposure_is_asked_for_by_name() {
         Address::new().host(Host::Localhost),
         Address::new().exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into()),
     ] {
-        Listener::bind_with(&address, &mut |address| {
+        let mut bind = |address: SocketAddr| {
             bound.push(address.ip().to_string());
             anywhere()
-        })
-        .unwrap();
+        };
+        Listener::bind_with(&address, &mut bind, false).unwrap();
     }
     assert_eq!(bound, ["127.0.0.1", "::1", "127.0.0.1", "::1", "0.0.0.0"]);
 }

@@ -121,7 +121,8 @@ fn what_could_be_read_in_two_ways_is_refused() {
 #[test]
 fn what_is_not_http_is_refused() {
     for (bytes, expected) in [
-        (&b"\x16\x03\x01\x02\x00\n"[..], Refusal::Malformed),
+        (&b"\x16\x03\x01\x02\x00\n"[..], Refusal::Tls),
+        (b"\x17\x03\x03\x00\x01\n", Refusal::Malformed),
         (b"GET /caf\xff HTTP/1.1\r\n\r\n", Refusal::Malformed),
         (b"GET /a\x00b HTTP/1.1\r\n\r\n", Refusal::Malformed),
         (b"GET\r\n\r\n", Refusal::Malformed),

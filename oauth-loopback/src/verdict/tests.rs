@@ -20,7 +20,7 @@ fn request(line: &str, headers: &str) -> Request {
 fn verdict(line: &str, headers: &str) -> Result<String, u16> {
     match rules().verdict(&request(line, headers)) {
         Verdict::Response(AuthorizationResponse::Query(query)) => Ok(query.to_owned()),
-        Verdict::Response(other) => panic!("{other:?}"),
+        other @ (Verdict::Response(_) | Verdict::Return) => panic!("{other:?}"),
         Verdict::Answer(answer, _) => Err(answer.status().as_u16()),
     }
 }
