@@ -172,14 +172,13 @@ impl Chromium {
         self.post("/window", &json!({ "handle": tab.0 }));
     }
 
-    /// Shows pages as on a screen of so many pixels, by day or by night.
+    /// Shows pages as on a screen of so many pixels, by day or by night, and still.
     #[track_caller]
     pub fn show_as(&self, width: u32, height: u32, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
-        self.devtools(
-            "Emulation.setEmulatedMedia",
-            &json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
-        );
+        let media = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")];
+        let features = media.map(|(name, value)| json!({ "name": name, "value": value }));
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
         let screen =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
