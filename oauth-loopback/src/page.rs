@@ -23,10 +23,12 @@ impl Page {
         let name = Name::new(application);
         let body = body.replace("{name}", &name.in_text);
         let script = self.script().text;
+        // A line breaks after a hyphen, and "sign-" at its end reads badly.
+        let heading = title.replace('-', "&#8209;");
         document(
             title,
             &format!(
-                "<main class=\"{class}\">\n{}{}<h1>{title}</h1>\n<p>{body}</p>\n</main>\n<script>{script}</script>",
+                "<main class=\"{class}\">\n{}{}<h1>{heading}</h1>\n<p>{body}</p>\n</main>\n<script>{script}</script>",
                 svg(mark),
                 name.above,
             ),
@@ -84,15 +86,15 @@ pub(crate) fn hand_over(application: Option<&str>, path: &str) -> String {
     let name = Name::new(application);
     let (mark, above, name) =
         (svg("<path class=\"turn\" d=\"M12 4a8 8 0 1 1-8 8\"/>"), &name.above, &name.in_text);
-    let paste = format!("Copy the address of this page, all of it, and paste it into {name}.");
+    let paste = format!("copy the address of this page, all of it, and paste it into {name}.");
     document(
         "One moment",
         &format!(
             "<main class=\"plain\">\n{mark}{above}<div class=\"wait\" role=\"status\">\n<h1>One moment</h1>\n\
              <p>Your answer is on its way to {name}.</p>\n\
-             <noscript><p>Without JavaScript it does not get there by itself. {paste}</p></noscript>\n</div>\n\
+             <noscript><p>Without JavaScript it does not get there by itself: {paste}</p></noscript>\n</div>\n\
              <div class=\"gone\" role=\"alert\">\n<h1>The answer did not get through</h1>\n\
-             <p>It may be that {name} waits no more. If it does: {paste}</p>\n</div>\n</main>\n\
+             <p>It may be that {name} waits no more. If it does, {paste}</p>\n</div>\n</main>\n\
              <script data-to=\"{}\">{}</script>",
             text::for_html(path),
             HAND_OVER.text,

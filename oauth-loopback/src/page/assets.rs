@@ -43,19 +43,19 @@ background:var(--back);color:var(--ink);font:1rem/1.6 system-ui,-apple-system,\"
 \"Liberation Sans\",\"DejaVu Sans\",sans-serif;-webkit-text-size-adjust:100%;-webkit-font-smoothing:antialiased}\
 main{width:100%;max-width:27rem;padding:2.5rem 2rem 2.25rem;text-align:center;background:var(--card);\
 border:1px solid var(--line);border-radius:1.25rem;box-shadow:var(--shade);overflow-wrap:anywhere}\
-.mark{display:block;width:4rem;height:4rem;margin:0 auto 1.5rem;padding:1.125rem;border-radius:50%;\
+.mark{display:block;width:4rem;height:4rem;margin:0 auto 1.5rem;padding:1rem;border-radius:50%;\
 background:var(--tint);color:var(--tone);fill:none;stroke:currentColor;stroke-width:2.25;stroke-linecap:round;\
 stroke-linejoin:round}\
 .app{margin:0 0 .375rem;font-size:.875rem;font-weight:600;color:var(--soft)}\
 h1{margin:0 0 .75rem;font-size:1.4375rem;line-height:1.3;font-weight:650;letter-spacing:-.011em;text-wrap:balance}\
 p{margin:0;color:var(--soft);text-wrap:pretty}\
 p+p,p+noscript p{margin-top:.75rem}\
-.lost .wait,.gone{display:none}.lost .gone{display:block}\
+.lost .wait,.gone{display:none}.lost .gone{display:block}.lost .turn{animation:none}\
 @media(max-width:26rem){main{padding:2rem 1.375rem 1.875rem;border-radius:1rem}}\
 @media(prefers-reduced-motion:no-preference){\
-main{animation:rise .3s ease-out}.turn{animation:turn 1.1s linear infinite;transform-origin:50% 50%}\
-@keyframes rise{from{opacity:0;transform:translateY(.5rem)}}@keyframes turn{to{transform:rotate(1turn)}}}\
+.turn{animation:turn 1.1s linear infinite;transform-origin:50% 50%}\
+@keyframes turn{to{transform:rotate(1turn)}}}\
 @media(forced-colors:active){.mark{border:1px solid}}";
 
 /// The SHA-256 of [`STYLE`] in base64. A test computes it again.
-pub(crate) const STYLE_SHA256: &str = "AIqoCZ2u2lknH90LdMSwpXrwc1FZ0SS1X+zTA5HiR/c=";
+pub(crate) const STYLE_SHA256: &str = "VXXMv9OtmsN68A+hYPmZANeiWQZ93sZ0PMpYr7fW5Xc=";

@@ -1,0 +1,145 @@
+//! What the browser sees, and when.
+
+use crate::*;
+
+over_every_driver! {
+    lb_18_written_half_closed_and_drained,
+    lb_18_a_browser_that_never_closes_is_not_waited_for,
+    lb_19_the_grace_is_bounded_and_frees_the_port,
+    lb_20_the_page_waits_for_the_end,
+    lb_20_a_failure_is_told,
+    lb_20_a_long_exchange_gets_the_neutral_page,
+    lb_20_a_dropped_reply_leaves_it_open,
+    lb_21_a13_nothing_of_the_query_is_in_the_page_or_the_notes,
+    lb_22_a12_a15_headers,
+}
+
+fn lb_18_written_half_closed_and_drained(driver: &dyn Driver) {
+    let running = start(driver, quick().drain_at_most(LONG).grace(Duration::ZERO));
+    let mut tab = running.tab();
+    // What comes after the request is unread when the page is written: a hard close would reset the connection.
+    tab.send(&(get(&tab, "/callback?state=s&code=c") + &get(&tab, "/callback?state=s&code=again")));
+    let mut delivery = running.callback().reply.success();
+    let page = tab.read_page();
+    assert_eq!(page.header("content-length"), Some(page.body.len().to_string().as_str()));
+    assert_eq!(page.header("connection"), Some("close"));
+    // The page has ended, and this side may still talk: nothing resets it.
+    tab.send(&"x".repeat(100_000));
+    assert!(is_pending(&mut delivery), "it waits for the browser to close");
+    tab.close();
+    delivery.wait();
+    assert!(is_free(running.port));
+}
+
+fn lb_18_a_browser_that_never_closes_is_not_waited_for(driver: &dyn Driver) {
+    let running = start(driver, quick().drain_at_most(Duration::from_millis(50)));
+    let tab = running.ask("/callback?state=s&code=c");
+    let began = Instant::now();
+    running.callback().reply.success().wait();
+    assert!(began.elapsed() < LONG);
+    assert_eq!(tab.page().status, 200);
+}
+
+fn lb_19_the_grace_is_bounded_and_frees_the_port(driver: &dyn Driver) {
+    let running = start(driver, quick().grace(Duration::from_millis(100)));
+    let tab = running.ask("/callback?state=s&code=c");
+    let keep_alive = running.tab();
+    let port = running.port;
+    let delivery = running.callback().reply.success();
+    tab.close();
+    delivery.wait();
+    assert_eq!(running.ask("/favicon.ico").page().status, 204, "within the grace");
+    assert_eq!(keep_alive.rest(), b"", "and then nobody is waited for");
+    assert!(becomes_free(port));
+}
+
+fn lb_20_the_page_waits_for_the_end(driver: &dyn Driver) {
+    let running = start(driver, quick().hold_at_most(LONG));
+    let tab = running.ask("/callback?state=s&code=c");
+    let callback = running.callback();
+    assert!(tab.is_quiet(50), "nothing is said before it is true");
+    drop(callback.reply.success());
+    assert_eq!(tab.page().title(), "You are signed in");
+}
+
+fn lb_20_a_failure_is_told(driver: &dyn Driver) {
+    let running = start(driver, quick());
+    let tab = running.ask("/callback?state=s&code=c");
+    drop(running.callback().reply.failure());
+    let page = tab.page();
+    assert_eq!((page.status, page.title()), (200, "The sign-in did not work"));
+    assert!(page.body.contains("Return to the program"));
+}
+
+fn lb_20_a_long_exchange_gets_the_neutral_page(driver: &dyn Driver) {
+    let running = start(driver, quick().hold_at_most(Duration::from_millis(30)));
+    let tab = running.ask("/callback?state=s&code=c");
+    let callback = running.callback();
+    assert_eq!(tab.page().title(), "Your answer has arrived");
+    callback.reply.success().wait();
+}
+
+fn lb_20_a_dropped_reply_leaves_it_open(driver: &dyn Driver) {
+    let running = start(driver, quick().hold_at_most(LONG * 2));
+    let tab = running.ask("/callback?state=s&code=c");
+    drop(running.callback());
+    assert_eq!(tab.page().title(), "Your answer has arrived");
+}
+
+fn lb_21_a13_nothing_of_the_query_is_in_the_page_or_the_notes(driver: &dyn Driver) {
+    let planted = "planted<script>alert(1)</script>";
+    let (sender, notes) = mpsc::channel();
+    let options = quick().application("<b>Desk</b>").on_note(move |note| sender.send(note.clone()).unwrap());
+    let running = start(driver, options.hold_at_most(LONG));
+    let mut pages = Vec::new();
+    for target in [
+        format!("/callback?state=other&error={planted}"),
+        format!("/{planted}"),
+        format!("/callback?{planted}"),
+    ] {
+        pages.push(running.ask(&target).page());
+    }
+    pages.push(running.ask_as("BREW", &format!("/callback?{planted}")).page());
+    let mut other_host = running.tab();
+    other_host.send(&request("GET", "/callback", "Host: evil\u{1b}[31m\r\n"));
+    pages.push(other_host.page());
+    let tab = running.ask(&format!("/callback?state=s&code={planted}"));
+    let callback = running.callback();
+    assert!(!format!("{callback:?}").contains("planted"));
+    drop(callback.reply.failure());
+    pages.push(tab.page());
+    for page in pages {
+        assert!(!page.body.contains("planted") && !page.body.contains("alert("), "{}", page.body);
+        assert!(!page.body.contains("<b>Desk"), "{}", page.body);
+    }
+    for note in notes.iter() {
+        let (shown, debug) = (note.to_string(), format!("{note:?}"));
+        assert!(!shown.contains("planted") && !debug.contains("planted"), "{shown}");
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    }
+}
+
+fn lb_22_a12_a15_headers(driver: &dyn Driver) {
+    let running = start(driver, quick());
+    let pages =
+        [running.ask("/nothing").page(), running.ask("/favicon.ico").page(), running.ask("/callback").page()];
+    let tab = running.ask("/callback?state=s&code=c");
+    drop(running.callback().reply.success());
+    for page in pages.into_iter().chain([tab.page()]) {
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(
+            policy.ends_with("'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        );
+        assert_eq!(policy.contains("; script-src 'sha256-"), !page.body.is_empty(), "{policy}");
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert_eq!(page.header("connection"), Some("close"));
+        // A page that sends the browser on would send it where a stranger says.
+        assert_eq!(page.header("location"), None);
+        assert!(!(300..400).contains(&page.status) && !page.body.contains("http-equiv=\"refresh\""));
+        let html = (page.status != 204).then_some("text/html; charset=utf-8");
+        assert_eq!(page.header("content-type"), html);
+    }
+}
