@@ -61,6 +61,10 @@ impl Host for Observed {
         self.host.block_on(future);
     }
 
+    fn events(&self) -> oauth::transport::EventSink {
+        self.host.events()
+    }
+
     fn receive(&self, wait: Wait) -> BoxFuture<'_, Received> {
         self.host.receive(wait)
     }

@@ -79,7 +79,7 @@ pub use oauth_transport as transport;
 pub use oauth_transport::{Proxies, Proxy, Settings, SettingsError};
 pub use session::Session;
 #[cfg(feature = "loopback")]
-pub use sign_in::{Received, SignIn, Step, Wait};
+pub use sign_in::{PasteNote, Received, SignIn, Step, Wait};
 
 /// The examples of the README compile.
 #[cfg(all(doctest, feature = "hyper", feature = "loopback"))]
