@@ -184,6 +184,12 @@ impl Chromium {
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
     }
 
+    /// Runs no scripts of pages any more, as a careful person's browser.
+    #[track_caller]
+    pub fn forbid_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
     /// What the page looks like, as a PNG.
     #[track_caller]
     pub fn screenshot(&self, file: &Path) {

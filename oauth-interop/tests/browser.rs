@@ -5,13 +5,16 @@
 
 #[path = "browser/login.rs"]
 mod login;
+#[path = "browser/oidc_provider.rs"]
+mod oidc_provider;
 
 use login::{Engine, Login};
 use oauth::core::ErrorCode;
+use oauth::loopback::{Address, Certificate};
 use oauth::{Error, Settings, SignIn, core as protocol};
 use oauth_interop::Chromium;
-use oauth_testserver::{Endpoint, Fault, TestServer};
-use std::net::{Ipv4Addr, TcpStream};
+use oauth_testserver::{Client, Endpoint, Fault, TestServer};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, thread};
@@ -49,6 +52,54 @@ fn lb_27_a_code_comes_by_form_post() {
     approve(&chromium, &login.url);
     expect(&chromium, SUCCESS);
     assert_eq!(chromium.url(), redirect_uri.as_str(), "the code was in no address");
+    login.end().unwrap();
+}
+
+#[test]
+fn lb_26_a_code_comes_by_fragment() {
+    let (server, chromium) = start();
+    let login = Login::begin_by_fragment(server.issuer());
+    let callback = login.redirect_uri.clone();
+    approve(&chromium, &login.url);
+    expect(&chromium, SUCCESS);
+    assert_no_policy_is_broken(&chromium);
+    let url = chromium.url();
+    assert!(url.starts_with(callback.as_str()), "{url}");
+    assert!(!server.issued_secrets().iter().any(|secret| url.contains(secret)), "{url}");
+    login.end().unwrap();
+    assert_eq!((server.count(Endpoint::Token), server.counters().replays), (1, 0));
+}
+
+#[test]
+fn lb_26_without_scripts_a_fragment_stays_to_be_pasted() {
+    let (server, chromium) = start();
+    let login = Login::begin_by_fragment(server.issuer());
+    to_consent(&chromium, &login.url);
+    chromium.forbid_scripts();
+    chromium.click("button[value=approve]");
+    expect(&chromium, "One moment");
+    assert!(chromium.url().contains("#"), "{}", chromium.url());
+    assert!(server.issued_secrets().iter().any(|secret| chromium.url().contains(secret)));
+    assert!(login.waits() && server.count(Endpoint::Token) == 0);
+}
+
+/// The browser is told to take any certificate; a person clicks a warning away.
+#[test]
+fn a_code_comes_to_a_listener_with_https() {
+    let (_, chromium) = start();
+    // RFC 8252 section 7.3 lets the port vary with http alone.
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let client = Client::public("https").redirect_uri(format!("https://127.0.0.1:{free}/callback"));
+    let server = TestServer::builder().client(client).start().unwrap();
+    let address = Address::new().port(free).https(Certificate::throw_away().unwrap());
+    let sign_in = SignIn::new().address(address);
+    let login = Login::begin_as(Engine::Hyper, Settings::new(), server.issuer(), "https", sign_in);
+    let callback = login.redirect_uri.clone();
+    assert_eq!(callback.scheme(), "https");
+    approve(&chromium, &login.url);
+    expect(&chromium, SUCCESS);
+    assert_eq!(chromium.url(), callback.as_str());
+    assert_no_policy_is_broken(&chromium);
     login.end().unwrap();
 }
 

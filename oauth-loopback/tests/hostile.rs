@@ -6,8 +6,10 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code, reason = "the rules need more of it")]
+#[path = "rules/browser/mod.rs"]
 mod browser;
 #[allow(dead_code, reason = "the rules need more of it")]
+#[path = "rules/drivers/mod.rs"]
 mod drivers;
 
 use browser::Tab;

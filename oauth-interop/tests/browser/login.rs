@@ -1,7 +1,8 @@
 //! A program that signs a person in, as any program does: `oauth::SignIn`, which shows an address and waits.
 
-use oauth::core::{OptOut, Policy, Registration};
+use oauth::core::{AuthorizationRequest, AuthorizationResponse, OptOut, Policy, Registration, ResponseMode};
 use oauth::host::Host;
+use oauth::loopback::{self, Address, Listener, ReceiveOptions};
 use oauth::{Authorization, Authorizer, Error, HyperHost, IsahcHost, Settings, SignIn, Step};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
@@ -82,6 +83,38 @@ impl Login {
         };
         let redirect_uri = next().parse().unwrap();
         Self { redirect_uri, url: next(), notes, end }
+    }
+
+    /// With the response in the fragment: what `SignIn` does, step by step.
+    pub(crate) fn begin_by_fragment(issuer: &str) -> Self {
+        let (said, steps) = mpsc::channel();
+        let (ended, end) = mpsc::channel();
+        let listener = Listener::bind(&Address::new()).unwrap();
+        let redirect_uri = listener.redirect_uri().clone();
+        let request =
+            AuthorizationRequest::new(redirect_uri.as_str()).with_response_mode(ResponseMode::FRAGMENT);
+        let options = ReceiveOptions::new().timeout(PATIENCE).response_mode(loopback::ResponseMode::Fragment);
+        let issuer = issuer.to_owned();
+        let login = async move {
+            let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);
+            let host = Engine::Hyper.host(Settings::new());
+            let authorizer =
+                Authorizer::discover_with(&issuer, Registration::public("demo"), policy, host).await?;
+            let ready = authorizer.begin(request).await?;
+            said.send(ready.open.to_string()).unwrap();
+            let recogniser = ready.pending.recogniser();
+            let judge = move |response: &AuthorizationResponse<'_>| recogniser.recognise(response);
+            let callback = loopback::tokio::receive(listener, judge, options).await?;
+            let result = authorizer.finish(ready.pending, &callback.response.as_response()).await;
+            match &result {
+                Ok(_) => callback.reply.success().await,
+                Err(_) => callback.reply.failure().await,
+            }
+            result
+        };
+        drop(RUNTIME.spawn(async move { ended.send(login.await) }));
+        let url = steps.recv_timeout(PATIENCE).unwrap();
+        Self { redirect_uri, url, notes: Arc::default(), end }
     }
 
     pub(crate) fn port(&self) -> u16 {
