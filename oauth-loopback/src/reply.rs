@@ -53,8 +53,9 @@ impl Reply {
         if OURS.contains(&name) {
             return Err(HeaderError::Ours(name.as_str().to_owned()));
         }
-        // A line break would begin another header, or the body.
-        let value = HeaderValue::from_str(value).map_err(|_| HeaderError::Value)?;
+        // A line break would begin another header, or the body; what is not ASCII has no one meaning.
+        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
+        let value = value.ok_or(HeaderError::Value)?;
         self.ending.headers.push((name, value));
         Ok(self)
     }
@@ -122,7 +123,7 @@ const OURS: [HeaderName; 15] = [
 pub enum HeaderError {
     /// The name is not one that HTTP can write.
     Name,
-    /// The value has a line break or another control character.
+    /// The value has a line break, another control character, or one that is not ASCII.
     Value,
     /// The header of this name frames the response or keeps its page safe.
     Ours(String),
@@ -135,7 +136,7 @@ impl fmt::Display for HeaderError {
                 f.write_str("a header's name has characters that HTTP has none for: use letters and hyphens")
             }
             Self::Value => f.write_str(
-                "a header's value has a line break or another control character: take it out, or escape it",
+                "a header's value has a line break, or a character that is not ASCII: take it out, or escape it",
             ),
             Self::Ours(name) => {
                 write!(

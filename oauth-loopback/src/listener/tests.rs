@@ -85,3 +85,59 @@ fn lb_08_exposure_is_asked_for_by_name() {
     }
     assert_eq!(bound, ["127.0.0.1", "::1", "127.0.0.1", "::1", "0.0.0.0"]);
 }
+
+#[test]
+fn lb_09_ports_are_tried_in_order() {
+    let mut tried = Vec::new();
+    let mut bind = |address: SocketAddr| {
+        tried.push(address.port());
+        if tried.len() < 3 { Err(io::ErrorKind::AddrInUse.into()) } else { anywhere() }
+    };
+    Listener::bind_with(&Address::new().ports([8003, 8001, 8002]), &mut bind, false).unwrap();
+    assert_eq!(tried, [8003, 8001, 8002]);
+}
+
+#[test]
+fn lb_09_a_range_that_windows_reserves_counts_as_busy() {
+    let address = Address::new().ports([50_000, 50_001]);
+    let denied = |_| Err(io::ErrorKind::PermissionDenied.into());
+    let error = Listener::bind_with(&address, &mut { denied }, true).unwrap_err();
+    assert!(matches!(&error, BindError::Reserved { ports } if *ports == [50_000, 50_001]), "{error}");
+    let shown = error.to_string();
+    assert!(
+        shown.contains("50000, 50001") && shown.contains("netsh int ipv4 show excludedportrange"),
+        "{shown}"
+    );
+    // The next of the list is tried.
+    let mut bind = |address: SocketAddr| if address.port() == 50_000 { denied(address) } else { anywhere() };
+    assert!(Listener::bind_with(&address, &mut bind, true).is_ok());
+    // Elsewhere it is what it says: a right that is missing.
+    let error = Listener::bind_with(&address, &mut { denied }, false).unwrap_err();
+    assert!(matches!(error, BindError::Refused { .. }), "{error}");
+}
+
+#[test]
+fn sockets_that_are_handed_in_have_to_be_on_this_machine_and_on_one_port() {
+    let [one, other] = [anywhere().unwrap(), anywhere().unwrap()];
+    let port = one.local_addr().unwrap().port();
+    let listener = Listener::from_sockets(vec![one.try_clone().unwrap()], &Address::new().port(1)).unwrap();
+    assert_eq!((listener.port(), listener.redirect_uri().port()), (port, Some(port)));
+    for sockets in [vec![], vec![one, other]] {
+        let count = sockets.len();
+        let error = Listener::from_sockets(sockets, &Address::new()).unwrap_err();
+        assert!(matches!(&error, BindError::NotOnePort { ports } if ports.len() == count), "{error}");
+    }
+    let wide = || vec![TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap()];
+    let error = Listener::from_sockets(wide(), &Address::new()).unwrap_err();
+    assert!(matches!(error, BindError::NotLoopback { address } if address.ip().is_unspecified()), "{error}");
+    let exposed = Address::new().exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into());
+    assert!(Listener::from_sockets(wide(), &exposed).is_ok());
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn https_wants_a_certificate_before_anything_is_bound() {
+    let address = Address::from_redirect_uri(&"https://localhost/cb".parse().unwrap()).unwrap();
+    let error = Listener::bind_with(&address, &mut |_| panic!("bound"), false).unwrap_err();
+    assert!(matches!(error, BindError::NoCertificate), "{error}");
+}

@@ -11,8 +11,10 @@ over_every_driver! {
     lb_03_the_deadline_does_not_wait_for_a_read,
     lb_04_resets_are_nothing,
     lb_05_limits_are_answered_and_the_wait_goes_on,
+    lb_06_tls_on_the_plain_port_is_closed_and_told,
     lb_07_localhost_listens_on_both_families,
     lb_08_a8_nothing_but_loopback_is_bound,
+    lb_09_the_first_free_port_in_order_is_taken_and_held_alone,
 }
 
 fn lb_01_the_browser_may_come_before_the_wait(driver: &dyn Driver) {
@@ -179,5 +181,39 @@ fn lb_08_a8_nothing_but_loopback_is_bound(driver: &dyn Driver) {
         tab.send(&request("GET", "/callback?state=s", &format!("Host: 192.0.2.7:{}\r\n", running.port)));
         assert_eq!(tab.page().status, 421, "and other names are refused still");
     }
+    running.completes();
+}
+
+fn lb_06_tls_on_the_plain_port_is_closed_and_told(driver: &dyn Driver) {
+    let (sender, notes) = mpsc::channel();
+    let options = quick().on_note(move |note| sender.send(note.clone()).unwrap());
+    let running = start(driver, options);
+    for hello in [&b"\x16"[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+        let mut tab = running.tab();
+        assert!(tab.try_send(hello));
+        assert_eq!(tab.rest(), b"", "nothing that it could read");
+    }
+    running.completes();
+    let notes: Vec<_> = notes.iter().collect();
+    assert_eq!(notes, [Note::HttpsUpgrade], "said once");
+    let note = notes[0].to_string();
+    for way_out in ["127.0.0.1", "callback with https", "still waiting"] {
+        assert!(note.contains(way_out), "{note}");
+    }
+}
+
+fn lb_09_the_first_free_port_in_order_is_taken_and_held_alone(driver: &dyn Driver) {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let busy = taken.local_addr().unwrap().port();
+    let listener = Listener::bind(&Address::new().ports([busy, 0])).unwrap();
+    assert_ne!(listener.port(), busy, "in order, and past the one that is taken");
+    let port = listener.port();
+    let running = driver.start(listener, judge, quick());
+    // Nobody shares it: neither another listener of ours nor one that asks to reuse the address.
+    assert!(matches!(Listener::bind(&Address::new().port(port)), Err(BindError::Busy { .. })));
+    let thief = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    thief.set_reuse_address(true).unwrap();
+    let there = std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    assert!(thief.bind(&there.into()).and_then(|()| thief.listen(1)).is_err());
     running.completes();
 }

@@ -12,6 +12,10 @@ over_every_driver! {
     lb_20_a_dropped_reply_leaves_it_open,
     lb_21_a13_nothing_of_the_query_is_in_the_page_or_the_notes,
     lb_22_a12_a15_headers,
+    lb_22_a_page_of_ones_own_has_the_policy_that_it_asks_for,
+    lb_22_headers_of_ones_own_go_beside_ours_and_never_in_their_place,
+    lb_23_24_the_page_scrubs_its_address_and_success_tries_to_close,
+    lb_25_no_token_and_no_claim_is_on_any_page,
 }
 
 fn lb_18_written_half_closed_and_drained(driver: &dyn Driver) {
@@ -141,5 +145,127 @@ fn lb_22_a12_a15_headers(driver: &dyn Driver) {
         assert!(!(300..400).contains(&page.status) && !page.body.contains("http-equiv=\"refresh\""));
         let html = (page.status != 204).then_some("text/html; charset=utf-8");
         assert_eq!(page.header("content-type"), html);
+    }
+}
+
+fn policy_of(page: &browser::Page) -> &str {
+    page.header("content-security-policy").unwrap()
+}
+
+fn lb_22_a_page_of_ones_own_has_the_policy_that_it_asks_for(driver: &dyn Driver) {
+    const ENDING: &str = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let own =
+        || quick().success_page("<p>done</p>").failure_page(OwnPage::new("<p>no</p>").with_inline_styles());
+    let running = start(driver, own());
+    let tab = running.ask("/callback?state=s");
+    drop(running.callback().reply.success());
+    let page = tab.page();
+    assert_eq!((page.status, page.body.as_str()), (200, "<p>done</p>"));
+    assert_eq!(policy_of(&page), format!("default-src 'none'; img-src data:; {ENDING}"));
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        assert_eq!(page.header(name), Some(value), "the rest stays strict");
+    }
+
+    let running = start(driver, own());
+    let tab = running.ask("/callback?state=s");
+    drop(running.callback().reply.failure());
+    let page = tab.page();
+    assert_eq!((page.body.as_str(), page.status), ("<p>no</p>", 200));
+    let policy = format!("default-src 'none'; style-src 'unsafe-inline'; img-src data:; {ENDING}");
+    assert_eq!(policy_of(&page), policy);
+
+    // What the reply brings comes before what the options have.
+    let running = start(driver, own());
+    let tab = running.ask("/callback?state=s");
+    let mine = OwnPage::new("<p>mine \u{e9}</p>").with_inline_scripts().with_https_images();
+    drop(running.callback().reply.with_body(mine).success());
+    let page = tab.page();
+    assert_eq!((page.body.as_str(), page.header("content-length")), ("<p>mine \u{e9}</p>", Some("14")));
+    let policy = format!("default-src 'none'; script-src 'unsafe-inline'; img-src data: https:; {ENDING}");
+    assert_eq!(policy_of(&page), policy);
+
+    // A dropped reply says nothing of its own.
+    let running = start(driver, own());
+    let tab = running.ask("/callback?state=s");
+    drop(running.callback().reply.with_body("<p>mine</p>"));
+    assert_eq!(tab.page().title(), "Your answer has arrived");
+}
+
+fn lb_22_headers_of_ones_own_go_beside_ours_and_never_in_their_place(driver: &dyn Driver) {
+    use oauth_loopback::HeaderError;
+    let running = start(driver, quick());
+    let tab = running.ask("/callback?state=s");
+    let reply = running.callback().reply.with_header("X-Desk", "one").unwrap();
+    drop(reply.with_header("Set-Cookie", "a=b; HttpOnly").unwrap().success());
+    let page = tab.page();
+    assert_eq!((page.header("x-desk"), page.header("set-cookie")), (Some("one"), Some("a=b; HttpOnly")));
+    assert_eq!((page.title(), page.header("connection")), ("You are signed in", Some("close")));
+
+    let ours = |name: &str| HeaderError::Ours(name.to_owned());
+    for (name, value, error) in [
+        ("X-Desk", "a\r\nX-Other: b", HeaderError::Value),
+        ("X-Desk", "a\nb", HeaderError::Value),
+        ("X-Desk", "a\0b", HeaderError::Value),
+        ("X-Desk", "caf\u{e9}", HeaderError::Value),
+        ("X-Desk: a\r\nX", "b", HeaderError::Name),
+        ("X Desk", "b", HeaderError::Name),
+        ("", "b", HeaderError::Name),
+        ("Content-Length", "0", ours("content-length")),
+        ("TRANSFER-ENCODING", "chunked", ours("transfer-encoding")),
+        ("Connection", "keep-alive", ours("connection")),
+        ("Content-Type", "text/plain", ours("content-type")),
+        ("Content-Security-Policy", "default-src *", ours("content-security-policy")),
+        ("Referrer-Policy", "unsafe-url", ours("referrer-policy")),
+        ("Cache-Control", "public", ours("cache-control")),
+        ("Access-Control-Allow-Origin", "*", ours("access-control-allow-origin")),
+    ] {
+        let running = start(driver, quick());
+        let tab = running.ask("/callback?state=s");
+        let refused = running.callback().reply.with_header(name, value).err();
+        assert_eq!(refused.as_ref(), Some(&error), "{name}: {value}");
+        assert!(!error.to_string().contains(['\r', '\n']), "{error}");
+        assert_eq!(tab.page().title(), "Your answer has arrived", "it is told the truth");
+    }
+}
+
+fn lb_23_24_the_page_scrubs_its_address_and_success_tries_to_close(driver: &dyn Driver) {
+    let running = start(driver, quick());
+    let stranger = running.ask("/callback?state=other&code=c").page();
+    let tab = running.ask("/callback?state=s&code=c");
+    drop(running.callback().reply.success());
+    let success = tab.page();
+    for (page, closes) in [(&stranger, false), (&success, true)] {
+        let (_, script) = page.body.split_once("<script>").unwrap();
+        let script = script.split_once("</script>").unwrap().0;
+        assert!(script.starts_with("history.replaceState(null,\"\",location.pathname)"), "{script}");
+        assert_eq!(script.contains("window.close()"), closes);
+        use base64::Engine as _;
+        use sha2::Digest as _;
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script));
+        assert!(
+            policy_of(page).contains(&format!("script-src 'sha256-{hash}';")),
+            "it runs, and nothing else"
+        );
+        assert!(
+            page.body.to_lowercase().contains("you can close this tab") && !page.body.contains("<button")
+        );
+    }
+}
+
+fn lb_25_no_token_and_no_claim_is_on_any_page(driver: &dyn Driver) {
+    let brought = "state=s&access_token=planted1&id_token=planted2.planted3.planted4&email=planted5";
+    let running = start(driver, quick());
+    let during = running.ask(&format!("/callback?{}", brought.replace("state=s", "state=t"))).page();
+    let tab = running.ask(&format!("/callback?{brought}"));
+    let callback = running.callback();
+    let second = running.ask(&format!("/callback?{brought}")).page();
+    drop(callback.reply.success());
+    for page in [during, second, tab.page()] {
+        let all = format!("{page:?}");
+        assert!(!all.contains("planted"), "{all}");
     }
 }

@@ -10,6 +10,9 @@ over_every_driver! {
     lb_13_prefetch_and_subresources_use_nothing_up,
     lb_14_methods,
     lb_15_a10_the_host_has_to_be_ours,
+    lb_16_another_iss_is_handed_on_and_the_page_tells_of_the_failure,
+    lb_17_a_stale_tab_cannot_touch_the_next_login_on_its_port,
+    lb_17_no_connection_outlives_its_answer,
 }
 
 fn lb_10_other_paths_are_not_found(driver: &dyn Driver) {
@@ -156,4 +159,69 @@ fn lb_15_a10_the_host_has_to_be_ours(driver: &dyn Driver) {
     tab.send(&request("GET", "/in/callback?state=s&code=c", "Host: desk.example\r\n"));
     drop(running.callback().reply.success());
     assert_eq!(tab.page().status, 200, "a redirect URI that was configured is taken to the letter");
+}
+
+/// RFC 9207: the listener reads `state` alone, and the core refuses the rest before anything is sent.
+fn lb_16_another_iss_is_handed_on_and_the_page_tells_of_the_failure(driver: &dyn Driver) {
+    let login = Login::begin();
+    let listener = Listener::bind(&Address::new()).unwrap();
+    let running = driver.start(listener, login.judge(), quick());
+    let state = login.pending.state();
+    let tab = running.ask(&format!("/callback?code=planted&state={state}&iss=https%3A%2F%2Fevil.example"));
+    let callback = running.callback();
+    let error = login.redeem(&callback.response.as_response()).unwrap_err();
+    assert!(error.contains("evil.example") && !error.contains("planted"), "{error}");
+    drop(callback.reply.failure());
+    assert_eq!(tab.page().title(), "The sign-in did not work");
+
+    let login = Login::begin();
+    let running = driver.start(Listener::bind(&Address::new()).unwrap(), login.judge(), quick());
+    let state = login.pending.state();
+    let tab = running.ask(&format!("/callback?code=c&state={state}&iss=https%3A%2F%2Fas.example"));
+    let callback = running.callback();
+    login.redeem(&callback.response.as_response()).expect("the right one is redeemed");
+    drop(callback.reply.success());
+    assert_eq!(tab.page().status, 200);
+}
+
+fn lb_17_a_stale_tab_cannot_touch_the_next_login_on_its_port(driver: &dyn Driver) {
+    let server = WebServer::start(&Address::new()).unwrap();
+    let running = driver.start(server.listener().unwrap(), judge, quick().grace(LONG));
+    let tab = running.ask("/callback?state=s&code=c");
+    let delivery = running.callback().reply.success();
+    drop(tab.page());
+    delivery.wait();
+
+    // The first login is in its grace still, and must not answer for the second.
+    let next = |response: &AuthorizationResponse<'_>| match response {
+        AuthorizationResponse::Query(query) if query.starts_with("state=next&") => Recognised::Ours,
+        _ => Recognised::NotOurs(NotOurs::OtherState),
+    };
+    let (sender, notes) = mpsc::channel();
+    let options = quick().on_note(move |note| sender.send(note.clone()).unwrap());
+    let running = driver.start(server.listener().unwrap(), next, options);
+    let stale = running.ask("/callback?state=s&code=c").page();
+    assert_eq!((stale.status, stale.title()), (400, "This is not the sign-in that is expected here"));
+    let tab = running.ask("/callback?state=next&code=c");
+    let callback = running.callback();
+    assert_eq!(query_of(&callback), "state=next&code=c");
+    drop(callback.reply.success());
+    assert_eq!(tab.page().status, 200);
+    assert_eq!(notes.iter().collect::<Vec<_>>(), [Note::NotOurs(NotOurs::OtherState)]);
+}
+
+fn lb_17_no_connection_outlives_its_answer(driver: &dyn Driver) {
+    let running = start(driver, quick().drain_at_most(Duration::from_millis(50)));
+    for (target, status) in [("/callback?state=other", 400), ("/", 404), ("/favicon.ico", 204)] {
+        let mut tab = running.tab();
+        let headers = format!("Host: 127.0.0.1:{}\r\nConnection: keep-alive\r\n", running.port);
+        tab.send(&request("GET", target, &headers));
+        let page = tab.read_page();
+        assert_eq!((page.status, page.header("connection")), (status, Some("close")), "{target}");
+        // The next login's callback on a kept connection would reach this one: it reaches nobody.
+        let callback = get(&tab, "/callback?state=s&code=c");
+        tab.try_send(callback.as_bytes());
+        assert_eq!(tab.rest(), b"");
+    }
+    running.completes();
 }

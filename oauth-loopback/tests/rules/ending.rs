@@ -5,6 +5,8 @@ use crate::*;
 over_every_driver! {
     a_cancelled_wait_ends_promptly_and_frees_the_port,
     giving_up_frees_the_port,
+    lb_29_a_timeout_names_the_button_that_does_nothing,
+    lb_29_a_timeout_after_an_https_upgrade_says_so,
 }
 
 fn a_cancelled_wait_ends_promptly_and_frees_the_port(driver: &dyn Driver) {
@@ -34,11 +36,28 @@ fn a_cancelled_wait_ends_promptly_and_frees_the_port(driver: &dyn Driver) {
 fn giving_up_frees_the_port(driver: &dyn Driver) {
     let listener = Listener::bind(&Address::new()).unwrap();
     let port = listener.port();
-    if driver.give_up(listener, judge, quick()) {
+    if driver.give_up(listener, Box::new(judge), quick()) {
         assert!(is_free(port));
     }
     let unused = Listener::bind(&Address::new()).unwrap();
     let port = unused.port();
     drop(unused);
     assert!(is_free(port));
+}
+
+fn lb_29_a_timeout_names_the_button_that_does_nothing(driver: &dyn Driver) {
+    let error = start(driver, quick().timeout(Duration::ZERO)).end().unwrap_err();
+    assert!(matches!(error, ReceiveError::TimedOut) && error.is_timeout());
+    let shown = error.to_string();
+    assert!(shown.contains("form-action") && shown.contains("does nothing"), "{shown}");
+    assert!(!shown.contains("https"), "nobody asked for it: {shown}");
+}
+
+fn lb_29_a_timeout_after_an_https_upgrade_says_so(driver: &dyn Driver) {
+    let running = start(driver, quick().timeout(Duration::from_millis(300)));
+    let mut upgraded = running.tab();
+    upgraded.send("\u{16}\u{3}\u{1}");
+    let error = running.end().unwrap_err();
+    assert!(matches!(error, ReceiveError::TimedOutAfterHttps) && error.is_timeout());
+    assert!(error.to_string().contains("https") && error.to_string().contains("127.0.0.1"), "{error}");
 }

@@ -18,16 +18,25 @@ macro_rules! over_every_driver {
 
 mod accepting;
 mod answering;
+mod bad_input;
 mod browser;
 mod deciding;
 mod drivers;
 mod ending;
+#[cfg(feature = "tls")]
+mod https;
+mod kept;
+mod login;
 mod modes;
 
 use browser::{Tab, get, request};
 use drivers::{Driver, Running};
+use login::Login;
 use oauth_core::{AuthorizationResponse, NotOurs, Recognised};
-use oauth_loopback::{Address, BindError, Delivery, Host, Listener, Note, ReceiveError, ReceiveOptions};
+use oauth_loopback::{
+    Address, BindError, Delivery, Host, Listener, Note, OwnPage, ReceiveError, ReceiveOptions, ResponseMode,
+    WebServer,
+};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::pin::Pin;
 use std::sync::mpsc;
@@ -55,7 +64,7 @@ fn start(driver: &dyn Driver, options: ReceiveOptions) -> Running {
 /// Ours is what carries the state `s`.
 fn judge(response: &AuthorizationResponse<'_>) -> Recognised {
     let text = match response {
-        AuthorizationResponse::Query(query) => query.as_bytes(),
+        AuthorizationResponse::Query(text) | AuthorizationResponse::Fragment(text) => text.as_bytes(),
         AuthorizationResponse::Form(body) => body,
         _ => b"",
     };

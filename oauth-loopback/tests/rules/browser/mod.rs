@@ -63,15 +63,7 @@ impl Tab {
     pub(crate) fn read_page(&mut self) -> Page {
         let mut text = String::new();
         self.stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {text:?}"));
-        let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
-        let headers = lines.map(|line| line.split_once(": ").unwrap());
-        Page {
-            status: status[..3].parse().unwrap(),
-            headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
-            body: body.to_owned(),
-        }
+        Page::read(&text)
     }
 
     pub(crate) fn close(self) {
@@ -93,6 +85,18 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    pub(crate) fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {text:?}"));
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
+        let headers = lines.map(|line| line.split_once(": ").unwrap());
+        Self {
+            status: status[..3].parse().unwrap(),
+            headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
+            body: body.to_owned(),
+        }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(header, _)| header == name);
         let value = values.next().map(|(_, value)| value.as_str());

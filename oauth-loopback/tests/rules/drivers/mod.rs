@@ -5,7 +5,7 @@ use oauth_core::{AuthorizationResponse, Recognised};
 use oauth_loopback::{Callback, Listener, ReceiveError, ReceiveOptions, thread};
 use std::sync::mpsc;
 
-pub(crate) type Judge = fn(&AuthorizationResponse<'_>) -> Recognised;
+pub(crate) type Judge = Box<dyn FnMut(&AuthorizationResponse<'_>) -> Recognised + Send>;
 
 type End = Result<Callback, ReceiveError>;
 
@@ -15,11 +15,18 @@ pub(crate) trait Driver {
 
     /// Begins to receive and drops the future. `false` where there is none.
     fn give_up(&self, listener: Listener, judge: Judge, options: ReceiveOptions) -> bool;
+}
 
-    fn start(&self, listener: Listener, judge: Judge, options: ReceiveOptions) -> Running {
+impl dyn Driver + '_ {
+    pub(crate) fn start(
+        &self,
+        listener: Listener,
+        judge: impl FnMut(&AuthorizationResponse<'_>) -> Recognised + Send + 'static,
+        options: ReceiveOptions,
+    ) -> Running {
         let (told, end) = mpsc::channel();
         let port = listener.port();
-        self.spawn(listener, judge, options, told);
+        self.spawn(listener, Box::new(judge), options, told);
         Running { port, end }
     }
 }
@@ -44,7 +51,7 @@ pub(crate) struct Threads;
 
 impl Driver for Threads {
     fn spawn(&self, listener: Listener, judge: Judge, options: ReceiveOptions, told: mpsc::Sender<End>) {
-        std::thread::spawn(move || told.send(thread::receive(listener, judge, options)));
+        std::thread::spawn(move || drop(told.send(thread::receive(listener, judge, options))));
     }
 
     fn give_up(&self, _: Listener, _: Judge, _: ReceiveOptions) -> bool {
@@ -86,7 +93,7 @@ pub(crate) struct AsyncIo;
 impl Driver for AsyncIo {
     fn spawn(&self, listener: Listener, judge: Judge, options: ReceiveOptions, told: mpsc::Sender<End>) {
         std::thread::spawn(move || {
-            told.send(async_io::block_on(oauth_loopback::async_io::receive(listener, judge, options)))
+            drop(told.send(async_io::block_on(oauth_loopback::async_io::receive(listener, judge, options))));
         });
     }
 
