@@ -1,7 +1,9 @@
 //! One connection, without its socket: what to do with it next, and until when.
 
 use crate::request::{Parser, Refusal, Request};
-use crate::wire::{Protocol, Trouble, Wire};
+#[cfg(feature = "tls")]
+use crate::wire::Trouble;
+use crate::wire::{Protocol, Wire};
 use std::time::{Duration, Instant};
 
 /// How long each part of a conversation may take.
@@ -96,9 +98,12 @@ impl Conversation {
                         }
                         pending.append(&mut self.wire.take_pending());
                     }
-                    Err(Trouble::Refused(refusal)) => parser.refuse(refusal),
-                    #[cfg(feature = "tls")]
-                    Err(Trouble::Broken(alert)) => self.write(alert, now),
+                    Err(trouble) => match trouble {
+                        #[cfg(feature = "tls")]
+                        Trouble::Refused(refusal) => parser.refuse(refusal),
+                        #[cfg(feature = "tls")]
+                        Trouble::Broken(alert) => self.write(alert, now),
+                    },
                 }
             }
             // Read and thrown away: closing on unread bytes would reset the connection and blank the page.

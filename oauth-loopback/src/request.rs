@@ -97,6 +97,7 @@ impl Parser {
     }
 
     /// Ends it before it is complete.
+    #[cfg(feature = "tls")]
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         self.end(Err(refusal));
     }

@@ -1,5 +1,6 @@
 //! What lies between the socket and HTTP: nothing, or TLS. Without I/O, so that every driver has it.
 
+#[cfg(feature = "tls")]
 use crate::request::Refusal;
 #[cfg(feature = "tls")]
 use rustls::{ServerConfig, ServerConnection};
@@ -32,6 +33,7 @@ pub(crate) enum Wire {
 /// Why what came is nothing that HTTP could be in.
 pub(crate) enum Trouble {
     /// It is something else from the first byte on; an answer goes out as it is.
+    #[cfg(feature = "tls")]
     Refused(Refusal),
     /// The TLS connection is over; this is the alert that says so.
     #[cfg(feature = "tls")]
@@ -41,6 +43,10 @@ pub(crate) enum Trouble {
 /// The first byte of a TLS connection: a record of the handshake (RFC 8446 section 5.1).
 pub(crate) const HANDSHAKE: u8 = 0x16;
 
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(clippy::needless_pass_by_ref_mut, reason = "TLS changes with everything that it says and hears")
+)]
 impl Wire {
     pub(crate) fn new(protocol: &Protocol) -> Self {
         match protocol {
