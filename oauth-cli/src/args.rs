@@ -72,8 +72,34 @@ pub(crate) struct Demo {
     /// Let a pretend person click through the pages
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Let this go wrong on the way, and see what is said
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) fault: Option<Fault>,
     #[command(flatten)]
     pub(crate) browser: BrowserFlags,
+}
+
+/// What goes wrong in the demo, and how it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// The server refuses: 5
+    Denied,
+    /// The first answer is another login's, and is waited over: 0
+    WrongState,
+    /// The answer is another server's: 8
+    WrongIss,
+    /// The browser brings the answer twice, which is used once: 0
+    Duplicate,
+    /// The browser fetches the address ahead, which uses nothing up: 0
+    Prefetch,
+    /// The browser asks for an icon: 0
+    Favicon,
+    /// The server takes its time, and the page does not promise what is not known yet: 0
+    Slow,
+    /// The code, or with --device the device's, is too old: 5, or 6
+    Expired,
+    /// The browser made https of the address, and is told apart from an answer: 0
+    HttpsUpgrade,
 }
 
 #[derive(Debug, Args)]
@@ -172,9 +198,12 @@ pub(crate) struct BrowserFlags {
     /// Print the address and open no browser
     #[arg(long, env = "OAUTH_NO_BROWSER", aliases = ["no-launch-browser", "skip-open-browser", "no-url-call"])]
     pub(crate) no_browser: bool,
-    /// Open this browser; `%s` stands for the address
+    /// Open this browser; `%s` stands for the address. A text browser named here gets the terminal
     #[arg(long, env = "OAUTH_BROWSER", value_name = "COMMAND", conflicts_with = "no_browser")]
     pub(crate) browser: Option<String>,
+    /// Start no listener: paste the address that the browser ends at, or the code that it shows
+    #[arg(long, env = "OAUTH_PASTE")]
+    pub(crate) paste: bool,
     /// How long the person has
     #[arg(long, env = "OAUTH_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration, alias = "browser-timeout")]
     pub(crate) timeout: Duration,

@@ -1,8 +1,9 @@
 //! `oauth demo` and `--demo`: the real client against a server inside this process.
 
 use crate::args::{Authorize, BrowserFlags, Demo, GrantType};
-use crate::authorize::{on_device, sign_in_browser};
+use crate::authorize::on_device;
 use crate::exit::{Exit, Problem};
+use crate::in_browser;
 use crate::observed::Observed;
 use crate::output;
 use crate::report::Report;
@@ -88,7 +89,7 @@ async fn sign_in(
     if yes {
         return in_browser_by_itself(&authorizer, sign_in, flags, report).await;
     }
-    sign_in_browser(&authorizer, sign_in, flags, report).await
+    in_browser::sign_in(&authorizer, sign_in, flags, report).await
 }
 
 fn host() -> Result<HyperHost, Problem> {
@@ -176,8 +177,8 @@ mod tests {
 
     fn tour_of(device: bool) -> (TestServer, Authorization, String) {
         let server = start().unwrap();
-        let browser = BrowserFlags { no_browser: true, browser: None, timeout: Duration::from_secs(20) };
-        let args = Demo { device, yes: true, browser };
+        let browser = BrowserFlags { no_browser: true, browser: None, paste: false, timeout: Duration::from_secs(20) };
+        let args = Demo { device, yes: true, fault: None, browser };
         let (report, captured) = captured();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let authorization = runtime.block_on(walk(&server, &args, &report)).unwrap();

@@ -79,6 +79,8 @@ impl From<Error> for Problem {
             Error::Config(_) | Error::Issuer(_) | Error::Settings(_) | Error::Store(_) => Exit::Configuration,
             Error::Failure(failure) => cause(&failure.error),
             Error::NotBearer(_) => Exit::Network,
+            // Nobody is there to sign in.
+            Error::NothingPasted => Exit::LoginNeeded,
             Error::Bind(_) => Exit::Local,
             Error::Receive(ReceiveError::TimedOut) => Exit::TimedOut,
             Error::Receive(ReceiveError::Cancelled) => Exit::Interrupted,

@@ -169,6 +169,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
             "clap",
             "http",
             "httparse",
+            "rustix",
             "serde",
             "serde_json",
             "sha2",

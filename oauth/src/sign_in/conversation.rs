@@ -10,7 +10,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use oauth_core::{ConfigError, Pending};
 use oauth_loopback::browser::{self, Browser, Opening};
-use oauth_loopback::{Callback, Listener, ReceiveError};
+use oauth_loopback::{Callback, ReceiveError};
 use url::Url;
 
 impl Authorizer {
@@ -25,7 +25,7 @@ impl Authorizer {
     /// the server refuses or cannot be understood or reached.
     pub async fn sign_in(&self, mut sign_in: SignIn) -> Result<Authorization, Error> {
         let listener = match &sign_in.redirect_uri {
-            None => Some(Listener::bind(&sign_in.address)?),
+            None => Some(sign_in.listen()?),
             Some(_) => None,
         };
         if let Some(listener) = &listener {

@@ -18,14 +18,14 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use oauth_core::{AuthorizationRequest, AuthorizationUrl, ResponseMode, Scope};
 use oauth_loopback::browser::{Browser, Launch};
-use oauth_loopback::{Address, Note, ReceiveOptions};
+use oauth_loopback::{Address, BindError, Listener, Note, ReceiveOptions};
 use paste::Source;
 use std::sync::Arc;
 use url::Url;
 
 /// How to sign in through a browser.
 pub struct SignIn {
-    address: Address,
+    addresses: Vec<Address>,
     /// In place of a listener.
     redirect_uri: Option<String>,
     pasted: Option<Source>,
@@ -67,7 +67,7 @@ impl SignIn {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            address: Address::new(),
+            addresses: vec![Address::new()],
             redirect_uri: None,
             pasted: None,
             scope: None,
@@ -89,8 +89,14 @@ impl SignIn {
 
     /// Listens elsewhere: the redirect URI follows from it.
     #[must_use]
-    pub fn address(mut self, address: Address) -> Self {
-        self.address = address;
+    pub fn address(self, address: Address) -> Self {
+        self.addresses([address])
+    }
+
+    /// Listens at the first of these that can be bound; none at all is the default one.
+    #[must_use]
+    pub fn addresses(mut self, addresses: impl IntoIterator<Item = Address>) -> Self {
+        self.addresses = addresses.into_iter().collect();
         self
     }
 
@@ -159,6 +165,25 @@ impl SignIn {
         self
     }
 
+    fn listen(&self) -> Result<Listener, BindError> {
+        let mut busy = Vec::new();
+        let mut refused = None;
+        for address in &self.addresses {
+            match Listener::bind(address) {
+                Err(BindError::Busy { ports }) => busy.extend(ports),
+                Err(error) => {
+                    refused.get_or_insert(error);
+                }
+                bound => return bound,
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            None if busy.is_empty() => Listener::bind(&Address::new()),
+            None => Err(BindError::Busy { ports: busy }),
+        }
+    }
+
     fn request(&self, redirect_uri: &str) -> AuthorizationRequest {
         let mut request = AuthorizationRequest::new(redirect_uri);
         if let Some(scope) = &self.scope {
@@ -196,7 +221,7 @@ impl Default for SignIn {
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignIn")
-            .field("address", &self.address)
+            .field("addresses", &self.addresses)
             .field("scope", &self.scope)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
