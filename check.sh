@@ -2,8 +2,8 @@
 # Everything that must hold, in one command. Installs what it needs and says so; `--long` adds the slow parts.
 #
 #   ./check.sh          fmt, clippy, docs, tests, doctests, features, fuzz smoke, interop
-#   ./check.sh --long   the same, with five minutes of fuzzing for each target, a fault at every byte, and the benches
-#                       held to their bounds
+#   ./check.sh --long   the same, with five minutes of fuzzing for each target, a fault at every byte, a mutation
+#                       for each rule of the listener, and the benches held to their bounds
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -192,6 +192,9 @@ if [ "$fuzz_seconds" -gt 10 ]; then
     OAUTH_SWEEP=all cargo test -q --workspace --all-features --test contract t5_faults -- --nocapture | tee "$pure/sweep"
     grep -q 'sweep of TLS on hyper' "$pure/sweep" && grep -q 'sweep of TLS on isahc' "$pure/sweep" \
         || fail "no fault was tried"
+
+    step "each rule of the listener, taken out"
+    oauth-loopback/tests/mutations.sh
 
     step "benches"
     cargo run -q -p oauth-benches --release -- --gate

@@ -14,10 +14,12 @@ use oauth::loopback::{Address, Certificate};
 use oauth::{Error, Settings, SignIn, core as protocol};
 use oauth_interop::Chromium;
 use oauth_testserver::{Client, Endpoint, Fault, TestServer};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, thread};
+use url::Url;
 
 const SUCCESS: &str = "You are signed in";
 const FAILURE: &str = "The sign-in did not work";
@@ -203,11 +205,6 @@ fn lb_10_what_browsers_ask_for_besides_uses_nothing_up() {
     expect(&chromium, NOT_OURS);
     assert!(!chromium.text().contains("planted"));
     assert_no_policy_is_broken(&chromium);
-    // A page of somebody else's, whose picture is the callback, and whose frame is.
-    chromium.open(&format!(
-        "data:text/html,<img src='{0}callback?state=x'><iframe src='{0}callback?state=x'></iframe>",
-        origin
-    ));
     assert!(login.waits());
     assert!(login.notes().iter().any(|note| note.contains("old tab")), "{:?}", login.notes());
     approve(&chromium, &login.url);
@@ -215,11 +212,42 @@ fn lb_10_what_browsers_ask_for_besides_uses_nothing_up() {
     login.end().unwrap();
 }
 
+/// The state is the right one: what the browser says of the request is all that tells it from a person's.
+#[test]
+fn lb_13_pictures_frames_and_prefetches_use_nothing_up() {
+    let (server, chromium) = start();
+    let login = Login::begin(server.issuer(), SignIn::new());
+    let url: Url = login.url.parse().unwrap();
+    let (_, state) = url.query_pairs().find(|(name, _)| name == "state").expect("it has a state");
+    let answer = format!("{}?state={state}&code=planted", login.redirect_uri);
+    // Another site's page, on this machine: one that is from nowhere does not get so far.
+    let elements = ["img src", "iframe src", "link rel=prefetch href"];
+    let page = elements.map(|element| format!("<{element}='{answer}'>")).concat();
+    let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/", other.local_addr().unwrap());
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n", page.len());
+    thread::spawn(move || {
+        for mut stream in other.incoming().flatten() {
+            // What it asks for is not read: this is all there is.
+            let _gone = stream.write_all((head.clone() + &page).as_bytes());
+        }
+    });
+    chromium.open(&url);
+    let is_refused = |note: &String| note.contains("a web page made it");
+    wait_until("a request comes and is refused", || login.notes().iter().any(is_refused));
+    assert!(login.waits());
+    approve(&chromium, &login.url);
+    expect(&chromium, SUCCESS);
+    login.end().unwrap();
+    assert_eq!((server.count(Endpoint::Token), server.counters().replays), (1, 0));
+}
+
 #[test]
 fn lb_22_a_broken_policy_would_be_seen() {
     let (server, chromium) = start();
     let login = Login::begin(server.issuer(), SignIn::new());
-    chromium.open(&login.redirect_uri.join("/nothing").unwrap().to_string());
+    chromium.open(login.redirect_uri.join("/nothing").unwrap().as_str());
     let width = chromium.run("return getComputedStyle(document.querySelector('main')).maxWidth");
     assert_ne!(width, "none", "the policy admits the page's own style");
     assert_no_policy_is_broken(&chromium);

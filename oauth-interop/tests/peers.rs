@@ -1,4 +1,4 @@
-//! The peers do what their documentation says: shown by libcurl alone, so that no engine of ours is needed for it, and what
+//! The peers do what their documentation says: shown by libcurl, or by the browser itself: no engine of ours is needed for it, and what
 //! an engine learns to do later already has a peer that is known to work.
 #![allow(missing_docs, reason = "these are tests")]
 #![allow(clippy::print_stdout, reason = "a test says which browser it was")]
@@ -163,6 +163,8 @@ fn a_missing_program_is_an_error_that_names_its_package() {
         let error = Microsocks::start().unwrap_err();
         assert!(matches!(error, StartError::Missing { program: "microsocks", .. }), "{error:?}");
         assert!(error.to_string().contains("install the Debian package microsocks"), "{error}");
+        let error = Chromium::start().unwrap_err();
+        assert!(error.to_string().contains("install the Debian package chromium"), "{error}");
         return;
     }
     let output = Command::new(env::current_exe().unwrap())

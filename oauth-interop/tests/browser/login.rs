@@ -73,9 +73,11 @@ impl Login {
                 Authorizer::discover_with(&issuer, registration, policy, engine.host(settings)).await?;
             authorizer.sign_in(sign_in).await
         };
+        // A test that has failed meanwhile wants to know no more.
+        let told = async move { drop(ended.send(login.await)) };
         match engine {
-            Engine::Hyper => drop(RUNTIME.spawn(async move { ended.send(login.await) })),
-            Engine::Isahc => drop(std::thread::spawn(move || ended.send(async_io::block_on(login)))),
+            Engine::Hyper => drop(RUNTIME.spawn(told)),
+            Engine::Isahc => drop(std::thread::spawn(move || async_io::block_on(told))),
         }
         let next = || match steps.recv_timeout(PATIENCE) {
             Ok(step) => step,
@@ -112,7 +114,7 @@ impl Login {
             }
             result
         };
-        drop(RUNTIME.spawn(async move { ended.send(login.await) }));
+        drop(RUNTIME.spawn(async move { drop(ended.send(login.await)) }));
         let url = steps.recv_timeout(PATIENCE).unwrap();
         Self { redirect_uri, url, notes: Arc::default(), end }
     }

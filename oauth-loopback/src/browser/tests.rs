@@ -98,6 +98,21 @@ fn lb_31_lb_32_an_opener_is_silent_and_takes_the_url_as_one_argument() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), format!("{}|", url()));
 }
 
+/// As the system says it: noise in a test's own output is seen by nobody.
+#[cfg(target_os = "linux")]
+#[test]
+fn lb_31_an_opener_has_nothing_to_read_from_and_nothing_to_write_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("said");
+    // Of the shell itself: `readlink` has an output of its own.
+    let script = format!(
+        "sh -c 'for n in 0 1 2; do readlink /proc/$$/fd/$n >> {}; done; true' opener",
+        file.display()
+    );
+    assert!(matches!(open_within(&url(), &commands(&[&script]), LONG).unwrap().wait(), Launch::Opened));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "/dev/null\n".repeat(3));
+}
+
 #[cfg(unix)]
 #[test]
 fn failures_are_typed_and_the_next_command_is_tried() {
