@@ -6,8 +6,7 @@
 # Ends with 1 where a test passes all the same, where an edit changes nothing any more, or where a mutant does not compile:
 # then nothing was shown.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 only=${1:-}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/mutations
 export CARGO_TERM_COLOR=never
@@ -57,12 +56,12 @@ while read -r word rest; do
             ;;
         *) echo "mutations.txt: what is $word?" >&2; exit 1 ;;
     esac
-done <"$here/mutations.txt"
+done <oauth-loopback/tests/mutations.txt
 
 [ "$count" -gt 0 ] || { echo "no rule is called $only" >&2; exit 1; }
 if [ -z "$only" ]; then
     for number in $(seq 1 35); do
-        grep -q "^rule LB-$number " "$here/mutations.txt" || wrong+=("LB-$number has no mutation")
+        grep -q "^rule LB-$number " oauth-loopback/tests/mutations.txt || wrong+=("LB-$number has no mutation")
     done
 fi
 printf '%d mutations, %d wrong\n' "$count" "${#wrong[@]}"
