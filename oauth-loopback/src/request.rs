@@ -257,7 +257,6 @@ fn read_head(lines: &[u8]) -> Result<Option<(Box<Request>, usize, usize)>, Refus
         request.headers.append(name, value);
     }
     let body = body_length(&request)?;
-    request.body.reserve_exact(body);
     Ok(Some((request, length, body)))
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use zeroize::Zeroize as _;
 
 /// What a listener speaks.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Protocol {
     Http,
     #[cfg(feature = "tls")]
@@ -20,7 +20,6 @@ pub(crate) enum Protocol {
 }
 
 /// One connection's side of it.
-#[derive(Debug)]
 pub(crate) enum Wire {
     Plain,
     /// Nothing has come yet, and nothing is kept for it.
