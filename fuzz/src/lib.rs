@@ -25,6 +25,7 @@ pub mod http_session;
 pub mod introspection;
 pub mod jwe;
 pub mod jws;
+pub mod listener;
 pub mod metadata;
 pub mod profile;
 pub mod registration;

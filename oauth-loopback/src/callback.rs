@@ -49,7 +49,7 @@ impl fmt::Debug for Received {
 }
 
 /// Ends a wait from elsewhere, at once, and frees the port; also the background service after a callback.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cancel {
     signal: Arc<Signal>,
 }
@@ -67,6 +67,12 @@ impl Cancel {
     /// The wait ends with [`ReceiveError::Cancelled`](crate::ReceiveError::Cancelled), also one that begins later.
     pub fn cancel(&self) {
         self.signal.cancel();
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancel").finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,9 @@
 //! One connection, without its socket: what to do with it next, and until when.
 
 use crate::request::{Parser, Refusal, Request};
-use crate::wire::{Protocol, Trouble, Wire};
+#[cfg(feature = "tls")]
+use crate::wire::Trouble;
+use crate::wire::{Protocol, Wire};
 use std::time::{Duration, Instant};
 
 /// How long each part of a conversation may take.
@@ -13,10 +15,11 @@ pub(crate) struct Limits {
 }
 
 /// From the connection's first byte to its close.
-#[derive(Debug)]
 pub(crate) struct Conversation {
     state: State,
     wire: Wire,
+    /// What TLS has to say of itself, for more to come.
+    pending: Vec<u8>,
     /// When the state ends of itself.
     until: Option<Instant>,
     /// When the connection was accepted.
@@ -47,8 +50,9 @@ pub(crate) enum Next<'a> {
 impl Conversation {
     pub(crate) fn new(protocol: &Protocol, limits: Limits, now: Instant) -> Self {
         Self {
-            state: State::Reading { parser: Parser::new(), pending: Vec::new() },
+            state: State::Reading(Parser::new()),
             wire: Wire::new(protocol),
+            pending: Vec::new(),
             until: now.checked_add(limits.head),
             since: now,
             heard: now,
@@ -59,15 +63,17 @@ impl Conversation {
     pub(crate) fn poll(&mut self, now: Instant) -> Next<'_> {
         let late = self.until.is_some_and(|until| now >= until);
         match &mut self.state {
-            State::Reading { parser, pending } => match parser.poll() {
+            State::Reading(parser) => match parser.poll() {
                 Some(request) => Next::Decide(request),
                 // A spare connection that the browser never used is owed nothing.
                 None if late && (parser.is_silent() || !self.wire.is_open()) => Next::Close,
                 None if late => Next::Decide(Err(Refusal::TooSlow)),
-                None if pending.is_empty() => Next::Read,
-                None => Next::Write(pending),
+                None if self.pending.is_empty() => Next::Read,
+                None => Next::Write(&self.pending),
             },
             State::Held if late => Next::HeldTooLong,
+            // A browser may send its request before it has heard the end of the handshake.
+            State::Held if !self.pending.is_empty() => Next::Write(&self.pending),
             State::Held => Next::Hold,
             State::Writing { .. } if late => Next::Close,
             State::Writing { bytes, written } => match bytes.get(*written..) {
@@ -84,7 +90,7 @@ impl Conversation {
     pub(crate) fn handle(&mut self, bytes: &[u8], now: Instant) {
         match &mut self.state {
             _ if bytes.is_empty() => self.state = State::Over,
-            State::Reading { parser, pending } => {
+            State::Reading(parser) => {
                 self.heard = now;
                 match self.wire.open(bytes) {
                     Ok(opened) => {
@@ -94,11 +100,14 @@ impl Conversation {
                         if was_in_head && !parser.in_head() {
                             self.until = now.checked_add(self.limits.head);
                         }
-                        pending.append(&mut self.wire.take_pending());
+                        self.pending.append(&mut self.wire.take_pending());
                     }
-                    Err(Trouble::Refused(refusal)) => parser.refuse(refusal),
-                    #[cfg(feature = "tls")]
-                    Err(Trouble::Broken(alert)) => self.write(alert, now),
+                    Err(trouble) => match trouble {
+                        #[cfg(feature = "tls")]
+                        Trouble::Refused(refusal) => parser.refuse(refusal),
+                        #[cfg(feature = "tls")]
+                        Trouble::Broken(alert) => self.write(alert, now),
+                    },
                 }
             }
             // Read and thrown away: closing on unread bytes would reset the connection and blank the page.
@@ -116,11 +125,7 @@ impl Conversation {
     }
 
     pub(crate) fn answer(&mut self, bytes: Vec<u8>, now: Instant) {
-        // What TLS still had to say of itself goes first.
-        let mut sealed = match &mut self.state {
-            State::Reading { pending, .. } => std::mem::take(pending),
-            _ => Vec::new(),
-        };
+        let mut sealed = std::mem::take(&mut self.pending);
         sealed.append(&mut self.wire.seal(bytes));
         self.write(sealed, now);
     }
@@ -132,9 +137,9 @@ impl Conversation {
 
     pub(crate) fn handle_written(&mut self, count: usize) {
         match &mut self.state {
-            State::Reading { pending, .. } => drop(pending.drain(..count)),
+            State::Reading(_) | State::Held => drop(self.pending.drain(..count)),
             State::Writing { written, .. } => *written += count,
-            State::Held | State::Draining | State::Over => {}
+            State::Draining | State::Over => {}
         }
     }
 
@@ -156,18 +161,10 @@ impl Conversation {
     }
 }
 
-#[derive(Debug)]
 enum State {
-    /// What is `pending` is TLS's own, and has to go out for more to come.
-    Reading {
-        parser: Parser,
-        pending: Vec<u8>,
-    },
+    Reading(Parser),
     Held,
-    Writing {
-        bytes: Vec<u8>,
-        written: usize,
-    },
+    Writing { bytes: Vec<u8>, written: usize },
     Draining,
     Over,
 }

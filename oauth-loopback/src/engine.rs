@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 const MAX_CONNECTIONS: usize = 64;
 
 /// How long a newcomer is safe from eviction: a browser that has something to say says it at once.
-const SAFE: Duration = Duration::from_millis(20);
+const SAFE: Duration = Duration::from_millis(10);
 
 /// How long nothing is accepted after the system refused to.
 const PAUSE: Duration = Duration::from_millis(50);

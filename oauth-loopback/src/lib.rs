@@ -1,14 +1,15 @@
 //! The loopback listener and the browser launch of RFC 8252: how an authorization response comes to a program on the
 //! person's own machine.
 //!
-//! **In scope**: binding ([`Listener`]), deciding what counts as the callback ([`verdict`]), waiting for it (a driver:
-//! [`thread`], or `tokio` and `async_io` with the features of those names), telling the browser how it ended
-//! ([`Reply`]), reading what a person pastes instead ([`paste`]), and opening a browser (`browser`, with the feature of
-//! that name). **Out of scope**: what a response means. That a response is *ours* is for its `state` to say, and
-//! `Pending::recognise` of the core reads it.
+//! **In scope**: binding ([`Listener`]; [`WebServer`] where a port outlives a login), deciding what counts as the
+//! callback ([`verdict`]), waiting for it (a driver: [`thread`], or `tokio` and `async_io` with the features of those
+//! names), telling the browser how it ended ([`Reply`]), reading what a person pastes instead ([`paste`]), and opening a
+//! browser (`browser`, with the feature of that name). **Out of scope**: what a response means. That a response is
+//! *ours* is for its `state` to say, and `Pending::recognise` of the core reads it.
 //!
 //! The parts, from the wire inwards:
 //! - [`request`] and [`verdict`] take bytes and rules, and know no socket;
+//! - TLS, with the feature `tls`, lies between the bytes and the request, and no driver knows of it;
 //! - one engine accepts, serves every connection at once and keeps the deadlines; it is the same for every driver;
 //! - a driver lends the engine its sockets and its clock, and decides nothing.
 //!

@@ -22,7 +22,6 @@ const BACKLOG: i32 = 1024;
 ///
 /// From here on a browser may connect, so this comes before the browser is opened; its requests wait until a driver
 /// [receives](crate::thread::receive) them. Dropping it frees the port.
-#[derive(Debug)]
 pub struct Listener {
     pub(crate) sockets: Vec<TcpListener>,
     pub(crate) redirect_uri: Url,
@@ -133,6 +132,12 @@ impl Listener {
         let busy =
             if reserved { BindError::Reserved { ports: busy } } else { BindError::Busy { ports: busy } };
         Err(refused.unwrap_or(busy))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("redirect_uri", &self.redirect_uri.as_str()).finish_non_exhaustive()
     }
 }
 

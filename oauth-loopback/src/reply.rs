@@ -20,11 +20,11 @@ pub struct Reply {
     signal: Arc<Signal>,
     delivered: Promise<()>,
     at_most: Duration,
-    ending: Ending,
+    ending: Box<Ending>,
 }
 
 /// How a login ended, for the browser.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Ending {
     pub(crate) page: Page,
     pub(crate) body: Option<OwnPage>,
@@ -39,8 +39,8 @@ impl Ending {
 
 impl Reply {
     /// The delivery takes that long `at_most`.
-    pub(crate) const fn new(signal: Arc<Signal>, delivered: Promise<()>, at_most: Duration) -> Self {
-        Self { signal, delivered, at_most, ending: Ending::new(Page::Neutral) }
+    pub(crate) fn new(signal: Arc<Signal>, delivered: Promise<()>, at_most: Duration) -> Self {
+        Self { signal, delivered, at_most, ending: Box::new(Ending::new(Page::Neutral)) }
     }
 
     /// Whether [`with_header`](Self::with_header) takes this header.
@@ -80,7 +80,7 @@ impl Reply {
     }
 
     fn answer(mut self, page: Page) -> Delivery {
-        let ending = std::mem::replace(&mut self.ending, Ending::new(Page::Neutral));
+        let ending = std::mem::replace(&mut *self.ending, Ending::new(Page::Neutral));
         self.signal.answer(Ending { page, ..ending });
         Delivery { delivered: self.delivered.clone(), at_most: self.at_most }
     }

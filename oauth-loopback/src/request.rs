@@ -97,6 +97,7 @@ impl Parser {
     }
 
     /// Ends it before it is complete.
+    #[cfg(feature = "tls")]
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         self.end(Err(refusal));
     }
@@ -256,7 +257,6 @@ fn read_head(lines: &[u8]) -> Result<Option<(Box<Request>, usize, usize)>, Refus
         request.headers.append(name, value);
     }
     let body = body_length(&request)?;
-    request.body.reserve_exact(body);
     Ok(Some((request, length, body)))
 }
 

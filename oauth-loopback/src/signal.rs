@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 /// Shared by the listener, its cancel handles, its engine and the reply.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Signal(Mutex<Inner>);
 
 impl Signal {
@@ -51,7 +51,7 @@ impl Signal {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     cancelled: bool,
     ending: Option<Ending>,

@@ -1,5 +1,6 @@
 //! What lies between the socket and HTTP: nothing, or TLS. Without I/O, so that every driver has it.
 
+#[cfg(feature = "tls")]
 use crate::request::Refusal;
 #[cfg(feature = "tls")]
 use rustls::{ServerConfig, ServerConnection};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use zeroize::Zeroize as _;
 
 /// What a listener speaks.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Protocol {
     Http,
     #[cfg(feature = "tls")]
@@ -19,7 +20,6 @@ pub(crate) enum Protocol {
 }
 
 /// One connection's side of it.
-#[derive(Debug)]
 pub(crate) enum Wire {
     Plain,
     /// Nothing has come yet, and nothing is kept for it.
@@ -32,6 +32,7 @@ pub(crate) enum Wire {
 /// Why what came is nothing that HTTP could be in.
 pub(crate) enum Trouble {
     /// It is something else from the first byte on; an answer goes out as it is.
+    #[cfg(feature = "tls")]
     Refused(Refusal),
     /// The TLS connection is over; this is the alert that says so.
     #[cfg(feature = "tls")]
@@ -41,6 +42,10 @@ pub(crate) enum Trouble {
 /// The first byte of a TLS connection: a record of the handshake (RFC 8446 section 5.1).
 pub(crate) const HANDSHAKE: u8 = 0x16;
 
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(clippy::needless_pass_by_ref_mut, reason = "TLS changes with everything that it says and hears")
+)]
 impl Wire {
     pub(crate) fn new(protocol: &Protocol) -> Self {
         match protocol {

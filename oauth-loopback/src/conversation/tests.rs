@@ -71,3 +71,17 @@ fn lb_20_a_held_browser_is_answered_in_time() {
     assert!(!conversation.is_held());
     assert!(matches!(conversation.poll(now + 10_000 * MS), Next::Close), "a peer that takes nothing is left");
 }
+
+#[test]
+fn a_held_browser_hears_the_end_of_its_handshake() {
+    let (mut conversation, now) = begin();
+    conversation.pending = b"finished".to_vec();
+    conversation.hold(now);
+    assert!(matches!(conversation.poll(now), Next::Write(b"finished")));
+    conversation.handle_written(3);
+    assert!(matches!(conversation.poll(now), Next::Write(b"ished")));
+    conversation.answer(b" page".to_vec(), now);
+    assert!(matches!(conversation.poll(now), Next::Write(b"ished page")), "in this order");
+    conversation.handle_written(10);
+    assert!(matches!(conversation.poll(now), Next::HalfClose));
+}

@@ -119,3 +119,12 @@ fn lb_22_an_answer_byte_by_byte() {
         empty.ends_with("\r\n\r\n") && !empty.contains("Content-Length:") && !empty.contains("Content-Type:")
     );
 }
+
+#[test]
+fn lb_26_debug_shows_no_path_of_a_fragment() {
+    let rules = rules().fragment("planted");
+    let request = request("GET /callback", HOST);
+    let Verdict::Answer(answer, _) = rules.verdict(&request) else { panic!("no page") };
+    assert!(String::from_utf8(answer.to_bytes(None)).unwrap().contains("data-to=\"/callback/planted\""));
+    assert!(!format!("{rules:?} {answer:?}").contains("planted"));
+}
