@@ -38,6 +38,8 @@ need npm npm
 need valgrind valgrind
 need softhsm2-util softhsm2
 need pkcs11-tool opensc
+# A terminal for the command, with a test at its other end.
+need script bsdutils
 # What a socket was told, as the system saw it.
 need strace strace
 # A network for a test, with addresses of its own.
@@ -143,7 +145,7 @@ features oauth-transport contract cookies compression
 step "features of oauth-transport-hyper"
 features oauth-transport-hyper http2 negotiate ntlm
 step "features of oauth"
-features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback providers hyper,loopback isahc,loopback
+features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback loopback-tls loopback-tls,stores systemd providers hyper,loopback isahc,loopback
 step "features of oauth-cli"
 features oauth-cli isahc aws-lc-rs negotiate ntlm
 

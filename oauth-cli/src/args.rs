@@ -331,6 +331,32 @@ pub(crate) struct RedirectFlags {
     /// How the answer travels back
     #[arg(long, env = "OAUTH_RESPONSE_MODE", value_enum, default_value_t = ResponseMode::Query)]
     pub(crate) response_mode: ResponseMode,
+    /// Take the socket that systemd hands over, in place of one of our own
+    #[arg(long, env = "OAUTH_SYSTEMD_SOCKET", conflicts_with_all = ["listen", "paste"])]
+    pub(crate) systemd_socket: bool,
+    /// Come back over https, with a certificate made for this once: the browser warns, and its fingerprint is told here
+    #[arg(long, env = "OAUTH_CALLBACK_TLS", value_enum, value_name = "KIND", conflicts_with_all = ["callback_tls_cert", "paste"])]
+    pub(crate) callback_tls: Option<CallbackTls>,
+    /// Come back over https, with this certificate and its key: a PKCS#12, PEM or Java key store
+    #[arg(long, env = "OAUTH_CALLBACK_TLS_CERT", value_name = "PATH", conflicts_with = "paste")]
+    pub(crate) callback_tls_cert: Option<PathBuf>,
+    /// A PEM file with the private key, where it is not in the file of --callback-tls-cert
+    #[arg(long, env = "OAUTH_CALLBACK_TLS_KEY", value_name = "PATH", requires = "callback_tls_cert")]
+    pub(crate) callback_tls_key: Option<PathBuf>,
+    /// A file with the password of --callback-tls-cert; - reads standard input
+    #[arg(
+        long,
+        env = "OAUTH_CALLBACK_TLS_PASSWORD_FILE",
+        value_name = "PATH",
+        requires = "callback_tls_cert"
+    )]
+    pub(crate) callback_tls_password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CallbackTls {
+    #[value(name = "self-signed")]
+    SelfSigned,
 }
 
 #[derive(Debug, Args)]
@@ -426,6 +452,7 @@ pub(crate) enum ResponseMode {
     Query,
     #[value(name = "form_post")]
     FormPost,
+    Fragment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! `oauth authorize` and `oauth token`: from flags to an authorization.
 
-use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags, ResponseMode};
+use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags};
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::report::Report;
@@ -204,9 +204,6 @@ async fn in_browser(
     let mut sign_in = redirect::way_back(&args.redirect, &args.browser, report)?.application("oauth");
     if let Some(scope) = scope {
         sign_in = sign_in.scope(scope);
-    }
-    if args.redirect.response_mode == ResponseMode::FormPost {
-        sign_in = sign_in.form_post();
     }
     for (name, value) in parameters(&args.request) {
         sign_in = sign_in.parameter(name, value);

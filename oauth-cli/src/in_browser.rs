@@ -5,16 +5,27 @@ use crate::exit::{Exit, Problem};
 use crate::hints::Situation;
 use crate::prompt::Prompt;
 use crate::report::Report;
-use oauth::loopback::ReceiveError;
 use oauth::loopback::browser::{Browser, Surroundings};
 use oauth::{Authorization, Authorizer, Error, SignIn, Step};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use url::Url;
 
 /// Signs in and shows the steps on the way.
 pub(crate) async fn sign_in(
     authorizer: &Authorizer,
     sign_in: SignIn,
     flags: &BrowserFlags,
+    report: &Report,
+) -> Result<Authorization, Problem> {
+    sign_in_with(authorizer, sign_in, flags, |_| {}, report).await
+}
+
+/// The same for whoever wants to know where the listener is, on a thread of its own.
+pub(crate) async fn sign_in_with(
+    authorizer: &Authorizer,
+    sign_in: SignIn,
+    flags: &BrowserFlags,
+    at_the_listener: impl FnOnce(&Url) + Send + 'static,
     report: &Report,
 ) -> Result<Authorization, Problem> {
     let browser = browser(flags)?;
@@ -41,7 +52,8 @@ pub(crate) async fn sign_in(
         prompts: prompt.is_some(),
         offers_device: authorizer.client().server().device_authorization_endpoint().is_some(),
     }));
-    let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(tell(report, &situation));
+    let sign_in =
+        sign_in.browser(browser).timeout(flags.timeout).on_step(tell(report, &situation, at_the_listener));
     let sign_in = match prompt {
         Some(mut prompt) => sign_in.paste(move |context| prompt.poll(context)),
         None => sign_in,
@@ -58,7 +70,7 @@ pub(crate) async fn sign_in(
         let what = if flags.paste { "Waiting for the address" } else { "Waiting for the browser" };
         report.while_waiting(what, hint, authorizer.sign_in(sign_in)).await
     };
-    if matches!(result, Err(Error::Receive(ReceiveError::TimedOut))) && !hinted {
+    if matches!(&result, Err(Error::Receive(error)) if error.is_timeout()) && !hinted {
         report.note(lock(&situation).late());
     }
     Ok(result?)
@@ -74,14 +86,25 @@ fn browser(flags: &BrowserFlags) -> Result<Option<Browser>, Problem> {
 }
 
 /// Says each step.
-fn tell(report: &Report, situation: &Arc<Mutex<Situation>>) -> impl Fn(&Step<'_>) + Send + Sync + use<> {
+fn tell<F: FnOnce(&Url) + Send + 'static>(
+    report: &Report,
+    situation: &Arc<Mutex<Situation>>,
+    at_the_listener: F,
+) -> impl Fn(&Step<'_>) + Send + Sync + use<F> {
     let (told, situation) = (report.clone(), Arc::clone(situation));
+    let at_the_listener = Mutex::new(Some(at_the_listener));
     move |step| match step {
         Step::Listening { redirect_uri } => {
             lock(&situation).redirect_uri = Some((*redirect_uri).clone());
             told.step("listen", redirect_uri);
         }
-        Step::Open { url } => told.instruction(lock(&situation).instructions(url)),
+        Step::Open { url } => {
+            told.instruction(lock(&situation).instructions(url));
+            let redirect_uri = lock(&situation).redirect_uri.clone();
+            if let (Some(redirect_uri), Some(first)) = (redirect_uri, lock(&at_the_listener).take()) {
+                std::thread::spawn(move || first(&redirect_uri));
+            }
+        }
         Step::Launched(launch) => told.step("browser", launch),
         Step::Note(note) => told.note(format_args!("note: {note}")),
         Step::Pasted(note) => told.note(format_args!("note: {note}")),
@@ -90,6 +113,6 @@ fn tell(report: &Report, situation: &Arc<Mutex<Situation>>) -> impl Fn(&Step<'_>
     }
 }
 
-fn lock(situation: &Mutex<Situation>) -> MutexGuard<'_, Situation> {
-    situation.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,7 @@ mod authorize;
 mod demo;
 mod exit;
 mod explain;
+mod faults;
 mod hints;
 mod in_browser;
 mod network;

@@ -5,7 +5,7 @@ use crate::exit::Problem;
 use crate::report::Report;
 use crate::secret_file;
 use oauth::core::{KeyId, Password};
-use oauth::jwt::{CertificateStore, StoreKind};
+use oauth::jwt::{CertificateStore, Entry, StoreError, StoreKind};
 use oauth::transport::{
     Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
     ProxyAuthentication, SettingsError, capability_table,
@@ -92,7 +92,7 @@ pub(crate) fn certificate_name() -> KeyId {
     KeyId::new("--tls-cert")
 }
 
-fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(crate) fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
     std::fs::read(path).map(Zeroizing::new).map_err(|error| {
         Problem::configuration(
             format_args!("{} cannot be read: {error}", path.display()),
@@ -108,26 +108,39 @@ fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
         pem.extend_from_slice(&file(key, "--tls-key")?);
         return Identity::from_pem(&pem).map_err(|error: SettingsError| Error::from(error).into());
     }
-    let password = match &flags.tls_cert_password_file {
-        Some(path) => Some(Password::new(secret_file::read(path)?.as_str())),
-        None => None,
-    };
-    let contents = file(path, "--tls-cert")?;
-    let problem = |error| {
-        Problem::configuration(
-            format_args!("{}: {error}", path.display()),
-            "check --tls-cert, --tls-cert-password-file and --tls-cert-subject",
-        )
-    };
-    let entry = CertificateStore::read(StoreKind::Auto, &*contents, password.as_ref())
-        .and_then(|store| store.take(&flags.tls_cert_subject))
-        .map_err(problem)?;
+    let entry = entry(
+        &file(path, "--tls-cert")?,
+        flags.tls_cert_password_file.as_deref(),
+        &flags.tls_cert_subject,
+        &|error| {
+            Problem::configuration(
+                format_args!("{}: {error}", path.display()),
+                "check --tls-cert, --tls-cert-password-file and --tls-cert-subject",
+            )
+        },
+    )?;
     oauth::host::identity(entry).map_err(|error| {
         Problem::configuration(
             format_args!("{}: {error}", path.display()),
             "give --tls-key, or another --tls-cert",
         )
     })
+}
+
+/// An entry of a certificate store of any kind.
+pub(crate) fn entry(
+    contents: &[u8],
+    password_file: Option<&Path>,
+    subject: &str,
+    problem: &dyn Fn(StoreError) -> Problem,
+) -> Result<Entry, Problem> {
+    let password = match password_file {
+        Some(path) => Some(Password::new(secret_file::read(path)?.as_str())),
+        None => None,
+    };
+    CertificateStore::read(StoreKind::Auto, contents, password.as_ref())
+        .and_then(|store| store.take(subject))
+        .map_err(problem)
 }
 
 /// Tells what goes over the wire, without secrets.

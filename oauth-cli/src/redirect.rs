@@ -1,10 +1,11 @@
 //! The way back as the flags want it: where to listen, or where the browser is sent when nobody listens.
 
-use crate::args::{BrowserFlags, Listen, RedirectFlags};
+use crate::args::{BrowserFlags, CallbackTls, Listen, RedirectFlags, ResponseMode};
 use crate::exit::Problem;
+use crate::network;
 use crate::report::Report;
-use oauth::SignIn;
-use oauth::loopback::{Address, Host};
+use oauth::loopback::{Address, Certificate, Host, Listener, ResponseMode as Mode};
+use oauth::{Error, SignIn};
 use std::fmt;
 use url::Url;
 
@@ -14,10 +15,50 @@ pub(crate) fn way_back(
     browser: &BrowserFlags,
     report: &Report,
 ) -> Result<SignIn, Problem> {
+    let sign_in = SignIn::new().response_mode(match flags.response_mode {
+        ResponseMode::Query => Mode::Query,
+        ResponseMode::FormPost => Mode::FormPost,
+        ResponseMode::Fragment => Mode::Fragment,
+    });
     if browser.paste {
-        return Ok(SignIn::new().without_listener(unattended(flags)?));
+        return Ok(sign_in.without_listener(unattended(flags)?));
     }
-    Ok(SignIn::new().addresses(addresses(flags, report)?))
+    let mut addresses = addresses(flags, report)?;
+    if let Some(certificate) = certificate(flags)? {
+        report.instruction(format_args!(
+            "The browser comes back over https. The SHA-256 fingerprint of the certificate here is\n\n    {}\n",
+            certificate.fingerprint()
+        ));
+        addresses = addresses.into_iter().map(|address| address.https(certificate.clone())).collect();
+    }
+    if flags.systemd_socket
+        && let Some(address) = addresses.first()
+    {
+        return Ok(sign_in.listener(Listener::from_systemd(address).map_err(Error::from)?));
+    }
+    Ok(sign_in.addresses(addresses))
+}
+
+/// What the listener shows, where it speaks https.
+fn certificate(flags: &RedirectFlags) -> Result<Option<Certificate>, Problem> {
+    if flags.callback_tls == Some(CallbackTls::SelfSigned) {
+        return Ok(Some(Certificate::throw_away().map_err(Error::from)?));
+    }
+    let Some(path) = &flags.callback_tls_cert else { return Ok(None) };
+    let problem = |error: &dyn fmt::Display| {
+        Problem::configuration(
+            format_args!("{}: {error}", path.display()),
+            "check --callback-tls-cert, --callback-tls-key and --callback-tls-password-file",
+        )
+    };
+    let mut contents = network::file(path, "--callback-tls-cert")?;
+    if let Some(key) = &flags.callback_tls_key {
+        contents.push(b'\n');
+        contents.extend_from_slice(&network::file(key, "--callback-tls-key")?);
+    }
+    let password = flags.callback_tls_password_file.as_deref();
+    let entry = network::entry(&contents, password, "*", &|error| problem(&error))?;
+    oauth::callback_certificate(entry).map(Some).map_err(|error| problem(&error))
 }
 
 /// Where the browser is sent when its address is pasted: whatever is registered, or a loopback address at which nobody

@@ -34,6 +34,9 @@ pub enum Error {
     /// The callback's port could not be bound.
     #[cfg(feature = "loopback")]
     Bind(oauth_loopback::BindError),
+    /// The listener's certificate cannot be used; nothing was sent.
+    #[cfg(feature = "loopback-tls")]
+    Certificate(oauth_loopback::CertificateError),
     /// The browser did not come back.
     #[cfg(feature = "loopback")]
     Receive(oauth_loopback::ReceiveError),
@@ -68,6 +71,8 @@ impl Error {
             Self::Store(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
             Self::Bind(_) => Remedy::FixSetup,
+            #[cfg(feature = "loopback-tls")]
+            Self::Certificate(_) => Remedy::FixSetup,
             #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
             Self::BrowserCommand(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
@@ -117,6 +122,8 @@ impl fmt::Display for Error {
             Self::Bind(error) => write!(f, "{error}"),
             #[cfg(feature = "loopback")]
             Self::Receive(error) => write!(f, "{error}"),
+            #[cfg(feature = "loopback-tls")]
+            Self::Certificate(error) => write!(f, "{error}"),
             #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
             Self::BrowserCommand(error) => write!(f, "{error}"),
             #[cfg(feature = "loopback")]
@@ -144,6 +151,8 @@ impl core::error::Error for Error {
             Self::NotBearer(_) | Self::Registered(_, None) | Self::NoRefreshToken => return None,
             #[cfg(feature = "loopback")]
             Self::NothingPasted => return None,
+            #[cfg(feature = "loopback-tls")]
+            Self::Certificate(error) => error,
             #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
             Self::BrowserCommand(error) => error,
             Self::Pending(error) => error,
@@ -182,6 +191,8 @@ from! {
     oauth_loopback::BindError => Bind,
     #[cfg(feature = "loopback")]
     oauth_loopback::ReceiveError => Receive,
+    #[cfg(feature = "loopback-tls")]
+    oauth_loopback::CertificateError => Certificate,
     #[cfg(feature = "loopback")]
     oauth_loopback::browser::RefusedUrl => Browser,
     #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]

@@ -1,10 +1,14 @@
 //! Signing in through a browser (RFC 8252): listen, open, wait, exchange, answer the browser. What can be set is here, how it
 //! goes in `conversation`; `paste` is the way back without a listener, and `wait` the listener on each host.
 
+#[cfg(all(feature = "loopback-tls", feature = "stores"))]
+mod certificate;
 mod conversation;
 mod paste;
 mod wait;
 
+#[cfg(all(feature = "loopback-tls", feature = "stores"))]
+pub use certificate::callback_certificate;
 pub use paste::PasteNote;
 #[cfg(feature = "isahc")]
 pub(crate) use wait::receive_on_async_io;
@@ -16,9 +20,9 @@ pub use wait::{Received, Wait};
 use core::fmt;
 use core::task::{Context, Poll};
 use core::time::Duration;
-use oauth_core::{AuthorizationRequest, AuthorizationUrl, ResponseMode, Scope};
+use oauth_core::{AuthorizationRequest, AuthorizationUrl, ResponseMode as Registered, Scope};
 use oauth_loopback::browser::{Browser, Launch};
-use oauth_loopback::{Address, BindError, Listener, Note, ReceiveOptions};
+use oauth_loopback::{Address, BindError, Listener, Note, ReceiveOptions, ResponseMode};
 use paste::Source;
 use std::sync::Arc;
 use url::Url;
@@ -26,11 +30,12 @@ use url::Url;
 /// How to sign in through a browser.
 pub struct SignIn {
     addresses: Vec<Address>,
+    bound: Option<Listener>,
     /// In place of a listener.
     redirect_uri: Option<String>,
     pasted: Option<Source>,
     scope: Option<Scope>,
-    form_post: bool,
+    response_mode: ResponseMode,
     parameters: Vec<(String, String)>,
     browser: Option<Browser>,
     timeout: Duration,
@@ -68,10 +73,11 @@ impl SignIn {
     pub fn new() -> Self {
         Self {
             addresses: vec![Address::new()],
+            bound: None,
             redirect_uri: None,
             pasted: None,
             scope: None,
-            form_post: false,
+            response_mode: ResponseMode::Query,
             parameters: Vec::new(),
             browser: Some(Browser::System),
             timeout: Duration::from_secs(300),
@@ -123,11 +129,25 @@ impl SignIn {
         self
     }
 
+    /// Waits at a listener that is bound already: one of sockets that were handed in, or of a port that is
+    /// [kept](oauth_loopback::WebServer) from one login to the next.
+    #[must_use]
+    pub fn listener(mut self, listener: Listener) -> Self {
+        self.bound = Some(listener);
+        self
+    }
+
+    /// How the answer travels: in the query, unless something else is asked for here. What is pasted is taken in any way.
+    #[must_use]
+    pub const fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.response_mode = mode;
+        self
+    }
+
     /// Has the answer posted as a form, so that the code is in no address bar and no history.
     #[must_use]
-    pub const fn form_post(mut self) -> Self {
-        self.form_post = true;
-        self
+    pub const fn form_post(self) -> Self {
+        self.response_mode(ResponseMode::FormPost)
     }
 
     /// Adds a parameter: `login_hint`, `prompt`, `resource`, `audience` and the like.
@@ -165,7 +185,10 @@ impl SignIn {
         self
     }
 
-    fn listen(&self) -> Result<Listener, BindError> {
+    fn listen(&mut self) -> Result<Listener, BindError> {
+        if let Some(listener) = self.bound.take() {
+            return Ok(listener);
+        }
         let mut busy = Vec::new();
         let mut refused = None;
         for address in &self.addresses {
@@ -189,8 +212,11 @@ impl SignIn {
         if let Some(scope) = &self.scope {
             request = request.with_scope(scope.clone());
         }
-        if self.form_post {
-            request = request.with_response_mode(ResponseMode::FORM_POST);
+        match self.response_mode {
+            ResponseMode::FormPost => request = request.with_response_mode(Registered::FORM_POST),
+            ResponseMode::Fragment => request = request.with_response_mode(Registered::FRAGMENT),
+            // It need not be asked for.
+            _ => {}
         }
         for (name, value) in &self.parameters {
             request = request.with_parameter(name, value);
@@ -198,13 +224,13 @@ impl SignIn {
         request
     }
 
-    fn options(&self) -> ReceiveOptions {
+    fn options(&self, authorization_endpoint: &Url) -> ReceiveOptions {
         let on_step = Arc::clone(&self.on_step);
-        let mut options =
-            ReceiveOptions::new().timeout(self.timeout).on_note(move |note| on_step(&Step::Note(note)));
-        if self.form_post {
-            options = options.form_post();
-        }
+        let options = ReceiveOptions::new()
+            .timeout(self.timeout)
+            .response_mode(self.response_mode)
+            .private_network_for(authorization_endpoint)
+            .on_note(move |note| on_step(&Step::Note(note)));
         match &self.application {
             Some(name) => options.application(name),
             None => options,
