@@ -28,7 +28,7 @@ const NOT_OURS: &str = "This is not the sign-in that is expected here";
 const NEUTRAL: &str = "Your answer has arrived";
 
 /// Longer than the browser takes to go to another tab, and shorter than the listener holds its page back.
-const WHILE: Duration = Duration::from_secs(3);
+const WHILE: Duration = Duration::from_secs(4);
 
 #[test]
 fn lb_23_a_code_comes_by_query_over_each_engine_and_leaves_the_address_bar() {
@@ -80,6 +80,8 @@ fn lb_26_without_scripts_a_fragment_stays_to_be_pasted() {
     chromium.forbid_scripts();
     chromium.click("button[value=approve]");
     expect(&chromium, "One moment");
+    take_pictures(&chromium, "One moment", "without-scripts");
+    assert!(chromium.text().contains("paste it into the program"), "{}", chromium.text());
     assert!(chromium.url().contains("#"), "{}", chromium.url());
     assert!(server.issued_secrets().iter().any(|secret| chromium.url().contains(secret)));
     assert!(login.waits() && server.count(Endpoint::Token) == 0);
