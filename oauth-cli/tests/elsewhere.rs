@@ -354,7 +354,7 @@ impl Terminal {
 fn at_a_terminal_what_is_pasted_races_the_listener_and_is_not_shown() {
     let server = TestServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for flags in [&["--no-browser"][..], &["--paste"]] {
+    for flags in [&["--no-browser", "--timeout", "20s"][..], &["--paste", "--timeout", "20s"]] {
         let mut command = authorize(&server, flags);
         over_ssh(&mut command).env("BROWSER", "true");
         let mut terminal = Terminal::start(&command, folder.path());
@@ -365,7 +365,7 @@ fn at_a_terminal_what_is_pasted_races_the_listener_and_is_not_shown() {
         let landing = signed_in(&url);
         let address = format!("{}&padding={}", landing.url, "x".repeat(6000));
         terminal.types(&format!("{}\n  {}", &address[..80], &address[80..]));
-        terminal.shows("characters, not shown");
+        terminal.shows(&format!("{} characters, not shown", address.len() + 3));
         terminal.types("\n");
         let (code, stdout, screen) = terminal.end(folder.path());
         assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
