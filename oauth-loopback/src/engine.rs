@@ -159,7 +159,6 @@ impl<N: Net> Engine<N> {
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.signal.listen(cx.waker());
         loop {
-            // First, so that nobody is accepted who came for the next login on this port.
             if self.signal.is_cancelled() {
                 self.close();
                 return Poll::Ready(());
@@ -241,7 +240,8 @@ impl<N: Net> Engine<N> {
             victim
         };
         loop {
-            match self.net.poll_accept(listener, cx) {
+            // Once it was cancelled, whoever comes has come for the next login on this port.
+            match self.signal.unless_cancelled(|| self.net.poll_accept(listener, cx))? {
                 Poll::Ready(Ok(stream)) => {
                     if let Some(victim) = victim {
                         self.connections.remove(victim);

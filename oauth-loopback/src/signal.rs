@@ -28,6 +28,12 @@ impl Signal {
         }
     }
 
+    /// Does this unless it was cancelled; whoever cancels waits meanwhile, and knows that it is not done afterwards.
+    pub(crate) fn unless_cancelled<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let inner = self.lock();
+        (!inner.cancelled).then(work)
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.lock().cancelled
     }

@@ -216,3 +216,16 @@ fn lb_04_a_system_without_sockets_is_not_asked_all_the_time() {
     rig.pass(PAUSE);
     assert!(rig.poll());
 }
+
+#[test]
+fn lb_17_once_cancelled_nobody_is_accepted_who_came_for_the_next_login() {
+    let mut rig = Rig::new();
+    let cx = &mut Context::from_waker(Waker::noop());
+    let now = rig.world.lock().unwrap().now;
+    rig.peer(0, "");
+    rig.peer(1, "");
+    assert!(rig.engine.accept(&mut (), now, cx).is_some());
+    rig.engine.signal.cancel();
+    assert!(rig.engine.accept(&mut (), now, cx).is_none(), "in the middle of a turn");
+    assert_eq!(rig.world.lock().unwrap().newcomers.len(), 1, "it waits for the other");
+}
