@@ -479,8 +479,9 @@ fn chromium_is_told_what_to_do_and_says_what_it_sees() {
     chromium.open(&url);
     assert_eq!((chromium.url(), chromium.text()), (url.clone(), r#"{"answer":"nginx"}"#.to_owned()));
 
-    let page = "data:text/html,<meta name=viewport content=width=device-width><title>one</title><input><button onclick='document.title=\
-                document.querySelector(`input`).value;console.error(`pressed`)'>Go</button>";
+    let page = "data:text/html,<meta name=viewport content=width=device-width><title>one</title><input>\
+                <button onclick='document.title=document.querySelector(`input`).value;console.error(`pressed`)'>\
+                Go</button>";
     chromium.open(page);
     chromium.type_into("input", "two");
     chromium.click("button");
@@ -499,6 +500,7 @@ fn chromium_is_told_what_to_do_and_says_what_it_sees() {
     chromium.switch_to(&first);
     assert_eq!(chromium.url(), url);
 
+    chromium.switch_to(&second);
     let file = tempfile::NamedTempFile::new().unwrap();
     for (width, dark) in [(390, true), (1280, false)] {
         chromium.show_as(width, 700, dark);
