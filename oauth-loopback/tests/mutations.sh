@@ -65,5 +65,7 @@ if [ -z "$only" ]; then
     done
 fi
 printf '%d mutations, %d wrong\n' "$count" "${#wrong[@]}"
-printf '  %s\n' ${wrong[@]+"${wrong[@]}"}
-[ ${#wrong[@]} -eq 0 ]
+if [ ${#wrong[@]} -gt 0 ]; then
+    printf '  %s\n' "${wrong[@]}"
+    exit 1
+fi
