@@ -72,8 +72,34 @@ pub(crate) struct Demo {
     /// Let a pretend person click through the pages
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Let this go wrong on the way, and see what is said
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) fault: Option<Fault>,
     #[command(flatten)]
     pub(crate) browser: BrowserFlags,
+}
+
+/// What goes wrong in the demo, and how it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// The server refuses: 5
+    Denied,
+    /// The first answer is another login's, and is waited over: 0
+    WrongState,
+    /// The answer is another server's: 8
+    WrongIss,
+    /// The browser brings the answer twice, which is used once: 0
+    Duplicate,
+    /// The browser fetches the address ahead, which uses nothing up: 0
+    Prefetch,
+    /// The browser asks for an icon: 0
+    Favicon,
+    /// The server takes its time, and the page does not promise what is not known yet: 0
+    Slow,
+    /// The code, or with --device the device's, is too old: 5, or 6
+    Expired,
+    /// The browser made https of the address, and is told apart from an answer: 0
+    HttpsUpgrade,
 }
 
 #[derive(Debug, Args)]
@@ -172,9 +198,12 @@ pub(crate) struct BrowserFlags {
     /// Print the address and open no browser
     #[arg(long, env = "OAUTH_NO_BROWSER", aliases = ["no-launch-browser", "skip-open-browser", "no-url-call"])]
     pub(crate) no_browser: bool,
-    /// Open this browser; `%s` stands for the address
+    /// Open this browser; `%s` stands for the address. A text browser named here gets the terminal
     #[arg(long, env = "OAUTH_BROWSER", value_name = "COMMAND", conflicts_with = "no_browser")]
     pub(crate) browser: Option<String>,
+    /// Start no listener: paste the address that the browser ends at, or the code that it shows
+    #[arg(long, env = "OAUTH_PASTE")]
+    pub(crate) paste: bool,
     /// How long the person has
     #[arg(long, env = "OAUTH_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration, alias = "browser-timeout")]
     pub(crate) timeout: Duration,
@@ -302,6 +331,32 @@ pub(crate) struct RedirectFlags {
     /// How the answer travels back
     #[arg(long, env = "OAUTH_RESPONSE_MODE", value_enum, default_value_t = ResponseMode::Query)]
     pub(crate) response_mode: ResponseMode,
+    /// Take the socket that systemd hands over, in place of one of our own
+    #[arg(long, env = "OAUTH_SYSTEMD_SOCKET", conflicts_with_all = ["listen", "paste"])]
+    pub(crate) systemd_socket: bool,
+    /// Come back over https, with a certificate made for this once: the browser warns, and its fingerprint is told here
+    #[arg(long, env = "OAUTH_CALLBACK_TLS", value_enum, value_name = "KIND", conflicts_with_all = ["callback_tls_cert", "paste"])]
+    pub(crate) callback_tls: Option<CallbackTls>,
+    /// Come back over https, with this certificate and its key: a PKCS#12, PEM or Java key store
+    #[arg(long, env = "OAUTH_CALLBACK_TLS_CERT", value_name = "PATH", conflicts_with = "paste")]
+    pub(crate) callback_tls_cert: Option<PathBuf>,
+    /// A PEM file with the private key, where it is not in the file of --callback-tls-cert
+    #[arg(long, env = "OAUTH_CALLBACK_TLS_KEY", value_name = "PATH", requires = "callback_tls_cert")]
+    pub(crate) callback_tls_key: Option<PathBuf>,
+    /// A file with the password of --callback-tls-cert; - reads standard input
+    #[arg(
+        long,
+        env = "OAUTH_CALLBACK_TLS_PASSWORD_FILE",
+        value_name = "PATH",
+        requires = "callback_tls_cert"
+    )]
+    pub(crate) callback_tls_password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CallbackTls {
+    #[value(name = "self-signed")]
+    SelfSigned,
 }
 
 #[derive(Debug, Args)]
@@ -398,6 +453,7 @@ pub(crate) enum ResponseMode {
     Query,
     #[value(name = "form_post")]
     FormPost,
+    Fragment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,21 +1,18 @@
 //! `oauth authorize` and `oauth token`: from flags to an authorization.
 
-use crate::args::{Authorize, BrowserFlags, GrantType, Output, RedirectFlags, RequestFlags, ResponseMode};
+use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags};
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::report::Report;
-use crate::{network, output, secret_file};
+use crate::{in_browser, network, output, redirect, secret_file};
 use oauth::core::{
     AuthMethod, Client, ClientCredentials, ClientSecret, Discover, ErrorCode, JwtBearer, KeyId, OptOut,
     Policy, Refresh, RefreshToken, Registration, Scope, Server,
 };
 use oauth::jwt::{Keyring, SigningKey};
-use oauth::loopback::browser::Browser;
-use oauth::loopback::{Address, Host as RedirectHost};
-use oauth::{Authorization, Authorizer, Error, Host, SignIn, Step, WithKeys};
+use oauth::{Authorization, Authorizer, Error, Host, WithKeys};
 use std::path::Path;
 use std::sync::Arc;
-use url::Url;
 use zeroize::Zeroizing;
 
 /// Runs the command and returns the line for standard output.
@@ -24,6 +21,7 @@ use zeroize::Zeroizing;
 pub(crate) async fn run(args: &Authorize, ask: bool, report: &Report) -> Result<Zeroizing<String>, Problem> {
     let ask = ask && !args.output.no_prompt;
     let grant = grant(args, ask)?;
+    refuse_two_readers(args)?;
     let scope = scope(&args.request.scope)?;
     refuse_lost_rotation(args, grant)?;
     let authorizer = authorizer(args, report).await?;
@@ -203,48 +201,14 @@ async fn in_browser(
     scope: Option<Scope>,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    let mut sign_in = SignIn::new().address(address(&args.redirect, report)?).application("oauth");
+    let mut sign_in = redirect::way_back(&args.redirect, &args.browser, report)?.application("oauth");
     if let Some(scope) = scope {
         sign_in = sign_in.scope(scope);
-    }
-    if args.redirect.response_mode == ResponseMode::FormPost {
-        sign_in = sign_in.form_post();
     }
     for (name, value) in parameters(&args.request) {
         sign_in = sign_in.parameter(name, value);
     }
-    sign_in_browser(authorizer, sign_in, &args.browser, report).await
-}
-
-/// Signs in and shows the steps on the way.
-pub(crate) async fn sign_in_browser(
-    authorizer: &Authorizer,
-    sign_in: SignIn,
-    flags: &BrowserFlags,
-    report: &Report,
-) -> Result<Authorization, Problem> {
-    let browser = match (&flags.browser, flags.no_browser) {
-        (_, true) => None,
-        (Some(command), _) => Some(Browser::command(command)),
-        (None, _) => Some(Browser::from_env()),
-    };
-    let browser =
-        browser.transpose().map_err(|error| Problem::usage(error, "check --browser and $BROWSER"))?;
-    let told = report.clone();
-    let opens = browser.is_some();
-    let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(move |step| match step {
-        Step::Listening { redirect_uri } => told.step("listen", redirect_uri),
-        // The address is printed always: an opener that reports success may have opened nothing.
-        Step::Open { url } if opens => {
-            told.instruction(format_args!("Sign in in the browser that opens. If none does, open this address on this machine:\n\n    {url}\n"));
-        }
-        Step::Open { url } => told.instruction(format_args!("Open this address in a browser on this machine:\n\n    {url}\n")),
-        Step::Launched(launch) => told.step("browser", launch),
-        Step::Note(note) => told.note(format_args!("note: {note}")),
-        Step::Answered => told.step("callback", "the browser is back with our answer"),
-        _ => {}
-    });
-    Ok(report.while_waiting("Waiting for the browser", authorizer.sign_in(sign_in)).await?)
+    in_browser::sign_in(authorizer, sign_in, &args.browser, report).await
 }
 
 /// Signs in on another device and shows where.
@@ -273,7 +237,7 @@ pub(crate) async fn on_device(
             client.server().issuer()
         ));
     });
-    let waiting = report.while_waiting("Waiting for the other device", sign_in);
+    let waiting = report.while_waiting("Waiting for the other device", || None, sign_in);
     match tokio::time::timeout(flags.timeout, waiting).await {
         Ok(result) => Ok(result?),
         Err(_) => Err(Problem::new(
@@ -297,6 +261,19 @@ async fn client_credentials(
         grant = grant.with_parameter(name, value);
     }
     Ok(authorizer.exchange(grant).await?)
+}
+
+/// Standard input is read once: for a secret, or for what is pasted.
+fn refuse_two_readers(args: &Authorize) -> Result<(), Problem> {
+    let secrets =
+        [&args.client_secret_file, &args.request.refresh_token_file, &args.network.tls_cert_password_file];
+    if args.browser.paste && secrets.into_iter().flatten().any(|path| secret_file::is_stdin(path)) {
+        return Err(Problem::usage(
+            "standard input cannot be read for a secret and for what is pasted",
+            "give the secret in a file, or leave out --paste",
+        ));
+    }
+    Ok(())
 }
 
 /// A rotated refresh token must not be lost: where it cannot be written back, it has to be printed.
@@ -398,33 +375,4 @@ fn parameters(request: &RequestFlags) -> Vec<(String, String)> {
     }
     parameters.extend(request.auth_param.iter().cloned());
     parameters
-}
-
-fn address(flags: &RedirectFlags, report: &Report) -> Result<Address, Problem> {
-    let mut address = match &flags.redirect_uri {
-        Some(redirect_uri) => {
-            let wrong = |error: &dyn std::fmt::Display| Problem::usage(error, "check --redirect-uri");
-            let url = Url::parse(redirect_uri).map_err(|error| wrong(&error))?;
-            if flags.listen.is_empty() {
-                Address::from_redirect_uri(&url).map_err(|error| wrong(&error))?
-            } else {
-                Address::new().advertised_as(url)
-            }
-        }
-        None => Address::new().host(match flags.redirect_host.as_str() {
-            "localhost" => RedirectHost::Localhost,
-            "::1" => RedirectHost::V6,
-            _ => RedirectHost::V4,
-        }),
-    };
-    if !flags.listen.is_empty() {
-        address = address.ports(flags.listen.iter().map(|listen| listen.port));
-        let mut exposed =
-            flags.listen.iter().filter_map(|listen| listen.address).filter(|ip| !ip.is_loopback());
-        if let Some(ip) = exposed.next() {
-            report.note(format_args!("warning: listening on {ip}, every machine that reaches it may knock"));
-            address = address.exposed_to_the_network(ip);
-        }
-    }
-    Ok(address)
 }

@@ -1,17 +1,19 @@
 //! `oauth demo` and `--demo`: the real client against a server inside this process.
 
-use crate::args::{Authorize, BrowserFlags, Demo, GrantType};
-use crate::authorize::{on_device, sign_in_browser};
+use crate::args::{Authorize, BrowserFlags, Demo, Fault, GrantType};
+use crate::authorize::on_device;
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
-use crate::output;
 use crate::report::Report;
+use crate::{faults, in_browser, output, redirect};
 use http::header::{AUTHORIZATION, HeaderValue};
 use oauth::core::{Endpoint, OptOut, Policy, Purpose, Registration, Request, Scope};
-use oauth::{Authorization, Authorizer, Error, Host as _, HyperHost, Settings, SignIn};
+use oauth::transport::EventSink;
+use oauth::{Authorization, Authorizer, Error, Host as _, HyperHost, Settings, SignIn, Step};
 use oauth_testserver::{Browser, TestServer};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use url::Url;
 use zeroize::Zeroizing;
 
 /// Who signs in when nobody has to click.
@@ -20,10 +22,13 @@ const PERSON: &str = "ada";
 /// The guided tour.
 pub(crate) async fn tour(args: &Demo, report: &Report) -> Result<Zeroizing<String>, Problem> {
     report.tell_steps();
-    let server = start()?;
+    let server = start(args.fault, args.device)?;
     report.note(
         "A tour with an authorization server inside this process: no account, no network, nothing kept.\n",
     );
+    if let Some(fault) = args.fault {
+        report.note(format_args!("This time something goes wrong: {}.\n", fault.story()));
+    }
     let authorization = walk(&server, args, report).await?;
     report.note("\nThe line below is the value of an Authorization header. It works nowhere but here, and only until now.");
     report.note("Next: oauth authorize ISSUER-URL --client-id ID\n");
@@ -32,19 +37,25 @@ pub(crate) async fn tour(args: &Demo, report: &Report) -> Result<Zeroizing<Strin
 
 /// `oauth authorize --demo`: the same, with the output of `authorize`.
 pub(crate) async fn authorize(args: &Authorize, report: &Report) -> Result<Zeroizing<String>, Problem> {
-    let server = start()?;
-    report.note("No server was named: this is the built-in demo server, and its token works nowhere else.");
-    report.note("Next: oauth authorize ISSUER-URL --client-id ID\n");
     let device = args.request.device || args.request.grant_type == GrantType::Device;
     if !device && !matches!(args.request.grant_type, GrantType::Auto | GrantType::Code) {
         return Err(Problem::usage("the demo shows the grants code and device", "leave out --grant-type"));
     }
-    let authorization = sign_in(&server, device, false, &args.browser, report).await?;
+    let server = start(None, device)?;
+    report.note("No server was named: this is the built-in demo server, and its token works nowhere else.");
+    report.note("Next: oauth authorize ISSUER-URL --client-id ID\n");
+    let sign_in = redirect::way_back(&args.redirect, &args.browser, report)?;
+    let plan = Plan { device, yes: false, fault: None, browser: &args.browser };
+    let authorization = sign_in_at(&server, sign_in, &plan, report).await?;
     output::line(&authorization, args.output.output)
 }
 
-fn start() -> Result<TestServer, Problem> {
-    TestServer::builder().device_interval(Duration::from_secs(1)).start().map_err(|error| {
+fn start(fault: Option<Fault>, device: bool) -> Result<TestServer, Problem> {
+    let mut server = TestServer::builder().device_interval(Duration::from_secs(1));
+    if let Some(fault) = fault {
+        server = fault.at(server, device)?;
+    }
+    server.start().map_err(|error| {
         Problem::new(
             Exit::Local,
             format_args!("the demo server could not start: {error}"),
@@ -55,73 +66,101 @@ fn start() -> Result<TestServer, Problem> {
 
 async fn walk(server: &TestServer, args: &Demo, report: &Report) -> Result<Authorization, Problem> {
     report.step("server", server.issuer());
-    let authorization = sign_in(server, args.device, args.yes, &args.browser, report).await?;
+    let plan = Plan { device: args.device, yes: args.yes, fault: args.fault, browser: &args.browser };
+    let sign_in = match args.browser.paste {
+        true => SignIn::new().without_listener("http://127.0.0.1/callback"),
+        false => SignIn::new(),
+    };
+    let authorization = sign_in_at(server, sign_in, &plan, report).await?;
     report.step("granted", output::summary(&authorization));
     let name = userinfo(server, &authorization, report).await?;
     report.step("hello", format_args!("{name}; the token opens the door"));
     Ok(authorization)
 }
 
-async fn sign_in(
-    server: &TestServer,
+/// How the demo goes.
+struct Plan<'a> {
     device: bool,
+    /// Nobody has to click.
     yes: bool,
-    flags: &BrowserFlags,
+    fault: Option<Fault>,
+    browser: &'a BrowserFlags,
+}
+
+async fn sign_in_at(
+    server: &TestServer,
+    mut sign_in: SignIn,
+    plan: &Plan<'_>,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    let host = Arc::new(Observed { host: Arc::new(host()?), report: report.clone() });
+    let (events, again) = plan.fault.and_then(|fault| fault.events(report)).unzip();
+    let host = host(events.unwrap_or_default())?;
+    let host = Arc::new(Observed { host: Arc::new(host), report: report.clone() });
     let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);
     let authorizer =
         Authorizer::discover_with(server.issuer(), Registration::public("demo"), policy, host).await?;
     // These are scopes: letters alone.
     let scope = Scope::new("openid profile offline_access").ok();
-    if device {
-        if yes {
+    if plan.device {
+        // A device that nobody uses before its code is too old.
+        if plan.yes && plan.fault != Some(Fault::Expired) {
             return on_device_by_itself(&authorizer, scope, report).await;
         }
-        return on_device(&authorizer, scope, flags, report).await;
+        return on_device(&authorizer, scope, plan.browser, report).await;
     }
-    let mut sign_in = SignIn::new().application("oauth demo");
+    sign_in = sign_in.application("oauth demo");
     if let Some(scope) = scope {
         sign_in = sign_in.scope(scope);
     }
-    if yes {
-        return in_browser_by_itself(&authorizer, sign_in, flags, report).await;
+    let (fault, told) = (plan.fault, report.clone());
+    let at_the_listener = move |redirect_uri: &Url| {
+        if let Some(again) = &again {
+            again.at(redirect_uri);
+        }
+        if let Some(fault) = fault {
+            fault.before(redirect_uri, &told);
+        }
+    };
+    if plan.yes {
+        return in_browser_by_itself(&authorizer, sign_in, plan, at_the_listener, report).await;
     }
-    sign_in_browser(&authorizer, sign_in, flags, report).await
+    in_browser::sign_in_with(&authorizer, sign_in, plan.browser, at_the_listener, report).await
 }
 
-fn host() -> Result<HyperHost, Problem> {
+fn host(events: EventSink) -> Result<HyperHost, Problem> {
     // Nothing here speaks TLS, so the machine's trust roots are not read.
-    Ok(HyperHost::new(Settings::new()).map_err(Error::from)?)
+    Ok(HyperHost::new(Settings::new().with_events(events)).map_err(Error::from)?)
 }
 
 /// A pretend person clicks through the pages.
 async fn in_browser_by_itself(
     authorizer: &Authorizer,
     sign_in: SignIn,
-    flags: &BrowserFlags,
+    plan: &Plan<'_>,
+    at_the_listener: impl Fn(&Url) + Send + Sync + 'static,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    let told = report.clone();
-    let sign_in = sign_in.browser(None).timeout(flags.timeout).on_step(move |step| match step {
-        oauth::Step::Listening { redirect_uri } => told.step("listen", redirect_uri),
-        oauth::Step::Open { url } => {
+    let (told, fault) = (report.clone(), plan.fault);
+    let at_the_listener = Arc::new(at_the_listener);
+    let listening = Mutex::new(None);
+    let sign_in = sign_in.browser(None).timeout(plan.browser.timeout).on_step(move |step| match step {
+        Step::Listening { redirect_uri } => {
+            told.step("listen", redirect_uri);
+            *listening.lock().unwrap_or_else(PoisonError::into_inner) = Some((*redirect_uri).clone());
+        }
+        Step::Open { url } => {
             told.step("browser", format_args!("a pretend browser opens\n              {url}"));
-            let (url, told) = (url.to_string(), told.clone());
-            std::thread::spawn(move || match Browser::new().sign_in(PERSON, &url) {
-                Ok(landing) => told.step(
-                    "browser",
-                    format_args!(
-                        "{PERSON} signs in and agrees; the last page says {}",
-                        landing.status.unwrap_or_default()
-                    ),
-                ),
-                Err(error) => told.note(format_args!("the pretend browser got stuck: {error}")),
+            let (url, told, at_the_listener) = (url.to_string(), told.clone(), Arc::clone(&at_the_listener));
+            let redirect_uri = listening.lock().unwrap_or_else(PoisonError::into_inner).take();
+            std::thread::spawn(move || {
+                if let Some(redirect_uri) = redirect_uri {
+                    at_the_listener(&redirect_uri);
+                }
+                faults::sign_in(PERSON, &url, fault.map_or(1, Fault::attempts), &told);
             });
         }
-        oauth::Step::Note(note) => told.note(format_args!("note: {note}")),
-        oauth::Step::Answered => told.step("callback", "the browser is back with our answer"),
+        Step::Note(note) => told.note(format_args!("note: {note}")),
+        Step::Answered => told.step("callback", "the browser is back with our answer"),
         _ => {}
     });
     Ok(authorizer.sign_in(sign_in).await?)
@@ -163,7 +202,7 @@ async fn userinfo(
     let mut header = HeaderValue::from_str(authorization.header_value()).map_err(|error| wrong(&error))?;
     header.set_sensitive(true);
     let request = Request::get(Purpose::Resource, Arc::new(endpoint)).with_header(AUTHORIZATION, header);
-    let host = Observed { host: Arc::new(host()?), report: report.clone() };
+    let host = Observed { host: Arc::new(host(EventSink::none())?), report: report.clone() };
     let response = host.send(request).await.map_err(|unreachable| wrong(&unreachable))?;
     let claims: serde_json::Value = serde_json::from_slice(response.body()).map_err(|error| wrong(&error))?;
     claims["name"].as_str().map(str::to_owned).ok_or_else(|| wrong(&"it names nobody"))
@@ -175,9 +214,10 @@ mod tests {
     use crate::report::tests::captured;
 
     fn tour_of(device: bool) -> (TestServer, Authorization, String) {
-        let server = start().unwrap();
-        let browser = BrowserFlags { no_browser: true, browser: None, timeout: Duration::from_secs(20) };
-        let args = Demo { device, yes: true, browser };
+        let server = start(None, device).unwrap();
+        let browser =
+            BrowserFlags { no_browser: true, browser: None, paste: false, timeout: Duration::from_secs(20) };
+        let args = Demo { device, yes: true, fault: None, browser };
         let (report, captured) = captured();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let authorization = runtime.block_on(walk(&server, &args, &report)).unwrap();

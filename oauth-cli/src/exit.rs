@@ -76,11 +76,17 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::Config(_) | Error::Issuer(_) | Error::Settings(_) | Error::Store(_) => Exit::Configuration,
+            Error::Config(_)
+            | Error::Issuer(_)
+            | Error::Settings(_)
+            | Error::Store(_)
+            | Error::Certificate(_) => Exit::Configuration,
             Error::Failure(failure) => cause(&failure.error),
             Error::NotBearer(_) => Exit::Network,
+            // Nobody is there to sign in.
+            Error::NothingPasted => Exit::LoginNeeded,
             Error::Bind(_) => Exit::Local,
-            Error::Receive(ReceiveError::TimedOut) => Exit::TimedOut,
+            Error::Receive(error) if error.is_timeout() => Exit::TimedOut,
             Error::Receive(ReceiveError::Cancelled) => Exit::Interrupted,
             Error::Receive(_) => Exit::Local,
             _ => Exit::Other,
@@ -110,7 +116,7 @@ fn next(error: &Error) -> String {
     if let Error::Issuer(_) = error {
         return "give the issuer as the server's operator spells it, beginning with https://".to_owned();
     }
-    if let Error::Receive(ReceiveError::TimedOut) = error {
+    if matches!(error, Error::Receive(error) if error.is_timeout()) {
         return "open the printed address in a browser on this machine, give more time with --timeout, or sign in on another device with --device".to_owned();
     }
     let Error::Failure(failure) = error else { return error.remedy().to_string() };

@@ -9,11 +9,17 @@ mod authorize;
 mod demo;
 mod exit;
 mod explain;
+mod faults;
+mod hints;
+mod in_browser;
 mod network;
 mod observed;
 mod output;
+mod prompt;
+mod redirect;
 mod report;
 mod secret_file;
+mod terminal;
 
 use args::{Authorize, Cli, Command, Conversation, Doctor};
 use clap::Parser as _;

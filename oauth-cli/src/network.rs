@@ -5,7 +5,7 @@ use crate::exit::Problem;
 use crate::report::Report;
 use crate::secret_file;
 use oauth::core::{KeyId, Password};
-use oauth::jwt::{CertificateStore, StoreError, StoreKind};
+use oauth::jwt::{CertificateStore, Entry, StoreError, StoreKind};
 use oauth::transport::{
     Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
     ProxyAuthentication, SettingsError, capability_table,
@@ -92,7 +92,7 @@ pub(crate) fn certificate_name() -> KeyId {
     KeyId::new("--tls-cert")
 }
 
-fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(crate) fn file(path: &Path, flag: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
     std::fs::read(path).map(Zeroizing::new).map_err(|error| {
         Problem::configuration(
             format_args!("{} cannot be read: {error}", path.display()),
@@ -111,19 +111,16 @@ fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
         pem.extend_from_slice(&file(key, "--tls-key")?);
         return Identity::from_pem(&pem).map_err(|error: SettingsError| Error::from(error).into());
     }
-    let password = match &flags.tls_cert_password_file {
-        Some(path) => Some(Password::new(secret_file::read(path)?.as_str())),
-        None => None,
-    };
     let token = security_key(path);
     // Some write their PIN into the URI: it is not shown.
     let shown =
         if token.is_some() { "the security key of --tls-cert".into() } else { path.to_string_lossy() };
-    let store = match token {
-        Some(uri) => CertificateStore::open(StoreKind::SecurityKey, uri, password.as_ref()),
-        None => CertificateStore::read(StoreKind::Auto, &*file(path, "--tls-cert")?, password.as_ref()),
+    let (kind, contents) = match token {
+        Some(uri) => (StoreKind::SecurityKey, Zeroizing::new(uri.as_bytes().to_vec())),
+        None => (StoreKind::Auto, file(path, "--tls-cert")?),
     };
-    let entry = store.and_then(|store| store.take(&flags.tls_cert_subject)).map_err(|error| {
+    let password_file = flags.tls_cert_password_file.as_deref();
+    let entry = entry(kind, &contents, password_file, &flags.tls_cert_subject, &|error| {
         let next = match error {
             StoreError::FeatureDisabled("pkcs11") => "build oauth with --features pkcs11, or give a file",
             _ => "check --tls-cert, --tls-cert-password-file and --tls-cert-subject",
@@ -131,17 +128,32 @@ fn identity(path: &Path, flags: &NetworkFlags) -> Result<Identity, Problem> {
         Problem::configuration(format_args!("{shown}: {error}"), next)
     })?;
     oauth::host::identity(entry).map_err(|error| {
-        let next = match token {
-            Some(_) => "name the certificate of a key in it by --tls-cert-subject",
-            None => "give --tls-key, or another --tls-cert",
-        };
-        Problem::configuration(format_args!("{shown}: {error}"), next)
+        Problem::configuration(format_args!("{shown}: {error}"), "give --tls-key, or another --tls-cert")
     })
 }
 
 /// What `--tls-cert` names where it is no file (RFC 7512).
 fn security_key(path: &Path) -> Option<&str> {
     path.to_str().filter(|text| text.starts_with("pkcs11:"))
+}
+
+/// An entry of a certificate store: of its contents, or of a security key that they name.
+pub(crate) fn entry(
+    kind: StoreKind,
+    contents: &[u8],
+    password_file: Option<&Path>,
+    subject: &str,
+    problem: &dyn Fn(StoreError) -> Problem,
+) -> Result<Entry, Problem> {
+    let password = match password_file {
+        Some(path) => Some(Password::new(secret_file::read(path)?.as_str())),
+        None => None,
+    };
+    let store = match kind {
+        StoreKind::SecurityKey => CertificateStore::open(kind, contents, password.as_ref()),
+        contents_alone => CertificateStore::read(contents_alone, contents, password.as_ref()),
+    };
+    store.and_then(|store| store.take(subject)).map_err(problem)
 }
 
 /// Tells what goes over the wire, without secrets.

@@ -45,7 +45,10 @@ impl Host for Observed {
     }
 
     fn key(&self, task: KeyTask) -> BoxFuture<'_, Input> {
-        self.report.step("sign", "an assertion, with the key given");
+        match &task {
+            KeyTask::Open(_) => self.report.step("verify", "the ID token, with the server's keys"),
+            _ => self.report.step("sign", "an assertion, with the key given"),
+        }
         self.host.key(task)
     }
 
@@ -59,6 +62,10 @@ impl Host for Observed {
 
     fn block_on(&self, future: BoxFuture<'_, ()>) {
         self.host.block_on(future);
+    }
+
+    fn events(&self) -> oauth::transport::EventSink {
+        self.host.events()
     }
 
     fn receive(&self, wait: Wait) -> BoxFuture<'_, Received> {

@@ -6,7 +6,11 @@ use crate::explain::printable;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// When a wait has become long enough to say what may be wrong.
+const LATE: Duration = Duration::from_secs(30);
 
 /// Where lines for people go. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ struct To {
     level: Level,
     /// A progress line stands there and has to be wiped first.
     progress: bool,
+    /// How much was typed that nobody sees.
+    typed: usize,
     steps: u32,
 }
 
@@ -46,7 +52,10 @@ impl Report {
     }
 
     fn new(level: Level, live: bool, out: Box<dyn Write + Send>) -> Self {
-        Self(Arc::new(Shared { live, to: Mutex::new(To { out, level, progress: false, steps: 0 }) }))
+        Self(Arc::new(Shared {
+            live,
+            to: Mutex::new(To { out, level, progress: false, typed: 0, steps: 0 }),
+        }))
     }
 
     /// From here on steps are told even without `-v`.
@@ -102,9 +111,15 @@ impl Report {
         to.line(format_args!("  exit: {}", problem.exit));
     }
 
-    /// Shows that something goes on while the future runs.
-    pub(crate) async fn while_waiting<T>(&self, what: &str, future: impl Future<Output = T>) -> T {
+    /// Shows that something goes on while the future runs, and says so much more when it takes long.
+    pub(crate) async fn while_waiting<T>(
+        &self,
+        what: &str,
+        late: impl FnOnce() -> Option<String>,
+        future: impl Future<Output = T>,
+    ) -> T {
         let begun = Instant::now();
+        let mut late = Some(late);
         let mut future = std::pin::pin!(future);
         self.progress(what, Duration::ZERO);
         loop {
@@ -113,23 +128,35 @@ impl Report {
                     self.lock().wipe();
                     return outcome;
                 }
-                Err(_) if self.0.live => self.progress(what, begun.elapsed()),
+                Err(_) if begun.elapsed() >= LATE => {
+                    if let Some(hints) = late.take().and_then(|late| late()) {
+                        self.note(hints);
+                    }
+                }
                 Err(_) => {}
             }
+            if self.0.live {
+                self.progress(what, begun.elapsed());
+            }
+        }
+    }
+
+    /// So much was typed that nobody sees: the person learns that it arrived.
+    pub(crate) fn typed(&self, length: usize) {
+        let mut to = self.lock();
+        to.typed = length;
+        if self.0.live && length > 0 {
+            to.live(format_args!("{length} characters, not shown: Enter uses them, Ctrl-U drops them"));
         }
     }
 
     fn progress(&self, what: &str, elapsed: Duration) {
         let mut to = self.lock();
-        if to.level == Level::Quiet {
+        if to.level == Level::Quiet || to.typed > 0 {
             return;
         }
         if self.0.live {
-            to.wipe();
-            // Nobody is left to hear of a standard error that is gone.
-            let _gone = write!(to.out, "{what} … {} s (Ctrl-C cancels)", elapsed.as_secs())
-                .and_then(|()| to.out.flush());
-            to.progress = true;
+            to.live(format_args!("{what} … {} s (Ctrl-C cancels)", elapsed.as_secs()));
         } else {
             to.line(format_args!("{what} …"));
         }
@@ -144,6 +171,14 @@ impl To {
     fn line(&mut self, text: fmt::Arguments<'_>) {
         self.wipe();
         let _gone = writeln!(self.out, "{text}");
+    }
+
+    /// A line that the next one takes the place of.
+    fn live(&mut self, text: fmt::Arguments<'_>) {
+        self.wipe();
+        // Nobody is left to hear of a standard error that is gone.
+        let _gone = write!(self.out, "{text}").and_then(|()| self.out.flush());
+        self.progress = true;
     }
 
     fn wipe(&mut self) {
@@ -193,6 +228,32 @@ pub(crate) mod tests {
         assert_eq!(
             captured.text(),
             " 1 discover   done\nwaiting … 2 s (Ctrl-C cancels)\r\x1b[K 2 token      done\n"
+        );
+    }
+
+    #[test]
+    fn after_half_a_minute_the_hints_are_told_once() {
+        let (report, captured) = captured();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let wait = |time| tokio::time::sleep(Duration::from_secs(time));
+            report.while_waiting("Waiting", || Some("a hint".to_owned()), wait(29)).await;
+            assert_eq!(captured.text(), "Waiting …\n");
+            report.while_waiting("Waiting", || Some("a hint".to_owned()), wait(90)).await;
+            assert_eq!(captured.text(), "Waiting …\nWaiting …\na hint\n");
+        });
+    }
+
+    #[test]
+    fn what_is_typed_is_counted_and_not_shown() {
+        let captured = Captured::default();
+        let report = Report::new(Level::Normal, true, Box::new(captured.clone()));
+        report.typed(3);
+        report.progress("waiting", Duration::from_secs(2));
+        report.note("a note");
+        assert_eq!(
+            captured.text(),
+            "3 characters, not shown: Enter uses them, Ctrl-U drops them\r\x1b[Ka note\n"
         );
     }
 

@@ -7,7 +7,7 @@ use crate::form::{self, Form};
 use crate::memory::ServerMemory;
 use crate::redeem::Redeem;
 use crate::scope::Scope;
-use crate::secret::{SecretBytes, same};
+use crate::secret::{AuthorizationCode, SecretBytes, same};
 use crate::seed::{Seed, TEXT};
 use crate::time::Unix;
 use alloc::sync::Arc;
@@ -70,6 +70,28 @@ impl Pending {
         seed: Seed,
     ) -> Redeem {
         Redeem::new(self, response, client, memory, seed)
+    }
+
+    /// Exchanges a code that a person carried over by hand, and nothing else of the response: `Flow<Outcome = Granted>`.
+    ///
+    /// Neither `state` nor `iss` came with it, so neither is checked. That it is the code of this login is then for the
+    /// server to find, by the `code_verifier` (RFC 7636 section 4.6; RFC 9700 section 4.7.1 takes PKCE for that): a login
+    /// without PKCE, which is an implicit one, is refused. A response that came whole is for [`redeem`](Self::redeem).
+    #[must_use]
+    pub fn redeem_code(
+        self,
+        code: AuthorizationCode,
+        client: &Client,
+        memory: &ServerMemory,
+        seed: Seed,
+    ) -> Redeem {
+        Redeem::by_hand(self, code, client, memory, seed)
+    }
+
+    /// Whether the code of this login is tied to it by PKCE (RFC 7636): an implicit one has no code.
+    #[must_use]
+    pub const fn has_code_challenge(&self) -> bool {
+        !self.implicit
     }
 
     /// Secret, versioned bytes for a store. Whoever reads them can finish this login, so encrypt them at rest.

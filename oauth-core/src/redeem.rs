@@ -62,6 +62,32 @@ impl Redeem {
             }
             Err(error) => return Self(State::Refused(error.into())),
         };
+        Self::exchange(pending, code, client, memory, seed)
+    }
+
+    pub(crate) fn by_hand(
+        pending: Pending,
+        code: AuthorizationCode,
+        client: &Client,
+        memory: &ServerMemory,
+        seed: Seed,
+    ) -> Self {
+        if !is_of(&pending, client) {
+            return Self(State::Refused(Failure::misuse(Misuse::OtherClient)));
+        }
+        if !pending.has_code_challenge() {
+            return Self(State::Refused(Error::Rejected(Rejected::State).into()));
+        }
+        Self::exchange(pending, code, client, memory, seed)
+    }
+
+    fn exchange(
+        pending: Pending,
+        code: AuthorizationCode,
+        client: &Client,
+        memory: &ServerMemory,
+        seed: Seed,
+    ) -> Self {
         let exchange = client.exchange(Code { code, pending, resources: Vec::new() }, memory, seed);
         Self(match exchange {
             Ok(exchange) => State::Exchange(exchange),
@@ -80,6 +106,11 @@ impl Redeem {
     }
 }
 
+/// Whether this client began the login.
+fn is_of(pending: &Pending, client: &Client) -> bool {
+    *pending.issuer == *client.server().issuer() && *pending.client_id == *client.client_id()
+}
+
 /// Everything that must hold before a code is sent anywhere, in the order in which it matters. No code where the answer
 /// itself has the token.
 fn check(
@@ -87,7 +118,7 @@ fn check(
     response: &AuthorizationResponse<'_>,
     client: &Client,
 ) -> Result<Option<AuthorizationCode>, Error> {
-    if *pending.issuer != *client.server().issuer() || *pending.client_id != *client.client_id() {
+    if !is_of(pending, client) {
         return Err(Error::Misuse(Misuse::OtherClient));
     }
     let (parameters, state) = Parameters::read(response.bytes(), pending.implicit, client.quirks());

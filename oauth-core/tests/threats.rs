@@ -8,11 +8,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_core::{
-    AccessToken, Algorithm, AuthMethod, AuthorizationRequest, AuthorizationResponse, Challenges, Client,
-    ClientCredentials, ClientSecret, ConfigError, DevicePrompt, Discover, DiscoverResource, Endpoint,
-    EndpointError, Error, Failure, Flow, Input, KeyFailed, KeyId, KeyTask, KeyWhy, Malformed, Mono, Now,
-    OptOut, Output, Pending, Policy, Purpose, Ready, Recognised, Refresh, RefreshToken, Registration,
-    Rejected, Remedy, Request, Resource, Scope, Seed, Server, ServerMemory, Tokens, Unix,
+    AccessToken, Algorithm, AuthMethod, AuthorizationCode, AuthorizationRequest, AuthorizationResponse,
+    Challenges, Client, ClientCredentials, ClientSecret, ConfigError, DevicePrompt, Discover,
+    DiscoverResource, Endpoint, EndpointError, Error, Failure, Flow, Input, KeyFailed, KeyId, KeyTask,
+    KeyWhy, Malformed, Mono, Now, OptOut, Output, Pending, Policy, Purpose, Ready, Recognised, Refresh,
+    RefreshToken, Registration, Rejected, Remedy, Request, Resource, Scope, Seed, Server, ServerMemory,
+    Tokens, Unix,
 };
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -128,6 +129,38 @@ fn a1_state_is_256_bits_fresh_and_compared_exactly() {
         error(redeem(&client, second, &format!("code=ac1&state={state}"))),
         Error::Rejected(Rejected::State)
     ));
+}
+
+/// RFC 9700 section 4.7.1: PKCE stands in for a `state` that did not come along.
+#[test]
+fn a2_a_code_alone_is_redeemed_with_the_verifier_and_not_without_one() {
+    let client = client();
+    let redeem = |pending: Pending, client: &Client| {
+        let code = AuthorizationCode::new("ac1");
+        match pending.redeem_code(code, client, &ServerMemory::default(), seed(0)).poll(START) {
+            Output::Send(request) => Ok(request),
+            Output::Done(Err(failure)) => Err(failure),
+            output => panic!("{output:?}"),
+        }
+    };
+    let login = ready(&client, 1).pending;
+    assert!(login.has_code_challenge());
+    let request = redeem(login, &client).unwrap();
+    let body = std::str::from_utf8(request.body()).unwrap();
+    assert!(body.contains("code=ac1") && body.contains("&code_verifier="), "{body}");
+
+    let policy = Policy::strict().waive(OptOut::ImplicitGrant);
+    let implicit = Client::new(server(), Registration::public("c1"), policy).unwrap();
+    let request = AuthorizationRequest::new("http://127.0.0.1:9/cb").implicit();
+    let pending = match implicit.authorize(request, &ServerMemory::default(), seed(1)).unwrap().poll(START) {
+        Output::Done(Ok(ready)) => ready.pending,
+        output => panic!("{output:?}"),
+    };
+    assert!(!pending.has_code_challenge());
+    assert!(matches!(error(redeem(pending, &implicit)), Error::Rejected(Rejected::State)));
+
+    let other = Client::new(server(), Registration::public("c2"), Policy::strict()).unwrap();
+    assert!(matches!(error(redeem(ready(&client, 1).pending, &other)), Error::Misuse(_)));
 }
 
 #[test]

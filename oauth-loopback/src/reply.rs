@@ -43,20 +43,21 @@ impl Reply {
         Self { signal, delivered, at_most, ending: Box::new(Ending::new(Page::Neutral)) }
     }
 
+    /// Whether [`with_header`](Self::with_header) takes this header.
+    ///
+    /// # Errors
+    /// It is no header, or one that this crate answers for.
+    pub fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
+        header(name, value).map(|_| ())
+    }
+
     /// Adds a header to the response, beside those that are there.
     ///
     /// # Errors
-    /// It is no header, or one that this crate answers for. The reply is dropped with the error, and the browser gets
-    /// the page of a dropped reply.
+    /// As [`check_header`](Self::check_header). The reply is dropped with the error, and the browser gets the page of a
+    /// dropped reply.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, HeaderError> {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name)?;
-        if OURS.contains(&name) {
-            return Err(HeaderError::Ours(name.as_str().to_owned()));
-        }
-        // A line break would begin another header, or the body; what is not ASCII has no one meaning.
-        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
-        let value = value.ok_or(HeaderError::Value)?;
-        self.ending.headers.push((name, value));
+        self.ending.headers.push(header(name, value)?);
         Ok(self)
     }
 
@@ -96,6 +97,16 @@ impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").finish_non_exhaustive()
     }
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name)?;
+    if OURS.contains(&name) {
+        return Err(HeaderError::Ours(name.as_str().to_owned()));
+    }
+    // A line break would begin another header, or the body; what is not ASCII has no one meaning.
+    let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
+    Ok((name, value.ok_or(HeaderError::Value)?))
 }
 
 /// What frames the response, and what keeps its page safe.

@@ -1,5 +1,9 @@
 //! What happens on the way, told as it happens: one handler, one event at a time, in order.
 
+mod browser;
+
+pub use browser::{BrowserLaunch, BrowserReturn};
+
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use std::error::Error;
 use std::fmt;
@@ -16,7 +20,7 @@ use url::Url;
 /// called it, is refused. A handler that panics is not called again, and the request goes on.
 ///
 /// Connections, TLS, heads and bodies are told by the engine; errors, redirects, cookies and what a log shows of requests and
-/// responses by the [`Session`](crate::Session) around it.
+/// responses by the [`Session`](crate::Session) around it; the browser's leaving and coming back by the sign-in of the facade.
 #[allow(unused_variables, reason = "the defaults ignore what they are told")]
 pub trait EventHandler: Send {
     /// A connection to a server stands, or could not be made.
@@ -43,12 +47,20 @@ pub trait EventHandler: Send {
     /// A line of a response's head. Each of several with one name is an event of its own.
     fn on_header(&mut self, name: &HeaderName, value: &HeaderValue) {}
 
+    /// A browser is about to be opened, or would be if the program wanted one. Its URL and its command can be rewritten; an
+    /// empty command opens none.
+    fn on_launch_browser(&mut self, launch: &mut BrowserLaunch) {}
+
     /// Something for the log. Secrets are out of it, unless the settings say otherwise.
     fn on_log(&mut self, entry: &LogEntry<'_>) {}
 
     /// The server sends the request elsewhere. `accept` says whether it will go there, and has the last word where that is
     /// possible at all: no token request and no credential goes to another origin, whatever it says (RFC 9700 section 4.12).
     fn on_redirect(&mut self, location: &Url, accept: &mut bool) {}
+
+    /// The browser came back to the listener on this machine with the answer of this login. The headers and the page that it
+    /// is shown can be set.
+    fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {}
 
     /// A response sets a cookie.
     fn on_set_cookie(&mut self, cookie: &CookieSet<'_>) {}
@@ -323,6 +335,28 @@ impl EventSink {
             for (name, value) in headers {
                 handler.on_header(name, value);
             }
+        });
+    }
+
+    /// A browser is about to be opened; the answer is the same launch, or what the handler makes of it.
+    #[must_use]
+    pub fn launch_browser(&self, launch: BrowserLaunch) -> BrowserLaunch {
+        let mut decided = launch;
+        self.tell(|handler| {
+            // A handler that panics half way has changed nothing.
+            let mut changed = decided.clone();
+            handler.on_launch_browser(&mut changed);
+            decided = changed;
+        });
+        decided
+    }
+
+    /// The browser came back; what it is to be shown is set as the handler wants it.
+    pub fn return_url(&self, back: &mut BrowserReturn<'_>) {
+        self.tell(|handler| {
+            let mut changed = back.clone();
+            handler.on_return_url(&mut changed);
+            *back = changed;
         });
     }
 

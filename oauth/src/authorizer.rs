@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::host::{Host, drive, drive_and_learn};
 use core::fmt;
 use oauth_core::{
-    AccessToken, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials, ClientInformation,
-    ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Input, Introspection, IntrospectionRequest,
-    MessageRules, OptOut, Output, Pending, Policy, Ready, Refresh, RefreshToken, Register, Registration,
-    Revocable, Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
+    AccessToken, AuthorizationCode, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
+    ClientInformation, ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Input, Introspection,
+    IntrospectionRequest, MessageRules, OptOut, Output, Pending, Policy, Ready, Refresh, RefreshToken,
+    Register, Registration, Revocable, Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
 };
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -180,6 +180,20 @@ impl Authorizer {
         response: &AuthorizationResponse<'_>,
     ) -> Result<Authorization, Error> {
         let flow = pending.redeem(response, &self.client, &self.remembered(), self.seed()?);
+        Authorization::new(self.drive(flow).await?.tokens)
+    }
+
+    /// The second leg where a person brought the code alone, without the rest of the response, which PKCE has to make up for:
+    /// see [`Pending::redeem_code`].
+    ///
+    /// # Errors
+    /// The login has no PKCE, the server refuses the code, or it cannot be understood or reached.
+    pub async fn finish_by_code(
+        &self,
+        pending: Pending,
+        code: AuthorizationCode,
+    ) -> Result<Authorization, Error> {
+        let flow = pending.redeem_code(code, &self.client, &self.remembered(), self.seed()?);
         Authorization::new(self.drive(flow).await?.tokens)
     }
 

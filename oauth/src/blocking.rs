@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::host::Host;
 use core::future::Future;
 use oauth_core::{
-    AccessToken, AuthorizationRequest, AuthorizationResponse, ClientInformation, ClientMetadata,
-    DevicePrompt, Grant, Introspection, IntrospectionRequest, MessageRules, Pending, Policy, Ready,
-    RefreshToken, Registration, Revocable, Scope, TokenInfo,
+    AccessToken, AuthorizationCode, AuthorizationRequest, AuthorizationResponse, ClientInformation,
+    ClientMetadata, DevicePrompt, Grant, Introspection, IntrospectionRequest, MessageRules, Pending, Policy,
+    Ready, RefreshToken, Registration, Revocable, Scope, TokenInfo,
 };
 use std::sync::Arc;
 
@@ -73,6 +73,14 @@ impl<'a> Authorizer<'a> {
         response: &AuthorizationResponse<'_>,
     ) -> Result<Authorization, Error> {
         self.run(self.0.finish(pending, response))
+    }
+
+    /// The second leg of a login in a browser, where a person brought the code alone.
+    ///
+    /// # Errors
+    /// As the async method of this name.
+    pub fn finish_by_code(self, pending: Pending, code: AuthorizationCode) -> Result<Authorization, Error> {
+        self.run(self.0.finish_by_code(pending, code))
     }
 
     /// Signs a person in who has a browser on another device (RFC 8628).

@@ -34,9 +34,18 @@ pub enum Error {
     /// The callback's port could not be bound.
     #[cfg(feature = "loopback")]
     Bind(oauth_loopback::BindError),
+    /// The listener's certificate cannot be used; nothing was sent.
+    #[cfg(feature = "loopback-tls")]
+    Certificate(oauth_loopback::CertificateError),
     /// The browser did not come back.
     #[cfg(feature = "loopback")]
     Receive(oauth_loopback::ReceiveError),
+    /// The browser command that an event handler set is none.
+    #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
+    BrowserCommand(oauth_loopback::browser::CommandLineError),
+    /// What the person was to paste came to its end before the answer.
+    #[cfg(feature = "loopback")]
+    NothingPasted,
     /// The address must not be given to a browser.
     #[cfg(feature = "loopback")]
     Browser(oauth_loopback::browser::RefusedUrl),
@@ -53,7 +62,7 @@ impl Error {
             Self::NotBearer(_) => Remedy::ReportServer,
             Self::Pending(_) | Self::NoRefreshToken => Remedy::SignInAgain,
             #[cfg(feature = "loopback")]
-            Self::Receive(_) => Remedy::SignInAgain,
+            Self::Receive(_) | Self::NothingPasted => Remedy::SignInAgain,
             Self::Randomness(_) => Remedy::TryAgain { after: None },
             Self::Config(_) | Self::Issuer(_) | Self::Registered(..) => Remedy::FixSetup,
             #[cfg(any(feature = "hyper", feature = "isahc"))]
@@ -62,6 +71,10 @@ impl Error {
             Self::Store(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
             Self::Bind(_) => Remedy::FixSetup,
+            #[cfg(feature = "loopback-tls")]
+            Self::Certificate(_) => Remedy::FixSetup,
+            #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
+            Self::BrowserCommand(_) => Remedy::FixSetup,
             #[cfg(feature = "loopback")]
             Self::Browser(_) => Remedy::ReportServer,
         }
@@ -109,6 +122,14 @@ impl fmt::Display for Error {
             Self::Bind(error) => write!(f, "{error}"),
             #[cfg(feature = "loopback")]
             Self::Receive(error) => write!(f, "{error}"),
+            #[cfg(feature = "loopback-tls")]
+            Self::Certificate(error) => write!(f, "{error}"),
+            #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
+            Self::BrowserCommand(error) => write!(f, "{error}"),
+            #[cfg(feature = "loopback")]
+            Self::NothingPasted => f.write_str(
+                "the input ended before the answer was pasted: sign in again, and paste the address that the browser ends at",
+            ),
             #[cfg(feature = "loopback")]
             Self::Browser(error) => write!(f, "{error}"),
             Self::Randomness(error) => write!(f, "the operating system gave no randomness: {error}"),
@@ -128,6 +149,12 @@ impl core::error::Error for Error {
             Self::Failure(failure) => failure,
             Self::Registered(_, Some(error)) => error,
             Self::NotBearer(_) | Self::Registered(_, None) | Self::NoRefreshToken => return None,
+            #[cfg(feature = "loopback")]
+            Self::NothingPasted => return None,
+            #[cfg(feature = "loopback-tls")]
+            Self::Certificate(error) => error,
+            #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
+            Self::BrowserCommand(error) => error,
             Self::Pending(error) => error,
             #[cfg(feature = "loopback")]
             Self::Bind(error) => error,
@@ -164,6 +191,10 @@ from! {
     oauth_loopback::BindError => Bind,
     #[cfg(feature = "loopback")]
     oauth_loopback::ReceiveError => Receive,
+    #[cfg(feature = "loopback-tls")]
+    oauth_loopback::CertificateError => Certificate,
     #[cfg(feature = "loopback")]
     oauth_loopback::browser::RefusedUrl => Browser,
+    #[cfg(all(feature = "loopback", any(feature = "hyper", feature = "isahc")))]
+    oauth_loopback::browser::CommandLineError => BrowserCommand,
 }

@@ -38,6 +38,7 @@
 //! Each only adds.
 //! - `hyper` (default): [`HyperHost`], requests over hyper and rustls, in tokio.
 //! - `loopback` (default): `Authorizer::sign_in`, the listener and the browser launch.
+//! - `loopback-tls`: a listener with https; `systemd`: one on sockets that systemd hands over.
 //! - `jwt` (default): `WithKeys`, a host with keys in memory; any host verifies ID tokens.
 //! - `isahc`: `IsahcHost`, requests over libcurl, on any executor.
 //! - `encrypted-keys`: keys behind a password, PKCS#12 (PFX) files among them.
@@ -78,8 +79,10 @@ pub use oauth_transport as transport;
 #[cfg(any(feature = "hyper", feature = "isahc"))]
 pub use oauth_transport::{Proxies, Proxy, Settings, SettingsError};
 pub use session::Session;
+#[cfg(all(feature = "loopback-tls", feature = "stores"))]
+pub use sign_in::callback_certificate;
 #[cfg(feature = "loopback")]
-pub use sign_in::{Received, SignIn, Step, Wait};
+pub use sign_in::{PasteNote, Received, SignIn, Step, Wait};
 
 /// The examples of the README compile.
 #[cfg(all(doctest, feature = "hyper", feature = "loopback"))]

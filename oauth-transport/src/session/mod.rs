@@ -78,6 +78,12 @@ impl<T: Transport> Session<T> {
         &self.memory
     }
 
+    /// Where its events go.
+    #[must_use]
+    pub const fn events(&self) -> &EventSink {
+        &self.events
+    }
+
     /// Ends the calls that are under way, from any thread: they fail with
     /// [`UnreachableKind::Cancelled`], and their connections are closed.
     #[must_use]

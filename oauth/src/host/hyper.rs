@@ -79,6 +79,10 @@ impl Host for HyperHost {
         }
     }
 
+    fn events(&self) -> oauth_transport::EventSink {
+        self.session.events().clone()
+    }
+
     #[cfg(feature = "loopback")]
     fn receive(&self, wait: crate::sign_in::Wait) -> BoxFuture<'_, crate::sign_in::Received> {
         crate::sign_in::receive_on_tokio(wait)

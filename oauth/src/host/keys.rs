@@ -46,6 +46,11 @@ impl Host for WithKeys {
         self.host.block_on(future);
     }
 
+    #[cfg(any(feature = "hyper", feature = "isahc"))]
+    fn events(&self) -> oauth_transport::EventSink {
+        self.host.events()
+    }
+
     #[cfg(feature = "loopback")]
     fn receive(&self, wait: crate::sign_in::Wait) -> BoxFuture<'_, crate::sign_in::Received> {
         self.host.receive(wait)

@@ -72,6 +72,12 @@ pub trait Host: Send + Sync {
         park::block_on(future);
     }
 
+    /// Where the sign-in tells of the browser: by default nowhere. A host around another one passes the call on.
+    #[cfg(any(feature = "hyper", feature = "isahc"))]
+    fn events(&self) -> oauth_transport::EventSink {
+        oauth_transport::EventSink::none()
+    }
+
     /// Waits for the browser on a bound listener. The default runs the listener on threads of its own.
     #[cfg(feature = "loopback")]
     fn receive(&self, wait: crate::sign_in::Wait) -> BoxFuture<'_, crate::sign_in::Received> {

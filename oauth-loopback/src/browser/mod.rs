@@ -1,16 +1,31 @@
 //! Sends the person to the authorization server: opens a browser, and never waits for it for long.
 //!
-//! A launch is best effort. Openers hang, fail, or say that they succeeded and did nothing, so **print the URL whatever
-//! comes of it**: [`Opening::url`] is there for that.
+//! A launch is best effort, and so is every guess of where a program runs ([`Surroundings`]). Openers hang, fail, or say
+//! that they succeeded and did nothing, so **print the URL whatever comes of it**: [`Opening::url`] is there for that.
+
+mod command;
+#[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+mod openers;
+#[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
+mod service;
+mod surroundings;
+
+#[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+use openers as system;
+#[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
+use service as system;
+
+pub use command::{CommandLine, CommandLineError};
+pub use surroundings::Surroundings;
 
 use crate::promise::Promise;
 use crate::text;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::thread;
@@ -64,10 +79,12 @@ pub fn open_within(url: &Url, browser: &Browser, time: Duration) -> Result<Openi
 }
 
 /// Which browser to open.
-#[derive(Clone, Debug, Default)]
+///
+/// Its `Display` is the command, as a person would write it: what [`command`](Self::command) reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Browser {
-    /// The one that the system calls the default. On Unix, `$BROWSER` counts there as well.
+    /// What `$BROWSER` says, and where it says nothing, the one that the system calls the default.
     #[default]
     System,
     /// These commands, one after the other until one succeeds.
@@ -75,7 +92,7 @@ pub enum Browser {
 }
 
 impl Browser {
-    /// A single command: `firefox -P work %s`, say.
+    /// A single command: `firefox -P work %s`, say. A text browser that is named here gets the terminal.
     ///
     /// # Errors
     /// See [`CommandLine::parse`].
@@ -83,7 +100,10 @@ impl Browser {
         Ok(Self::Commands(vec![CommandLine::parse(template)?]))
     }
 
-    /// What `$BROWSER` says: commands with `:` between them. The system's browser where it says nothing.
+    /// What `$BROWSER` says: commands with `:` between them, on Windows `;`. The system's browser where it says nothing.
+    ///
+    /// A text browser there is refused when its turn comes: the variable is set for programs of all kinds, and this one
+    /// needs its terminal.
     ///
     /// # Errors
     /// See [`CommandLine::parse`].
@@ -92,146 +112,49 @@ impl Browser {
     }
 
     fn from_value(value: Option<&OsStr>) -> Result<Self, CommandLineError> {
-        let Some(value) = value else { return Ok(Self::System) };
-        let value = value.to_str().ok_or(CommandLineError::NotUtf8)?;
-        let separator = if cfg!(windows) { ';' } else { ':' };
-        let templates = value.split(separator).filter(|template| !template.trim().is_empty());
-        let commands = templates.map(CommandLine::parse).collect::<Result<Vec<_>, _>>()?;
+        let commands = value.map(command::of_value).transpose()?.unwrap_or_default();
         Ok(if commands.is_empty() { Self::System } else { Self::Commands(commands) })
     }
 
+    /// Whether it runs in the terminal, which nothing else should use until it has ended.
+    #[must_use]
+    pub fn is_text_browser(&self) -> bool {
+        matches!(self, Self::Commands(commands) if commands.first().is_some_and(CommandLine::is_text_browser))
+    }
+
     fn launch(&self, url: &Url) -> Result<(), LaunchError> {
-        match self {
-            Self::System => {
-                let mut options = webbrowser::BrowserOptions::new();
-                options.with_suppress_output(true);
-                webbrowser::open_browser_with_options(webbrowser::Browser::Default, url.as_str(), &options)
-                    .map_err(|_| LaunchError::NoBrowser)
-            }
-            Self::Commands(commands) => {
-                let mut failed = LaunchError::NoBrowser;
-                for command in commands {
-                    match command.run(url) {
-                        Ok(()) => return Ok(()),
-                        Err(error) => failed = error,
-                    }
+        let of_environment;
+        let commands = match self {
+            Self::Commands(commands) => commands,
+            Self::System => match Self::from_env() {
+                Ok(Self::Commands(commands)) => {
+                    of_environment = commands;
+                    &of_environment
                 }
-                Err(failed)
+                Ok(Self::System) => return system::launch(url),
+                Err(error) => return Err(LaunchError::Command(error)),
+            },
+        };
+        let mut failed = LaunchError::NoBrowser;
+        for command in commands {
+            match command.run(url) {
+                Ok(()) => return Ok(()),
+                Err(error) => failed = error,
             }
         }
+        Err(failed)
     }
 }
 
-/// A command that opens a URL, split into its arguments before the URL is put in: no shell ever reads either.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandLine {
-    words: Vec<String>,
-}
-
-impl CommandLine {
-    /// Splits at blanks, but not within `"…"` or `'…'`; a backslash means itself. `%s` stands for the URL, `%%` for `%`;
-    /// without a `%s` the URL becomes the last argument.
-    ///
-    /// # Errors
-    /// There is no command, or a quote is not closed.
-    pub fn parse(template: &str) -> Result<Self, CommandLineError> {
-        let mut words = Vec::new();
-        let mut word: Option<String> = None;
-        let mut quote = None;
-        for c in template.chars() {
-            match quote {
-                Some(open) if c == open => quote = None,
-                Some(_) => word.get_or_insert_default().push(c),
-                None if c == '"' || c == '\'' => {
-                    quote = Some(c);
-                    word.get_or_insert_default();
-                }
-                None if c.is_whitespace() => words.extend(word.take()),
-                None => word.get_or_insert_default().push(c),
-            }
-        }
-        words.extend(word);
-        if quote.is_some() {
-            return Err(CommandLineError::OpenQuote);
-        }
-        if words.first().is_none_or(String::is_empty) {
-            return Err(CommandLineError::Empty);
-        }
-        Ok(Self { words })
-    }
-
-    fn program(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
-    }
-
-    fn arguments(&self, url: &Url) -> Vec<OsString> {
-        let mut placed = false;
-        let mut arguments: Vec<OsString> = Vec::with_capacity(self.words.len());
-        for word in self.words.iter().skip(1) {
-            let mut argument = String::new();
-            let mut rest = word.as_str();
-            // One pass from the left: what the URL holds is never read as a placeholder.
-            while let Some(at) = rest.find('%') {
-                argument.push_str(&rest[..at]);
-                rest = &rest[at + 1..];
-                if let Some(after) = rest.strip_prefix('s') {
-                    argument.push_str(url.as_str());
-                    placed = true;
-                    rest = after;
-                } else {
-                    argument.push('%');
-                    rest = rest.strip_prefix('%').unwrap_or(rest);
-                }
-            }
-            argument.push_str(rest);
-            arguments.push(argument.into());
-        }
-        if !placed {
-            arguments.push(url.as_str().into());
-        }
-        arguments
-    }
-
-    fn run(&self, url: &Url) -> Result<(), LaunchError> {
-        let name = || text::for_terminal(self.program());
-        // Its noise must not get between what a program prints for the next one.
-        let child = Command::new(self.program())
-            .args(self.arguments(url))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        match child.and_then(|mut child| child.wait()) {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(LaunchError::Exit { program: name(), status }),
-            Err(source) => Err(LaunchError::Start { program: name(), source }),
-        }
-    }
-}
-
-/// Why a text is no command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CommandLineError {
-    /// It names no program.
-    Empty,
-    /// A quote is not closed.
-    OpenQuote,
-    /// It is not UTF-8.
-    NotUtf8,
-}
-
-impl fmt::Display for CommandLineError {
+impl fmt::Display for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "the browser command names no program: give one, such as firefox %s",
-            Self::OpenQuote => "the browser command has a quote that is not closed: close it",
-            Self::NotUtf8 => "the browser command is not UTF-8: give it in plain characters",
-        })
+        let Self::Commands(commands) = self else { return f.write_str(system::COMMAND) };
+        for (at, command) in commands.iter().enumerate() {
+            write!(f, "{}{command}", if at == 0 { "" } else { ":" })?;
+        }
+        Ok(())
     }
 }
-
-impl std::error::Error for CommandLineError {}
 
 /// A browser on its way: a future of its [`Launch`], or [`wait`](Self::wait) for it. Dropping it changes nothing.
 #[must_use = "print its url(): no launch is certain"]
@@ -301,6 +224,13 @@ impl fmt::Display for Launch {
 pub enum LaunchError {
     /// The system knows of none.
     NoBrowser,
+    /// `$BROWSER` holds something that is no command.
+    Command(CommandLineError),
+    /// `$BROWSER` names a browser that would take the terminal over. Named by [`Browser::command`] it may have it.
+    TextBrowser {
+        /// The program that was named.
+        program: String,
+    },
     /// The command could not be started.
     Start {
         /// The program that was named.
@@ -323,6 +253,13 @@ impl fmt::Display for LaunchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoBrowser => f.write_str("no browser was found on this machine")?,
+            Self::Command(error) => write!(f, "$BROWSER cannot be used: {error}")?,
+            Self::TextBrowser { program } => {
+                write!(
+                    f,
+                    "$BROWSER names {program}, which would take this terminal over, so it was left alone"
+                )?;
+            }
             Self::Start { program, source } => {
                 write!(f, "the browser command {program} cannot be started: {source}")?
             }
@@ -337,7 +274,8 @@ impl std::error::Error for LaunchError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Start { source, .. } | Self::Thread(source) => Some(source),
-            Self::NoBrowser | Self::Exit { .. } => None,
+            Self::Command(error) => Some(error),
+            Self::NoBrowser | Self::TextBrowser { .. } | Self::Exit { .. } => None,
         }
     }
 }
