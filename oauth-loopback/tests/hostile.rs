@@ -34,8 +34,8 @@ const LOGINS: usize = 34;
 /// RFC 8252 says nothing of it: what a person does not notice.
 const ANSWERED_IN: Duration = Duration::from_secs(1);
 const FREE_IN: Duration = Duration::from_millis(100);
-/// One more than it holds: a newcomer is there for a moment before who makes room for it has gone.
-const SOCKETS: usize = 64 + 1;
+/// With the newcomer that is there for a moment before who makes room for it has gone.
+const SOCKETS: usize = 64;
 const MEMORY_KB: usize = 8 * 1024;
 /// A test that failed has broken nothing for the next.
 static TURN: Mutex<()> = Mutex::new(());

@@ -106,7 +106,7 @@ fn lb_31_an_opener_has_nothing_to_read_from_and_nothing_to_write_to() {
     let file = folder.path().join("said");
     // Of the shell itself: `readlink` has an output of its own.
     let script = format!(
-        "sh -c 'for n in 0 1 2; do readlink /proc/$$/fd/$n >> {}; done; true' opener",
+        r#"sh -c 'a="$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)"; echo "$a" > {}' opener"#,
         file.display()
     );
     assert!(matches!(open_within(&url(), &commands(&[&script]), LONG).unwrap().wait(), Launch::Opened));
