@@ -240,7 +240,9 @@ fn signed_in(url: &str) -> Landing {
 fn with_paste_there_is_no_listener_and_lines_of_standard_input_are_answers() {
     let server = TestServer::start().unwrap();
     let redirect = ["--redirect-uri", "http://127.0.0.1:9/registered"];
-    let cases: [(&[&str], &str, fn(&Landing) -> String); 3] = [
+    /// The flags, the redirect URI that they stand for, and what is pasted.
+    type Case<'a> = (&'a [&'a str], &'a str, fn(&Landing) -> String);
+    let cases: [Case<'_>; 3] = [
         (&[], "http%3A%2F%2F127.0.0.1%2Fcallback", |landing| format!("nonsense at first\n{}\n", landing.url)),
         (
             &["--listen", "4321", "--redirect-host", "localhost"],
