@@ -311,7 +311,7 @@ fn script(folder: &Path, name: &str, text: &str) -> String {
 /// In a process of its own, since the environment says which browser that is.
 #[cfg(unix)]
 #[test]
-fn the_system_browser_is_what_the_environment_says_and_then_an_opener() {
+fn the_system_browser_is_opened() {
     const CHILD: &str = "OAUTH_LOOPBACK_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {
         let launch = open_within(&url(), &Browser::System, LONG).unwrap().wait();
@@ -329,10 +329,7 @@ fn the_system_browser_is_what_the_environment_says_and_then_an_opener() {
             continue;
         }
         let child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "browser::tests::the_system_browser_is_what_the_environment_says_and_then_an_opener",
-            ])
+            .args(["--exact", "browser::tests::the_system_browser_is_opened"])
             .envs([(CHILD, "1"), ("BROWSER", value), ("PATH", path.as_str())])
             .env_remove("WSL_DISTRO_NAME")
             .env_remove("WSL_INTEROP")
