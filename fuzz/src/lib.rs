@@ -27,6 +27,7 @@ pub mod jwe;
 pub mod jws;
 pub mod listener;
 pub mod metadata;
+pub mod paste;
 pub mod profile;
 pub mod registration;
 pub mod settings_text;
