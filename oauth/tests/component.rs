@@ -1,6 +1,13 @@
 #![allow(missing_docs, reason = "tests name what they check")]
 //! The component, against the test server.
 
+#[path = "component/profiles.rs"]
+mod profiles;
+#[path = "component/settings.rs"]
+mod settings;
+#[path = "component/witness.rs"]
+mod witness;
+
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ConfigSetting, GrantType, ITEMS, ItemKind};
 use oauth_testserver::TestServer;

@@ -14,6 +14,7 @@ mod events;
 mod form_vars;
 mod items;
 mod network;
+mod office365;
 mod profile;
 mod properties;
 mod run;
@@ -55,6 +56,8 @@ pub struct OAuth {
     web_server: Mutex<Option<WebServer>>,
     events: Hub,
     interrupt: Interrupt,
+    /// Whether the call that is under way, or the last one, was interrupted.
+    interrupted: AtomicBool,
     running: AtomicBool,
 }
 
@@ -84,16 +87,11 @@ impl OAuth {
     /// As there.
     pub async fn get_authorization_async(&self) -> Result<Authorization, ComponentError> {
         let result = self.call(Box::pin(run::authorize(self, self.engine()?))).await;
-        let mut values = self.values();
-        match &result {
-            Ok(authorization) => values.keep(authorization, crate::host::now().unix),
-            Err(ComponentError::OAuth(error)) => {
-                // The only live one, perhaps.
-                if let Some(token) = error.rescued() {
-                    values.oauth.refresh_token = Secret::new(token.expose());
-                }
-            }
-            Err(_) => {}
+        if let Err(error) = &result
+            && let Some(token) = error.rescued()
+        {
+            // The only live one, perhaps.
+            self.values().oauth.refresh_token = Secret::new(token.expose());
         }
         result
     }
@@ -139,6 +137,7 @@ impl OAuth {
 
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
     pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Release);
         self.interrupt.raise();
     }
 
@@ -195,13 +194,20 @@ impl OAuth {
         self.send_cookies();
         let result = self.interrupt.over(call, || Err(ComponentError::Interrupted)).await;
         self.refresh_results();
-        result
+        match result {
+            // It may have seen the web server stop before it saw why.
+            Err(error) if self.interrupted.load(Ordering::Acquire) && error.rescued().is_none() => {
+                Err(ComponentError::Interrupted)
+            }
+            result => result,
+        }
     }
 
     fn begin(&self) -> Result<Running<'_>, ComponentError> {
         if self.running.swap(true, Ordering::AcqRel) {
             return Err(ComponentError::Busy);
         }
+        self.interrupted.store(false, Ordering::Release);
         Ok(Running(&self.running))
     }
 

@@ -2,7 +2,9 @@
 
 use super::{Access, ConfigSetting, seconds};
 use crate::component::error::ComponentError;
-use crate::component::values::{CodeChallenge, Secret, StoreValues};
+use crate::component::run;
+use crate::component::values::{Secret, StoreValues};
+use oauth_core::CodeChallenge;
 use oauth_jwt::StoreKind;
 
 /// A row that a call leaves behind.
@@ -61,7 +63,18 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 given => given.to_owned(),
             },
             set: |values, text| {
-                text.clone_into(&mut values.oauth.authorization_url);
+                if text.is_empty() {
+                    values.oauth.authorization_url.clear();
+                    return Ok(());
+                }
+                let Some(pending) = &values.results.pending else {
+                    return Err(ComponentError::refused(
+                        "AuthorizationURL",
+                        "no login is under way that it could belong to; call get_authorization_url, and add to what that gives",
+                    ));
+                };
+                values.oauth.authorization_url =
+                    pending.open_at(text, &run::policy(&values.oauth))?.as_str().to_owned();
                 Ok(())
             },
         },
@@ -69,7 +82,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     time!(
         "BrowserResponseTimeout",
         seconds,
-        "How long the person has to come back from the browser; 0 is for ever.",
+        "How long the person has to come back from the browser: five minutes, by default; 0 is for ever.",
         web_server.browser_response_timeout
     ),
     choice!(

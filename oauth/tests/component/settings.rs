@@ -1,0 +1,653 @@
+//! The settings of the protocol and of the embedded web server: what each does, as the server or the browser sees it.
+
+use super::component;
+use super::profiles::KEYS;
+use super::witness::{TOKENS, Witness, is_free, query, visit, with_person};
+use oauth::OAuth;
+use oauth::component::{ClientProfile, ComponentError, ConfigSetting, GrantType};
+use oauth::core::{ConfigError, Endpoint, Policy, Purpose, Request, Unreachable, UnreachableKind};
+use oauth::host::Host as _;
+use oauth::jwt::StoreKind;
+use oauth::loopback::ReceiveError;
+use oauth::{Error, HyperHost, Settings};
+use oauth_testserver::{Browser, TestServer};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a setting is.
+fn read(oauth: &OAuth, name: &str) -> String {
+    oauth.config(name).unwrap_or_else(|error| panic!("{name}: {error}")).as_str().to_owned()
+}
+
+fn set(oauth: &OAuth, lines: &[&str]) {
+    for line in lines {
+        oauth.config(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+}
+
+fn client_credentials(witness: &Witness) -> OAuth {
+    let oauth = witness.component();
+    oauth.set_client_secret("secret");
+    oauth.set_grant_type(GrantType::ClientCredentials);
+    oauth
+}
+
+/// A web site; nobody listens.
+fn site(witness: &Witness) -> OAuth {
+    let oauth = witness.component();
+    oauth.set_client_profile(ClientProfile::WebServer);
+    oauth.set_return_url("https://site.example/cb");
+    oauth
+}
+
+/// A person who agrees at once, at a server that takes any code.
+fn come_back(url: &str) -> String {
+    let asked = query(url);
+    visit("GET", &format!("{}?code=ac-1&state={}", asked["redirect_uri"], asked["state"]), "", "")
+}
+
+#[test]
+fn row_access_token_exp() {
+    for (told, seconds) in [(r#","expires_in":90"#, ["90", "89"]), ("", ["0", "0"])] {
+        let witness =
+            Witness::start(move |_| (200, format!(r#"{{"access_token":"a","token_type":"Bearer"{told}}}"#)));
+        let oauth = client_credentials(&witness);
+        assert_eq!(read(&oauth, "AccessTokenExp"), "0");
+        oauth.get_authorization().unwrap();
+        // A second may have begun meanwhile.
+        assert!(seconds.contains(&&*read(&oauth, "AccessTokenExp")), "{told}");
+    }
+    assert!(matches!(OAuth::new().config("AccessTokenExp=1"), Err(ComponentError::ReadOnly { .. })));
+}
+
+#[test]
+fn row_authorization_token_type() {
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    assert_eq!(oauth.get_authorization().unwrap().header_value(), "Bearer at-1");
+    assert_eq!(read(&oauth, "AuthorizationTokenType"), "Bearer", "the server wrote it small");
+    let witness = Witness::start(|_| (200, r#"{"access_token":"a","token_type":"mac","refresh_token":"r"}"#.into()));
+    let oauth = client_credentials(&witness);
+    let refused = oauth.get_authorization().unwrap_err();
+    assert!(refused.to_string().contains("its token type is mac"), "{refused}");
+    assert_eq!(oauth.refresh_token().expose(), "r", "it may be the only live one");
+}
+
+#[test]
+fn row_authorization_url() {
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    let refused = oauth.config("AuthorizationURL=https://as.example/?state=s").unwrap_err();
+    assert!(matches!(&refused, ComponentError::Refused { name: "AuthorizationURL", .. }), "{refused}");
+
+    let made = oauth.get_authorization_url().unwrap();
+    assert_eq!(read(&oauth, "AuthorizationURL"), made);
+    for wrong in [made.replace("state=", "estate="), format!("{made}&state=another")] {
+        let refused = oauth.config(&format!("AuthorizationURL={wrong}")).unwrap_err();
+        assert!(matches!(&refused, ComponentError::OAuth(Error::Config(ConfigError::StateNotCarried))), "{refused}");
+    }
+    let own = format!("{made}&prompt=login");
+    set(&oauth, &[&format!("AuthorizationURL={own}")]);
+    let (result, ()) = with_person(&oauth, |url, _| {
+        assert_eq!(url, own, "the browser is sent there");
+        assert!(come_back(url).contains("You are signed in"));
+    });
+    result.unwrap();
+    // It was of that login alone.
+    oauth.set_refresh_token("");
+    let (result, ()) = with_person(&oauth, |url, _| {
+        assert!(!url.contains("prompt"), "{url}");
+        come_back(url);
+    });
+    result.unwrap();
+
+    // It has to lead back to where this waits.
+    let elsewhere = oauth.get_authorization_url().unwrap();
+    set(&oauth, &[&format!("AuthorizationURL={elsewhere}")]);
+    oauth.set_refresh_token("");
+    oauth.stop_web_server();
+    let other = oauth.get_authorization().unwrap_err();
+    assert!(matches!(&other, ComponentError::Refused { name: "AuthorizationURL", .. }), "{other}");
+}
+
+#[test]
+fn row_browser_response_timeout() {
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    oauth.set_client_profile(ClientProfile::Mobile);
+    set(&oauth, &["BrowserResponseTimeout=1"]);
+    let begun = Instant::now();
+    let late = oauth.get_authorization().unwrap_err();
+    assert!(matches!(&late, ComponentError::OAuth(Error::Receive(ReceiveError::TimedOut))), "{late}");
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert!(witness.heard().is_empty());
+}
+
+#[test]
+fn row_code_challenge_method() {
+    let witness = Witness::of_tokens();
+    let oauth = site(&witness);
+    assert_eq!(read(&oauth, "CodeChallengeMethod"), "2");
+    for (method, name) in [("S256", Some("S256")), ("1", Some("plain")), ("none", None)] {
+        set(&oauth, &[&format!("CodeChallengeMethod={method}")]);
+        oauth.set_refresh_token("");
+        let url = oauth.get_authorization_url().unwrap();
+        let asked = query(&url);
+        assert_eq!(asked.get("code_challenge_method").map(String::as_str), name);
+        if method == "none" {
+            // Nothing but its state could say that the code is of this login.
+            oauth.set_authorization_code("ac-1");
+            let refused = oauth.get_authorization().unwrap_err();
+            assert!(matches!(&refused, ComponentError::Refused { name: "authorization_code", .. }), "{refused}");
+            oauth.set_authorization_response(format!("?code=ac-1&state={}", asked["state"]));
+        } else {
+            oauth.set_authorization_code("ac-1");
+        }
+        oauth.get_authorization().unwrap();
+        let sent = witness.heard().pop().unwrap().form();
+        let verifier = sent.get("code_verifier");
+        match name {
+            Some("plain") => assert_eq!(verifier, asked.get("code_challenge")),
+            Some(_) => assert_ne!(verifier, asked.get("code_challenge")),
+            None => assert_eq!((verifier, asked.get("code_challenge")), (None, None)),
+        }
+        assert_eq!(verifier.is_some(), name.is_some());
+    }
+    let danger = ConfigSetting::named("CodeChallengeMethod").unwrap().danger();
+    assert!(danger.is_some(), "the table says what it risks");
+}
+
+#[test]
+fn row_code_challenge_method_of_an_application() {
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    set(&oauth, &["CodeChallengeMethod=0"]);
+    let events = oauth.observe();
+    let (result, ()) = with_person(&oauth, |url, _| {
+        assert!(!url.contains("code_challenge"), "{url}");
+        come_back(url);
+    });
+    result.unwrap();
+    assert!(!witness.only().body.contains("code_verifier"));
+    let told = events.try_iter().any(|event| format!("{event:?}").contains("warning: whoever reads the code"));
+    assert!(told, "the rule that it waives is told");
+}
+
+/// A device at a server whose person agrees after so many polls.
+fn device(refusals: usize) -> (Witness, OAuth) {
+    let polls = std::sync::atomic::AtomicUsize::new(0);
+    let witness = Witness::start(move |heard| {
+        if heard.line.starts_with("POST /authorize") {
+            let codes = r#"{"device_code":"dc-1","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
+                "expires_in":600,"interval":1}"#;
+            (200, codes.to_owned())
+        } else if polls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < refusals {
+            (400, r#"{"error":"authorization_pending"}"#.to_owned())
+        } else {
+            (200, TOKENS.to_owned())
+        }
+    });
+    let oauth = witness.component();
+    oauth.set_client_profile(ClientProfile::Device);
+    (witness, oauth)
+}
+
+#[test]
+fn row_device_user_code() {
+    let (witness, oauth) = device(0);
+    assert_eq!(read(&oauth, "DeviceUserCode"), "");
+    assert_eq!(oauth.get_authorization_url().unwrap(), "https://as.example/device");
+    assert_eq!(read(&oauth, "DeviceUserCode"), "WDJB-MJHT");
+    oauth.get_authorization().unwrap();
+    assert_eq!(witness.heard()[1].form()["device_code"], "dc-1");
+}
+
+#[test]
+fn row_polling_interval() {
+    let (witness, oauth) = device(1);
+    oauth.get_authorization_url().unwrap();
+    set(&oauth, &["PollingInterval=2"]);
+    let begun = Instant::now();
+    oauth.get_authorization().unwrap();
+    // The first is not before the interval that the server named, and the second not before ours.
+    assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(witness.heard().len(), 3);
+}
+
+#[test]
+fn row_form_var_count_name_and_value() {
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    set(&oauth, &["FormVarCount=2", "FormVarName[0]=audience", "FormVarValue[0]=a b&c=d"]);
+    let nameless = oauth.get_authorization().unwrap_err();
+    assert!(matches!(&nameless, ComponentError::Refused { name: "FormVarName", .. }), "{nameless}");
+    for own in ["grant_type", "client_secret", "code", "scope"] {
+        set(&oauth, &[&format!("FormVarName[1]={own}")]);
+        let refused = oauth.get_authorization().unwrap_err();
+        assert!(matches!(&refused, ComponentError::Refused { name: "FormVarName", .. }), "{refused}");
+    }
+    assert!(witness.heard().is_empty(), "nothing was sent");
+    set(&oauth, &["FormVarCount=1"]);
+    assert!(matches!(oauth.config("FormVarName[1]"), Err(ComponentError::Index { count: 1, .. })));
+    oauth.get_authorization().unwrap();
+    let form = witness.only().form();
+    assert_eq!((&*form["audience"], &*form["grant_type"]), ("a b&c=d", "client_credentials"));
+}
+
+#[test]
+fn row_include_empty_redirect_uri() {
+    let witness = Witness::of_tokens();
+    let oauth = site(&witness);
+    oauth.set_return_url("");
+    for (value, sent) in [("false", None), ("true", Some(""))] {
+        set(&oauth, &[&format!("IncludeEmptyRedirectURI={value}")]);
+        oauth.set_refresh_token("");
+        let url = oauth.get_authorization_url().unwrap();
+        assert_eq!(query(&url).get("redirect_uri").map(String::as_str), sent);
+        oauth.set_authorization_code("ac-1");
+        oauth.get_authorization().unwrap();
+        let form = witness.heard().pop().unwrap().form();
+        assert_eq!(form.get("redirect_uri").map(String::as_str), sent);
+    }
+}
+
+/// A service with a key that the witness does not look at.
+fn service(witness: &Witness) -> OAuth {
+    let oauth = witness.component();
+    oauth.set_client_profile(ClientProfile::Jwt);
+    set(&oauth, &["JWTCertStoreType=6", &format!("JWTCertStore={KEYS}/rsa-2048.pkcs8.pem")]);
+    oauth
+}
+
+#[test]
+fn row_jwt_audience_issuer_and_subject() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    oauth.get_authorization().unwrap();
+    let claims = witness.only().claims();
+    let token_url = oauth.server_token_url();
+    assert_eq!((claims["iss"].as_str(), claims["aud"].as_str()), (Some("client"), Some(&*token_url)));
+    assert!(claims.get("sub").is_none(), "{claims}");
+    set(&oauth, &["JWTIssuer=me@project.example", "JWTAudience=https://as.example", "JWTSubject=ada@example.com"]);
+    oauth.set_refresh_token("");
+    oauth.get_authorization().unwrap();
+    let claims = witness.heard()[1].claims();
+    assert_eq!(claims["iss"], "me@project.example");
+    assert_eq!(claims["aud"], "https://as.example");
+    assert_eq!(claims["sub"], "ada@example.com");
+    oauth.set_client_id("");
+    set(&oauth, &["JWTIssuer="]);
+    let lacking = oauth.get_authorization().unwrap_err();
+    assert!(lacking.to_string().contains("JWTIssuer"), "{lacking}");
+}
+
+#[test]
+fn row_jwt_validity_time() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    assert_eq!(read(&oauth, "JWTValidityTime"), "3600");
+    let events = oauth.observe();
+    for (asked, lives) in [("60", 60), ("3600", 3600), ("5400", 3600)] {
+        set(&oauth, &[&format!("JWTValidityTime={asked}")]);
+        let warned = |event| format!("{event:?}").contains("JWTValidityTime");
+        oauth.get_authorization().unwrap();
+        let claims = witness.heard().pop().unwrap().claims();
+        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), lives);
+        assert_eq!(events.try_iter().any(warned), asked == "5400", "{asked}");
+    }
+}
+
+#[test]
+fn row_jwt_signature_algorithm() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    for algorithm in ["RS256", "RS384", "RS512", "PS256"] {
+        set(&oauth, &[&format!("JWTSignatureAlgorithm={algorithm}")]);
+        oauth.get_authorization().unwrap();
+        assert_eq!(witness.heard().pop().unwrap().jose_header()["alg"], algorithm);
+    }
+    let before = witness.heard().len();
+    for wrong in ["ES256", "EdDSA"] {
+        set(&oauth, &[&format!("JWTSignatureAlgorithm={wrong}")]);
+        let refused = oauth.get_authorization().unwrap_err();
+        assert!(matches!(&refused, ComponentError::Refused { name: "JWTSignatureAlgorithm", .. }), "{refused}");
+    }
+    assert_eq!(witness.heard().len(), before, "nothing was sent");
+    for no_signature in ["none", "HS256", "RS1"] {
+        let refused = oauth.config(&format!("JWTSignatureAlgorithm={no_signature}"));
+        assert!(matches!(refused, Err(ComponentError::Value { name: "JWTSignatureAlgorithm", .. })), "{no_signature}");
+    }
+}
+
+#[test]
+fn row_jwt_json_key() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    oauth.set_client_id("");
+    let file = serde_json::json!({
+        "type": "service_account",
+        "client_email": "jobs@project.example",
+        "private_key_id": "0123abcd",
+        "private_key": std::fs::read_to_string(format!("{KEYS}/p256.pkcs8.pem")).unwrap(),
+        "token_uri": "https://as.example/token",
+    });
+    set(&oauth, &[&format!("JWTJSONKey={file}")]);
+    oauth.get_authorization().unwrap();
+    let heard = witness.only();
+    assert_eq!((&heard.jose_header()["kid"], &heard.jose_header()["alg"]), (&"0123abcd".into(), &"ES256".into()));
+    assert_eq!(heard.claims()["iss"], "jobs@project.example");
+    assert_eq!(heard.claims()["aud"], "https://as.example/token");
+    let setting = ConfigSetting::named("JWTJSONKey").unwrap();
+    assert!(setting.is_secret() && !format!("{:?}", oauth.config("JWTJSONKey").unwrap()).contains("0123abcd"));
+}
+
+#[test]
+fn row_jwt_cert_store_type_password_and_subject() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    let pfx = format!("JWTCertStore={KEYS}/rsa-2048.pfx");
+    set(&oauth, &["JWTCertStoreType=2", &pfx, "JWTCertStorePassword=wrong"]);
+    let refused = oauth.get_authorization().unwrap_err();
+    assert!(refused.to_string().contains("password") && !refused.to_string().contains("wrong-"), "{refused}");
+    set(&oauth, &["JWTCertStorePassword=throw-away"]);
+    oauth.get_authorization().unwrap();
+    assert_eq!(witness.only().jose_header()["alg"], "RS256");
+
+    // A chain, whose key is the leaf's.
+    let chain = std::fs::read_to_string(format!("{KEYS}/p256.chain.pem")).unwrap();
+    set(&oauth, &["JWTCertStoreType=7", &format!("JWTCertStore={chain}"), "JWTCertStorePassword="]);
+    for (subject, good) in [("service.example.com", true), ("*", true), ("CN=Test Root", false), ("nobody", false)] {
+        set(&oauth, &[&format!("JWTCertSubject={subject}")]);
+        let result = oauth.get_authorization();
+        assert_eq!(result.is_ok(), good, "{subject}: {result:?}");
+        if !good {
+            assert!(matches!(result, Err(ComponentError::OAuth(Error::Store(_)))), "{subject}");
+        }
+    }
+    assert_eq!(witness.heard().pop().unwrap().jose_header()["alg"], "ES256");
+}
+
+#[test]
+fn claims_are_added_as_json_or_as_text_and_none_of_the_client_s_own() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    oauth.add_param("target_audience", "https://app.example");
+    oauth.add_param("roles", r#"["a","b"]"#);
+    oauth.get_authorization().unwrap();
+    let claims = witness.only().claims();
+    assert_eq!(claims["target_audience"], "https://app.example");
+    assert_eq!(claims["roles"], serde_json::json!(["a", "b"]));
+    oauth.add_param("iss", "somebody else");
+    let refused = oauth.get_authorization().unwrap_err();
+    assert!(matches!(&refused, ComponentError::OAuth(Error::Config(ConfigError::Claim { .. }))), "{refused}");
+}
+
+#[test]
+fn row_office365_service_capability_api_version_and_endpoint() {
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    for (capability, version, endpoint) in [
+        ("Mail", "v1.0", "https://graph.microsoft.com/v1.0/me/messages"),
+        ("myfiles", "beta", "https://graph.microsoft.com/beta/me/drive"),
+        ("RootSite", "", "https://graph.microsoft.com/v1.0/sites/root"),
+    ] {
+        set(&oauth, &[
+            &format!("Office365ServiceCapability={capability}"),
+            &format!("Office365ServiceAPIVersion={version}"),
+        ]);
+        oauth.get_authorization().unwrap();
+        assert_eq!(read(&oauth, "Office365ServiceEndpoint"), endpoint);
+        oauth.set_refresh_token("");
+    }
+    let before = witness.heard().len();
+    for (capability, version) in [("Directory", "v1.0"), ("Mail", "v9")] {
+        set(&oauth, &[
+            &format!("Office365ServiceCapability={capability}"),
+            &format!("Office365ServiceAPIVersion={version}"),
+        ]);
+        let retired = oauth.get_authorization().unwrap_err();
+        assert!(matches!(&retired, ComponentError::DiscoveryRetired { .. }), "{retired}");
+        assert!(retired.to_string().contains("ended the discovery service"), "{retired}");
+    }
+    assert_eq!(witness.heard().len(), before, "nobody was asked for a token that leads nowhere");
+}
+
+#[test]
+fn office365_s_own_protocol_is_spoken_to_a_server_that_is_named() {
+    let services = |uri: &str| {
+        format!(
+            r#"{{"value":[
+                {{"capability":"Calendar","serviceApiVersion":"v2.0","serviceEndpointUri":"https://a.example/"}},
+                {{"capability":"Mail","serviceApiVersion":"v1.0","serviceEndpointUri":"https://b.example/"}},
+                {{"Capability":"Mail","ServiceApiVersion":"v2.0","ServiceEndpointUri":"{uri}"}}]}}"#
+        )
+    };
+    for (status, answer, good) in [
+        (200, services("https://outlook.example/api/v2.0"), true),
+        (200, services("http://outlook.example/api/v2.0"), false),
+        (200, r#"{"value":[]}"#.to_owned(), false),
+        (403, "{}".to_owned(), false),
+        (200, "gone".to_owned(), false),
+    ] {
+        let witness = Witness::start(move |heard| match heard.line.starts_with("GET") {
+            true => (status, answer.clone()),
+            false => (200, TOKENS.to_owned()),
+        });
+        let oauth = client_credentials(&witness);
+        set(&oauth, &["Office365ServiceCapability=Mail", "Office365ServiceAPIVersion=v2.0"]);
+        oauth.set_office365_discovery_url(format!("{}/discovery/v1.0/me/services", witness.url));
+        let result = oauth.get_authorization();
+        let asked = &witness.heard()[1];
+        assert_eq!(asked.line, "GET /discovery/v1.0/me/services HTTP/1.1");
+        assert!(asked.head.to_ascii_lowercase().contains("authorization: bearer at-1"), "{}", asked.head);
+        assert_eq!(result.is_ok(), good, "{result:?}");
+        let found = read(&oauth, "Office365ServiceEndpoint");
+        assert_eq!(found, if good { "https://outlook.example/api/v2.0" } else { "" });
+        if !good {
+            let refused = result.unwrap_err();
+            assert!(matches!(&refused, ComponentError::Refused { name: "Office365ServiceEndpoint", .. }), "{refused}");
+        }
+        // Whatever became of it, the tokens are there, and what the properties show is what came with them.
+        assert_eq!((oauth.access_token().expose(), oauth.refresh_token().expose()), ("at-1", "rt-1"));
+        assert_eq!(oauth.param_name(0).unwrap(), "access_token");
+    }
+    let plain = client_credentials(&Witness::of_tokens());
+    set(&plain, &["Office365ServiceCapability=Mail"]);
+    plain.set_office365_discovery_url("http://discovery.example/");
+    assert!(matches!(plain.get_authorization(), Err(ComponentError::Refused { .. })));
+}
+
+#[test]
+fn row_re_use_web_server() {
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    let sign_in = |oauth: &OAuth| {
+        oauth.set_refresh_token("");
+        let (result, port) = with_person(oauth, |url, _| {
+            come_back(url);
+            oauth.web_server_port()
+        });
+        result.unwrap();
+        assert_ne!(port, 0);
+        port
+    };
+    let first = sign_in(&oauth);
+    assert_eq!(oauth.web_server_port(), first, "it stays");
+    assert_eq!(sign_in(&oauth), first);
+    set(&oauth, &["ReUseWebServer=false"]);
+    assert_eq!(sign_in(&oauth), first);
+    assert_eq!(oauth.web_server_port(), 0, "it is gone");
+    assert!(is_free(first));
+}
+
+#[test]
+fn row_token_info_url_and_fields_and_validate_token() {
+    let answer = r#"{"aud":"client","scope":"read","expires_in":60,"nested":{"a":1}}"#;
+    let witness = Witness::start(move |_| (200, answer.to_owned()));
+    let oauth = witness.component();
+    assert!(matches!(oauth.config("ValidateToken=at-9"), Err(ComponentError::Setup(_))), "nobody to ask");
+    set(&oauth, &[&format!("TokenInfoURL={}/tokeninfo", witness.url)]);
+    assert_eq!(read(&oauth, "TokenInfoFieldCount"), "0");
+    let events = oauth.observe();
+    set(&oauth, &["ValidateToken=at-9"]);
+    assert_eq!(witness.only().line, "GET /tokeninfo?access_token=at-9 HTTP/1.1");
+    assert_eq!(read(&oauth, "TokenInfoFieldCount"), "4");
+    assert_eq!(read(&oauth, "TokenInfoFieldName[1]"), "scope");
+    assert_eq!(read(&oauth, "TokenInfoFieldValue[1]"), "read");
+    assert_eq!(read(&oauth, "TokenInfoFieldValue[3]"), r#"{"a":1}"#);
+    assert!(matches!(oauth.config("TokenInfoFieldName[4]"), Err(ComponentError::Index { count: 4, .. })));
+    assert!(matches!(oauth.config("ValidateToken"), Err(ComponentError::Action { .. })));
+    let told = events.try_iter().map(|event| format!("{event:?}")).collect::<String>();
+    assert!(told.contains("warning: access tokens travel in URLs") && !told.contains("at-9"), "{told}");
+
+    oauth.set_client_id("another");
+    let refused = oauth.config("ValidateToken=at-9").unwrap_err();
+    assert!(matches!(&refused, ComponentError::OAuth(Error::Failure(_))), "it was given to another: {refused}");
+    set(&oauth, &["TokenInfoURL=http://as.example/tokeninfo"]);
+    assert!(matches!(oauth.config("ValidateToken=at-9"), Err(ComponentError::OAuth(Error::Config(_)))));
+}
+
+#[test]
+fn row_web_server_response_and_failed_response() {
+    let witness = Witness::start(|heard| match heard.body.contains("code=ac-1") {
+        true => (200, TOKENS.to_owned()),
+        false => (400, r#"{"error":"invalid_grant"}"#.to_owned()),
+    });
+    let oauth = witness.component();
+    set(&oauth, &["WebServerResponse=<h1>Welcome back</h1>", "WebServerFailedResponse=<h1>No entry</h1>"]);
+    let (result, page) = with_person(&oauth, |url, _| come_back(url));
+    result.unwrap();
+    assert!(page.contains("<h1>Welcome back</h1>") && page.contains("no-store"), "{page}");
+    oauth.set_refresh_token("");
+    let (result, page) = with_person(&oauth, |url, _| {
+        let asked = query(url);
+        visit("GET", &format!("{}?code=spent&state={}", asked["redirect_uri"], asked["state"]), "", "")
+    });
+    assert!(result.is_err());
+    assert!(page.contains("<h1>No entry</h1>") && !page.contains("spent"), "{page}");
+}
+
+#[test]
+fn row_web_server_host_and_port() {
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    assert_eq!((oauth.web_server_port(), oauth.return_url().as_str()), (0, ""));
+    for (host, shown) in [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("::1", "[::1]")] {
+        set(&oauth, &[&format!("WebServerHost={host}")]);
+        oauth.start_web_server().unwrap();
+        assert!(matches!(oauth.start_web_server(), Err(ComponentError::AlreadyListening)));
+        let port = oauth.web_server_port();
+        assert_ne!(port, 0, "it reads back the one that it has");
+        assert_eq!(oauth.return_url(), format!("http://{shown}:{port}/"));
+        std::net::TcpStream::connect((host, port)).unwrap();
+        oauth.stop_web_server();
+    }
+    let wrong = oauth.config("WebServerHost=0.0.0.0");
+    assert!(matches!(wrong, Err(ComponentError::Value { name: "WebServerHost", .. })), "others could come in");
+
+    // A port that is taken is told; one that is free is had.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    set(&oauth, &["WebServerHost=127.0.0.1"]);
+    oauth.set_web_server_port(port);
+    assert!(matches!(oauth.start_web_server(), Err(ComponentError::OAuth(Error::Bind(_)))));
+    drop(taken);
+    oauth.start_web_server().unwrap();
+    assert_eq!(oauth.web_server_port(), port);
+}
+
+#[test]
+fn a_return_url_of_this_machine_is_where_the_web_server_is() {
+    let server = TestServer::start().unwrap();
+    let oauth = component(&server);
+    oauth.set_client_id("demo");
+    oauth.set_return_url("http://127.0.0.1/deep/callback");
+    let (result, back) = with_person(&oauth, |url, _| {
+        let landing = Browser::new().sign_in("ada", url).unwrap();
+        assert!(landing.body.contains("You are signed in"), "{}", landing.body);
+        query(url)["redirect_uri"].clone()
+    });
+    result.unwrap();
+    assert_eq!(back, format!("http://127.0.0.1:{}/deep/callback", oauth.web_server_port()));
+    assert_eq!(oauth.return_url(), back, "port and all");
+    oauth.set_return_url("http://127.0.0.1/elsewhere");
+    oauth.set_refresh_token("");
+    let other = oauth.get_authorization().unwrap_err();
+    assert!(matches!(&other, ComponentError::Refused { name: "return_url", .. }), "{other}");
+}
+
+/// Opens an address as a program does that trusts this certificate, and no other beyond those of the system.
+fn open(url: &str, trusted: Option<&str>) -> Result<String, Unreachable> {
+    let settings = match trusted {
+        Some(pem) => Settings::new().with_extra_roots_pem(pem.as_bytes()).unwrap(),
+        None => Settings::new(),
+    };
+    let host = HyperHost::new(settings).unwrap();
+    let place = Endpoint::new(url, &Policy::strict()).unwrap();
+    let request = Request::get(Purpose::Resource, Arc::new(place));
+    let response = oauth::blocking::run(&host, host.send(request))?;
+    Ok(String::from_utf8(response.body().to_vec()).unwrap())
+}
+
+fn answer(url: &str) -> String {
+    let asked = query(url);
+    format!("{}?code=ac-1&state={}", asked["redirect_uri"], asked["state"])
+}
+
+#[test]
+fn row_web_server_ssl_enabled_with_a_certificate_for_the_occasion() {
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    oauth.set_web_server_ssl_enabled(true);
+    oauth.set_client_profile(ClientProfile::Mobile);
+    set(&oauth, &["BrowserResponseTimeout=2"]);
+    let (_, refused) = with_person(&oauth, |url, _| open(&answer(url), None).unwrap_err());
+    assert_eq!(refused.kind, UnreachableKind::Tls, "nobody vouches for it: {refused}");
+    assert!(oauth.return_url().starts_with("https://127.0.0.1:"));
+}
+
+#[test]
+fn row_web_server_ssl_cert_store_type_password_and_subject() {
+    let names = ["127.0.0.1".to_owned()];
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem();
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    oauth.set_web_server_ssl_enabled(true);
+    oauth.set_web_server_ssl_cert_store_type(StoreKind::PemKeyBlob);
+    oauth.set_web_server_ssl_cert_store(format!("{certificate}{}", key.serialize_pem()));
+    oauth.set_web_server_ssl_cert_subject("*");
+    let (result, page) = with_person(&oauth, |url, _| open(&answer(url), Some(&certificate)));
+    let page = page.unwrap();
+    assert!(page.contains("You are signed in"), "{page}");
+    result.unwrap();
+
+    oauth.stop_web_server();
+    oauth.set_web_server_ssl_cert_subject("CN=nobody");
+    assert!(matches!(oauth.start_web_server(), Err(ComponentError::OAuth(Error::Store(_)))));
+    oauth.set_web_server_ssl_cert_store_type(StoreKind::PfxFile);
+    oauth.set_web_server_ssl_cert_store(format!("{KEYS}/p256.chain.pfx"));
+    oauth.set_web_server_ssl_cert_subject("*");
+    oauth.set_web_server_ssl_cert_store_password("wrong");
+    assert!(matches!(oauth.start_web_server(), Err(ComponentError::OAuth(Error::Store(_)))));
+    oauth.set_web_server_ssl_cert_store_password("throw-away");
+    let first_version = oauth.start_web_server().unwrap_err();
+    assert!(
+        matches!(&first_version, ComponentError::OAuth(Error::Certificate(_))),
+        "it is opened, and no browser would take what is in it: {first_version}"
+    );
+}
+
+#[test]
+fn openid_is_not_asked_for_where_nobody_checks_what_comes_of_it() {
+    let witness = Witness::of_tokens();
+    let oauth = site(&witness);
+    oauth.set_authorization_scope("openid read");
+    let refused = oauth.get_authorization_url().unwrap_err();
+    assert!(matches!(&refused, ComponentError::Refused { name: "authorization_scope", .. }), "{refused}");
+    oauth.set_dangerously_unread_id_tokens(true);
+    let events = oauth.observe();
+    oauth.get_authorization_url().unwrap();
+    let told = events.try_iter().any(|event| format!("{event:?}").contains("warning: ID tokens are handed on"));
+    assert!(told);
+}
