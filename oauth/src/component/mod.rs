@@ -7,6 +7,7 @@
 
 mod actions;
 mod assertion;
+mod compatible;
 mod config;
 mod engine;
 mod error;

@@ -651,3 +651,28 @@ fn openid_is_not_asked_for_where_nobody_checks_what_comes_of_it() {
     let told = events.try_iter().any(|event| format!("{event:?}").contains("warning: ID tokens are handed on"));
     assert!(told);
 }
+
+#[test]
+fn a_compatible_component_differs_in_five_rows_and_in_nothing_that_is_dangerous() {
+    let (ours, original) = (OAuth::new(), OAuth::compatible());
+    let differing: Vec<_> = ConfigSetting::all()
+        .filter(|setting| !setting.is_indexed() && !setting.is_action())
+        .filter(|setting| read(&ours, setting.name()) != read(&original, setting.name()))
+        .map(|setting| (setting.name(), read(&original, setting.name())))
+        .collect();
+    let mut expected = [
+        ("BrowserResponseTimeout", "0"),
+        ("IncludeEmptyRedirectURI", "true"),
+        ("UseIDNs", "false"),
+        ("UseIPv6", "0"),
+        ("WebServerHost", "localhost"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()));
+    expected.sort();
+    let mut sorted = differing.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected);
+    for (name, _) in differing {
+        assert_eq!(ConfigSetting::named(name).unwrap().danger(), None, "{name}");
+    }
+}
