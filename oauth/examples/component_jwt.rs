@@ -18,7 +18,8 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let store = CertificateStore::open(StoreKind::PfxFile, STORE, Some(&Password::new(PASSWORD)))?;
     let key = store.take("*")?.into_signing_key()?;
     let public = key.public_key().ok_or("a secret has no public half")?.to_jwk();
-    let server = oauth_testserver::TestServer::builder().scope("analytics").jwt_issuer(ISSUER, public).start()?;
+    let server =
+        oauth_testserver::TestServer::builder().scope("analytics").jwt_issuer(ISSUER, public).start()?;
     println!("{}", authorize(server.issuer())?);
     Ok(())
 }

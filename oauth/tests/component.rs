@@ -3,8 +3,12 @@
 
 #[path = "component/profiles.rs"]
 mod profiles;
+#[path = "component/properties.rs"]
+mod properties;
 #[path = "component/settings.rs"]
 mod settings;
+#[path = "component/web_server.rs"]
+mod web_server;
 #[path = "component/witness.rs"]
 mod witness;
 

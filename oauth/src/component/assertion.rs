@@ -37,7 +37,8 @@ pub(super) fn make(values: &Values) -> Result<(JwtBearer, SigningKey, String), C
             .with_algorithm(Algorithm::from_text(algorithm))
             .map_err(|error| ComponentError::refused("JWTSignatureAlgorithm", error))?;
     }
-    let mut grant = JwtBearer::new(KeyId::new(KEY), key.algorithm(), issuer, audience).living(asked.validity.min(LONGEST));
+    let mut grant = JwtBearer::new(KeyId::new(KEY), key.algorithm(), issuer, audience)
+        .living(asked.validity.min(LONGEST));
     grant = match asked.subject.as_str() {
         // Nobody in particular: some servers take any subject for a wish to speak for somebody else.
         "" => grant.without_subject(),

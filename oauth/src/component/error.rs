@@ -110,7 +110,9 @@ impl fmt::Display for ComponentError {
             Self::Refused { name, why } => write!(f, "{name} is refused: {why}"),
             Self::Setup(why) => f.write_str(why),
             Self::Busy => f.write_str("another call is under way: wait for its end, or interrupt it"),
-            Self::Interrupted => f.write_str("the call was interrupted; nothing is left of it, start it again"),
+            Self::Interrupted => {
+                f.write_str("the call was interrupted; nothing is left of it, start it again")
+            }
             Self::AlreadyListening => {
                 f.write_str("the embedded web server runs already: stop it before it is started again")
             }

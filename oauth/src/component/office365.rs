@@ -97,7 +97,8 @@ pub(super) async fn endpoint(
         .await
         .map_err(|why| crate::Error::Failure(Failure::from(oauth_core::Error::Unreachable(why))))?;
     let found = read(&response, values)?;
-    Endpoint::new(&found, policy).map_err(|why| not_told(format_args!("the endpoint that it tells may not be used: {why}")))?;
+    Endpoint::new(&found, policy)
+        .map_err(|why| not_told(format_args!("the endpoint that it tells may not be used: {why}")))?;
     Ok(found)
 }
 
@@ -131,6 +132,7 @@ fn member<'a>(object: &'a JsonValue<'_>, wanted: &str) -> Option<&'a JsonValue<'
 
 /// The tokens are not lost by it.
 fn not_told(why: impl std::fmt::Display) -> ComponentError {
-    let why = format!("the discovery service does not tell it: {why}; the access token is there all the same");
+    let why =
+        format!("the discovery service does not tell it: {why}; the access token is there all the same");
     ComponentError::refused("Office365ServiceEndpoint", why)
 }

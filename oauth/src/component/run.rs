@@ -3,18 +3,18 @@
 //! Everything here is the [`Authorizer`]'s work; what is decided is which of its conversations it is.
 
 use super::engine::Engine;
-use super::web_server::listens_at;
 use super::error::ComponentError;
 use super::form_vars::WithFormVars;
 use super::profile::{ClientProfile, GrantType};
 use super::values::{OAuthValues, Secret};
+use super::web_server::listens_at;
 use super::{OAuth, assertion, lock, office365};
 use crate::host::Host;
 use crate::{Authorization, Authorizer, SignIn, Step, WithKeys};
 use oauth_core::{
-    AuthMethod, AuthorizationCode, AuthorizationRequest, AuthorizationUrl, Client, ClientCredentials, ClientSecret,
-    CodeChallenge, ErrorCode, KeyId, OptOut, Pending, Policy, RefreshToken, Registration, ResourceOwnerPassword, Scope,
-    Server,
+    AuthMethod, AuthorizationCode, AuthorizationRequest, AuthorizationUrl, Client, ClientCredentials,
+    ClientSecret, CodeChallenge, ErrorCode, KeyId, OptOut, Pending, Policy, RefreshToken, Registration,
+    ResourceOwnerPassword, Scope, Server,
 };
 use oauth_jwt::Keyring;
 use oauth_loopback::browser::Browser;
@@ -229,7 +229,8 @@ async fn password(values: &OAuthValues, authorizer: &Authorizer) -> Result<Autho
     let of = |wanted: &str| values.form_vars.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let (Some(username), Some(password)) = (of("username"), of("password")) else {
         return Err(ComponentError::Setup(
-            "the password grant needs a name and a password: set the form variables username and password".into(),
+            "the password grant needs a name and a password: set the form variables username and password"
+                .into(),
         ));
     };
     let mut grant = ResourceOwnerPassword::new(username.expose(), password.clone());
@@ -240,7 +241,11 @@ async fn password(values: &OAuthValues, authorizer: &Authorizer) -> Result<Autho
 }
 
 /// A service's assertion.
-async fn jwt(oauth: &OAuth, values: &OAuthValues, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
+async fn jwt(
+    oauth: &OAuth,
+    values: &OAuthValues,
+    engine: Arc<Engine>,
+) -> Result<Authorization, ComponentError> {
     let (mut grant, key, token_url) = assertion::make(&oauth.values())?;
     if let Some(scope) = scope(values)? {
         grant = grant.with_scope(scope);
@@ -248,7 +253,10 @@ async fn jwt(oauth: &OAuth, values: &OAuthValues, engine: Arc<Engine>) -> Result
     let mut keyring = Keyring::new();
     let _none_before = keyring.insert(KeyId::new(assertion::KEY), key);
     if oauth.values().jwt.validity > assertion::LONGEST {
-        warn(&engine.events(), "JWTValidityTime is more than an hour, which servers take for the most: it is an hour");
+        warn(
+            &engine.events(),
+            "JWTValidityTime is more than an hour, which servers take for the most: it is an hour",
+        );
     }
     let mut values = values.clone();
     values.server_token_url = token_url;
@@ -400,7 +408,9 @@ fn begun(
     if leads_to.is_some_and(|to| to != redirect_uri) {
         return Err(ComponentError::refused(
             "AuthorizationURL",
-            format_args!("it leads back to another address than {redirect_uri}, where this waits; call get_authorization_url again"),
+            format_args!(
+                "it leads back to another address than {redirect_uri}, where this waits; call get_authorization_url again"
+            ),
         ));
     }
     Ok(Some((open, pending)))

@@ -95,7 +95,8 @@ fn address(asked: &WebServerValues, return_url: &str) -> Result<Address, Compone
         address.path("/").map_err(|error| ComponentError::refused("WebServerHost", error))?
     } else {
         let url = Url::parse(return_url).map_err(|error| ComponentError::refused("return_url", error))?;
-        let address = Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
+        let address =
+            Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
         if url.port().is_none() && asked.port != 0 { address.port(asked.port) } else { address }
     };
     if !asked.ssl {

@@ -43,8 +43,8 @@ impl Authorizer {
             }
         };
         // The endpoint was checked when the client was made; this is what the browser is given, and it is checked again.
-        let url = Url::parse(open.as_str())
-            .map_err(|_| Error::Config(ConfigError::NoAuthorizationEndpoint))?;
+        let url =
+            Url::parse(open.as_str()).map_err(|_| Error::Config(ConfigError::NoAuthorizationEndpoint))?;
         (sign_in.on_step)(&Step::Open { url: &open });
         let mut opening = self.launch(url.clone(), sign_in.browser.as_ref())?;
         let mut receive = match listener {

@@ -119,7 +119,8 @@ fn what_is_not_waived_is_not_warned_of() {
     oauth.set_grant_type(GrantType::ClientCredentials);
     let events = oauth.observe();
     oauth.get_authorization().unwrap();
-    let warnings: Vec<_> = logged(&events).lines().filter(|line| line.starts_with("warning")).map(str::to_owned).collect();
+    let warnings: Vec<_> =
+        logged(&events).lines().filter(|line| line.starts_with("warning")).map(str::to_owned).collect();
     assert_eq!(warnings, ["warning: plain http to a server on this machine is allowed"]);
 }
 
@@ -173,7 +174,10 @@ fn a_web_site_finishes_in_another_process_what_it_began_in_one() {
     let third = site(&server);
     third.set_authorization_code("code");
     assert!(matches!(third.get_authorization(), Err(ComponentError::Setup(_))));
-    assert!(matches!(site(&server).get_authorization(), Err(ComponentError::Setup(_))), "nobody waits for anybody");
+    assert!(
+        matches!(site(&server).get_authorization(), Err(ComponentError::Setup(_))),
+        "nobody waits for anybody"
+    );
 }
 
 #[test]
@@ -222,8 +226,10 @@ fn a_mobile_app_is_told_the_address_and_nothing_is_opened() {
 
 #[test]
 fn a_mobile_app_comes_back_by_an_address_of_its_own() {
-    let server =
-        TestServer::builder().client(Client::public("app").redirect_uri("com.example.app:/cb")).start().unwrap();
+    let server = TestServer::builder()
+        .client(Client::public("app").redirect_uri("com.example.app:/cb"))
+        .start()
+        .unwrap();
     let oauth = component(&server);
     oauth.set_client_id("app");
     oauth.set_client_profile(ClientProfile::Mobile);
@@ -237,8 +243,10 @@ fn a_mobile_app_comes_back_by_an_address_of_its_own() {
 
 #[test]
 fn a_program_in_a_browser_has_no_secret_and_is_handed_what_came_back() {
-    let server =
-        TestServer::builder().client(Client::public("spa").redirect_uri("https://spa.example/")).start().unwrap();
+    let server = TestServer::builder()
+        .client(Client::public("spa").redirect_uri("https://spa.example/"))
+        .start()
+        .unwrap();
     let oauth = component(&server);
     oauth.set_client_id("spa");
     oauth.set_client_profile(ClientProfile::Browser);
@@ -273,8 +281,11 @@ fn service(kind: StoreKind, file: &str, password: &str) -> (TestServer, OAuth) {
     let password = Some(Password::new(password)).filter(|password| !password.expose().is_empty());
     let store = CertificateStore::open(kind, &format!("{KEYS}/{file}"), password.as_ref()).unwrap();
     let key = store.take("*").unwrap().into_signing_key().unwrap();
-    let server =
-        TestServer::builder().scope("jobs").jwt_issuer("service", key.public_key().unwrap().to_jwk()).start().unwrap();
+    let server = TestServer::builder()
+        .scope("jobs")
+        .jwt_issuer("service", key.public_key().unwrap().to_jwk())
+        .start()
+        .unwrap();
     let oauth = OAuth::new();
     oauth.set_dangerously_plain_http_on_loopback(true);
     oauth.set_client_profile(ClientProfile::Jwt);
@@ -362,9 +373,15 @@ fn a_handler_that_panics_loses_no_tokens() {
     let witness = Witness::of_tokens();
     for moment in ["sent", "status", "received"] {
         let oauth = credentials(&witness);
-        oauth.set_event_handler(On(move |now: &str| assert_ne!(now, moment, "this handler panics, as the test wants it")));
+        oauth.set_event_handler(On(move |now: &str| {
+            assert_ne!(now, moment, "this handler panics, as the test wants it")
+        }));
         oauth.get_authorization().unwrap();
-        assert_eq!((oauth.access_token().expose(), oauth.refresh_token().expose()), ("at-1", "rt-1"), "{moment}");
+        assert_eq!(
+            (oauth.access_token().expose(), oauth.refresh_token().expose()),
+            ("at-1", "rt-1"),
+            "{moment}"
+        );
         assert!(oauth.idle());
     }
 }

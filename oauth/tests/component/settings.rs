@@ -1,50 +1,13 @@
-//! The settings of the protocol and of the embedded web server: what each does, as the server or the browser sees it.
+//! The settings of the protocol: what each does, as the server or the browser sees it.
 
-use super::component;
 use super::profiles::KEYS;
-use super::witness::{TOKENS, Witness, is_free, query, visit, with_person};
+use super::witness::{TOKENS, Witness, client_credentials, come_back, query, read, set, site, with_person};
+use oauth::Error;
 use oauth::OAuth;
-use oauth::component::{ClientProfile, ComponentError, ConfigSetting, GrantType};
-use oauth::core::{ConfigError, Endpoint, Policy, Purpose, Request, Unreachable, UnreachableKind};
-use oauth::host::Host as _;
-use oauth::jwt::StoreKind;
+use oauth::component::{ClientProfile, ComponentError, ConfigSetting};
+use oauth::core::ConfigError;
 use oauth::loopback::ReceiveError;
-use oauth::{Error, HyperHost, Settings};
-use oauth_testserver::{Browser, TestServer};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// What a setting is.
-fn read(oauth: &OAuth, name: &str) -> String {
-    oauth.config(name).unwrap_or_else(|error| panic!("{name}: {error}")).as_str().to_owned()
-}
-
-fn set(oauth: &OAuth, lines: &[&str]) {
-    for line in lines {
-        oauth.config(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-    }
-}
-
-fn client_credentials(witness: &Witness) -> OAuth {
-    let oauth = witness.component();
-    oauth.set_client_secret("secret");
-    oauth.set_grant_type(GrantType::ClientCredentials);
-    oauth
-}
-
-/// A web site; nobody listens.
-fn site(witness: &Witness) -> OAuth {
-    let oauth = witness.component();
-    oauth.set_client_profile(ClientProfile::WebServer);
-    oauth.set_return_url("https://site.example/cb");
-    oauth
-}
-
-/// A person who agrees at once, at a server that takes any code.
-fn come_back(url: &str) -> String {
-    let asked = query(url);
-    visit("GET", &format!("{}?code=ac-1&state={}", asked["redirect_uri"], asked["state"]), "", "")
-}
 
 #[test]
 fn row_access_token_exp() {
@@ -66,7 +29,8 @@ fn row_authorization_token_type() {
     let oauth = client_credentials(&witness);
     assert_eq!(oauth.get_authorization().unwrap().header_value(), "Bearer at-1");
     assert_eq!(read(&oauth, "AuthorizationTokenType"), "Bearer", "the server wrote it small");
-    let witness = Witness::start(|_| (200, r#"{"access_token":"a","token_type":"mac","refresh_token":"r"}"#.into()));
+    let witness =
+        Witness::start(|_| (200, r#"{"access_token":"a","token_type":"mac","refresh_token":"r"}"#.into()));
     let oauth = client_credentials(&witness);
     let refused = oauth.get_authorization().unwrap_err();
     assert!(refused.to_string().contains("its token type is mac"), "{refused}");
@@ -84,7 +48,10 @@ fn row_authorization_url() {
     assert_eq!(read(&oauth, "AuthorizationURL"), made);
     for wrong in [made.replace("state=", "estate="), format!("{made}&state=another")] {
         let refused = oauth.config(&format!("AuthorizationURL={wrong}")).unwrap_err();
-        assert!(matches!(&refused, ComponentError::OAuth(Error::Config(ConfigError::StateNotCarried))), "{refused}");
+        assert!(
+            matches!(&refused, ComponentError::OAuth(Error::Config(ConfigError::StateNotCarried))),
+            "{refused}"
+        );
     }
     let own = format!("{made}&prompt=login");
     set(&oauth, &[&format!("AuthorizationURL={own}")]);
@@ -138,7 +105,10 @@ fn row_code_challenge_method() {
             // Nothing but its state could say that the code is of this login.
             oauth.set_authorization_code("ac-1");
             let refused = oauth.get_authorization().unwrap_err();
-            assert!(matches!(&refused, ComponentError::Refused { name: "authorization_code", .. }), "{refused}");
+            assert!(
+                matches!(&refused, ComponentError::Refused { name: "authorization_code", .. }),
+                "{refused}"
+            );
             oauth.set_authorization_response(format!("?code=ac-1&state={}", asked["state"]));
         } else {
             oauth.set_authorization_code("ac-1");
@@ -169,7 +139,8 @@ fn row_code_challenge_method_of_an_application() {
     });
     result.unwrap();
     assert!(!witness.only().body.contains("code_verifier"));
-    let told = events.try_iter().any(|event| format!("{event:?}").contains("warning: whoever reads the code"));
+    let told =
+        events.try_iter().any(|event| format!("{event:?}").contains("warning: whoever reads the code"));
     assert!(told, "the rule that it waives is told");
 }
 
@@ -215,23 +186,45 @@ fn row_polling_interval() {
 }
 
 #[test]
-fn row_form_var_count_name_and_value() {
+fn row_form_var_count() {
     let witness = Witness::of_tokens();
     let oauth = client_credentials(&witness);
-    set(&oauth, &["FormVarCount=2", "FormVarName[0]=audience", "FormVarValue[0]=a b&c=d"]);
-    let nameless = oauth.get_authorization().unwrap_err();
-    assert!(matches!(&nameless, ComponentError::Refused { name: "FormVarName", .. }), "{nameless}");
-    for own in ["grant_type", "client_secret", "code", "scope"] {
-        set(&oauth, &[&format!("FormVarName[1]={own}")]);
-        let refused = oauth.get_authorization().unwrap_err();
-        assert!(matches!(&refused, ComponentError::Refused { name: "FormVarName", .. }), "{refused}");
-    }
-    assert!(witness.heard().is_empty(), "nothing was sent");
+    set(&oauth, &["FormVarCount=2", "FormVarName[0]=one", "FormVarName[1]=two"]);
     set(&oauth, &["FormVarCount=1"]);
     assert!(matches!(oauth.config("FormVarName[1]"), Err(ComponentError::Index { count: 1, .. })));
     oauth.get_authorization().unwrap();
     let form = witness.only().form();
-    assert_eq!((&*form["audience"], &*form["grant_type"]), ("a b&c=d", "client_credentials"));
+    assert!(form.contains_key("one") && !form.contains_key("two"), "{form:?}");
+}
+
+#[test]
+fn row_form_var_name() {
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    set(&oauth, &["FormVarCount=1"]);
+    for refused in ["", "grant_type", "client_secret", "code", "scope", "code_verifier"] {
+        set(&oauth, &[&format!("FormVarName[0]={refused}")]);
+        let error = oauth.get_authorization().unwrap_err();
+        assert!(matches!(&error, ComponentError::Refused { name: "FormVarName", .. }), "{refused}: {error}");
+    }
+    assert!(witness.heard().is_empty(), "nothing was sent");
+    set(&oauth, &["FormVarName[0]=audience"]);
+    oauth.get_authorization().unwrap();
+    assert_eq!(witness.only().form()["audience"], "");
+}
+
+#[test]
+fn row_form_var_value() {
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    set(&oauth, &["FormVarCount=1", "FormVarName[0]=audience", "FormVarValue[0]=a b&grant_type=d"]);
+    oauth.get_authorization().unwrap();
+    let form = witness.only().form();
+    assert_eq!((&*form["audience"], &*form["grant_type"]), ("a b&grant_type=d", "client_credentials"));
+    assert!(
+        !format!("{:?}", oauth.config("FormVarValue[0]").unwrap()).contains("a b"),
+        "it may be a password"
+    );
 }
 
 #[test]
@@ -259,26 +252,42 @@ fn service(witness: &Witness) -> OAuth {
     oauth
 }
 
-#[test]
-fn row_jwt_audience_issuer_and_subject() {
+/// The claims that a service sends with these settings.
+fn claims_with(lines: &[&str]) -> serde_json::Value {
     let witness = Witness::of_tokens();
     let oauth = service(&witness);
+    set(&oauth, lines);
     oauth.get_authorization().unwrap();
-    let claims = witness.only().claims();
-    let token_url = oauth.server_token_url();
-    assert_eq!((claims["iss"].as_str(), claims["aud"].as_str()), (Some("client"), Some(&*token_url)));
-    assert!(claims.get("sub").is_none(), "{claims}");
-    set(&oauth, &["JWTIssuer=me@project.example", "JWTAudience=https://as.example", "JWTSubject=ada@example.com"]);
-    oauth.set_refresh_token("");
-    oauth.get_authorization().unwrap();
-    let claims = witness.heard()[1].claims();
-    assert_eq!(claims["iss"], "me@project.example");
-    assert_eq!(claims["aud"], "https://as.example");
-    assert_eq!(claims["sub"], "ada@example.com");
+    witness.only().claims()
+}
+
+#[test]
+fn row_jwt_audience() {
+    assert!(
+        claims_with(&[])["aud"].as_str().unwrap().ends_with("/token"),
+        "the token endpoint, where nothing is set"
+    );
+    assert_eq!(claims_with(&["JWTAudience=https://as.example"])["aud"], "https://as.example");
+}
+
+#[test]
+fn row_jwt_issuer() {
+    assert_eq!(claims_with(&[])["iss"], "client", "the client, where nothing is set");
+    assert_eq!(claims_with(&["JWTIssuer=me@project.example"])["iss"], "me@project.example");
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
     oauth.set_client_id("");
-    set(&oauth, &["JWTIssuer="]);
     let lacking = oauth.get_authorization().unwrap_err();
     assert!(lacking.to_string().contains("JWTIssuer"), "{lacking}");
+    set(&oauth, &["JWTIssuer=me"]);
+    oauth.get_authorization().unwrap();
+    assert!(!witness.only().form().contains_key("client_id"), "the assertion says who asks");
+}
+
+#[test]
+fn row_jwt_subject() {
+    assert_eq!(claims_with(&[]).get("sub"), None);
+    assert_eq!(claims_with(&["JWTSubject=ada@example.com"])["sub"], "ada@example.com");
 }
 
 #[test]
@@ -310,12 +319,18 @@ fn row_jwt_signature_algorithm() {
     for wrong in ["ES256", "EdDSA"] {
         set(&oauth, &[&format!("JWTSignatureAlgorithm={wrong}")]);
         let refused = oauth.get_authorization().unwrap_err();
-        assert!(matches!(&refused, ComponentError::Refused { name: "JWTSignatureAlgorithm", .. }), "{refused}");
+        assert!(
+            matches!(&refused, ComponentError::Refused { name: "JWTSignatureAlgorithm", .. }),
+            "{refused}"
+        );
     }
     assert_eq!(witness.heard().len(), before, "nothing was sent");
     for no_signature in ["none", "HS256", "RS1"] {
         let refused = oauth.config(&format!("JWTSignatureAlgorithm={no_signature}"));
-        assert!(matches!(refused, Err(ComponentError::Value { name: "JWTSignatureAlgorithm", .. })), "{no_signature}");
+        assert!(
+            matches!(refused, Err(ComponentError::Value { name: "JWTSignatureAlgorithm", .. })),
+            "{no_signature}"
+        );
     }
 }
 
@@ -334,29 +349,82 @@ fn row_jwt_json_key() {
     set(&oauth, &[&format!("JWTJSONKey={file}")]);
     oauth.get_authorization().unwrap();
     let heard = witness.only();
-    assert_eq!((&heard.jose_header()["kid"], &heard.jose_header()["alg"]), (&"0123abcd".into(), &"ES256".into()));
+    assert_eq!(
+        (&heard.jose_header()["kid"], &heard.jose_header()["alg"]),
+        (&"0123abcd".into(), &"ES256".into())
+    );
     assert_eq!(heard.claims()["iss"], "jobs@project.example");
     assert_eq!(heard.claims()["aud"], "https://as.example/token");
     let setting = ConfigSetting::named("JWTJSONKey").unwrap();
-    assert!(setting.is_secret() && !format!("{:?}", oauth.config("JWTJSONKey").unwrap()).contains("0123abcd"));
+    assert!(
+        setting.is_secret() && !format!("{:?}", oauth.config("JWTJSONKey").unwrap()).contains("0123abcd")
+    );
 }
 
 #[test]
-fn row_jwt_cert_store_type_password_and_subject() {
+fn row_jwt_cert_store() {
+    let chain = std::fs::read_to_string(format!("{KEYS}/p256.sec1.pem")).unwrap();
     let witness = Witness::of_tokens();
     let oauth = service(&witness);
-    let pfx = format!("JWTCertStore={KEYS}/rsa-2048.pfx");
-    set(&oauth, &["JWTCertStoreType=2", &pfx, "JWTCertStorePassword=wrong"]);
+    for (kind, store, algorithm) in [(6, format!("{KEYS}/rsa-2048.pkcs8.pem"), "RS256"), (7, chain, "ES256")]
+    {
+        set(&oauth, &[&format!("JWTCertStoreType={kind}"), &format!("JWTCertStore={store}")]);
+        oauth.get_authorization().unwrap();
+        assert_eq!(witness.heard().pop().unwrap().jose_header()["alg"], algorithm);
+    }
+    set(&oauth, &["JWTCertStoreType=6", "JWTCertStore=/no/such/file"]);
+    assert!(matches!(oauth.get_authorization(), Err(ComponentError::OAuth(Error::Store(_)))));
+}
+
+#[test]
+fn row_jwt_cert_store_type() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    for (kind, file, good) in [
+        ("2", "rsa-2048.pfx", true),
+        ("4", "rsa-2048.jks", true),
+        ("PPK file", "rsa-2048.encrypted.v3.ppk", true),
+        ("4", "rsa-2048.jwk.json", false),
+        ("8", "rsa-2048.public.pem", false),
+    ] {
+        set(
+            &oauth,
+            &[
+                &format!("JWTCertStoreType={kind}"),
+                &format!("JWTCertStore={KEYS}/{file}"),
+                "JWTCertStorePassword=throw-away",
+            ],
+        );
+        let result = oauth.get_authorization();
+        assert_eq!(result.is_ok(), good, "{file}: {result:?}");
+    }
+}
+
+#[test]
+fn row_jwt_cert_store_password() {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    set(
+        &oauth,
+        &["JWTCertStoreType=2", &format!("JWTCertStore={KEYS}/rsa-2048.pfx"), "JWTCertStorePassword=guessed"],
+    );
     let refused = oauth.get_authorization().unwrap_err();
-    assert!(refused.to_string().contains("password") && !refused.to_string().contains("wrong-"), "{refused}");
+    assert!(matches!(&refused, ComponentError::OAuth(Error::Store(_))), "{refused}");
+    assert!(!format!("{refused} {refused:?}").contains("guessed"));
     set(&oauth, &["JWTCertStorePassword=throw-away"]);
     oauth.get_authorization().unwrap();
-    assert_eq!(witness.only().jose_header()["alg"], "RS256");
+}
 
+#[test]
+fn row_jwt_cert_subject() {
     // A chain, whose key is the leaf's.
     let chain = std::fs::read_to_string(format!("{KEYS}/p256.chain.pem")).unwrap();
-    set(&oauth, &["JWTCertStoreType=7", &format!("JWTCertStore={chain}"), "JWTCertStorePassword="]);
-    for (subject, good) in [("service.example.com", true), ("*", true), ("CN=Test Root", false), ("nobody", false)] {
+    let witness = Witness::of_tokens();
+    let oauth = service(&witness);
+    set(&oauth, &["JWTCertStoreType=7", &format!("JWTCertStore={chain}")]);
+    for (subject, good) in
+        [("service.example.com", true), ("*", true), ("", true), ("CN=Test Root", false), ("nobody", false)]
+    {
         set(&oauth, &[&format!("JWTCertSubject={subject}")]);
         let result = oauth.get_authorization();
         assert_eq!(result.is_ok(), good, "{subject}: {result:?}");
@@ -364,7 +432,6 @@ fn row_jwt_cert_store_type_password_and_subject() {
             assert!(matches!(result, Err(ComponentError::OAuth(Error::Store(_)))), "{subject}");
         }
     }
-    assert_eq!(witness.heard().pop().unwrap().jose_header()["alg"], "ES256");
 }
 
 #[test]
@@ -382,34 +449,58 @@ fn claims_are_added_as_json_or_as_text_and_none_of_the_client_s_own() {
     assert!(matches!(&refused, ComponentError::OAuth(Error::Config(ConfigError::Claim { .. }))), "{refused}");
 }
 
-#[test]
-fn row_office365_service_capability_api_version_and_endpoint() {
+/// What becomes of these settings without a server that knows; with how many requests.
+fn office365(capability: &str, version: &str) -> (Result<String, ComponentError>, usize) {
     let witness = Witness::of_tokens();
     let oauth = client_credentials(&witness);
-    for (capability, version, endpoint) in [
-        ("Mail", "v1.0", "https://graph.microsoft.com/v1.0/me/messages"),
-        ("myfiles", "beta", "https://graph.microsoft.com/beta/me/drive"),
-        ("RootSite", "", "https://graph.microsoft.com/v1.0/sites/root"),
+    set(
+        &oauth,
+        &[
+            &format!("Office365ServiceCapability={capability}"),
+            &format!("Office365ServiceAPIVersion={version}"),
+        ],
+    );
+    let result = oauth.get_authorization().map(|_| read(&oauth, "Office365ServiceEndpoint"));
+    (result, witness.heard().len())
+}
+
+#[test]
+fn row_office365_service_capability() {
+    for (capability, path) in [
+        ("Mail", "me/messages"),
+        ("calendar", "me/events"),
+        ("Contacts", "me/contacts"),
+        ("MyFiles", "me/drive"),
+        ("RootSite", "sites/root"),
     ] {
-        set(&oauth, &[
-            &format!("Office365ServiceCapability={capability}"),
-            &format!("Office365ServiceAPIVersion={version}"),
-        ]);
-        oauth.get_authorization().unwrap();
-        assert_eq!(read(&oauth, "Office365ServiceEndpoint"), endpoint);
-        oauth.set_refresh_token("");
+        let (endpoint, requests) = office365(capability, "");
+        assert_eq!((endpoint.unwrap(), requests), (format!("https://graph.microsoft.com/v1.0/{path}"), 1));
     }
-    let before = witness.heard().len();
-    for (capability, version) in [("Directory", "v1.0"), ("Mail", "v9")] {
-        set(&oauth, &[
-            &format!("Office365ServiceCapability={capability}"),
-            &format!("Office365ServiceAPIVersion={version}"),
-        ]);
-        let retired = oauth.get_authorization().unwrap_err();
-        assert!(matches!(&retired, ComponentError::DiscoveryRetired { .. }), "{retired}");
-        assert!(retired.to_string().contains("ended the discovery service"), "{retired}");
+    let (retired, requests) = office365("Directory", "");
+    let retired = retired.unwrap_err();
+    assert!(matches!(&retired, ComponentError::DiscoveryRetired { .. }), "{retired}");
+    assert!(retired.to_string().contains("ended the discovery service"), "{retired}");
+    assert_eq!(requests, 0, "nobody was asked for a token that leads nowhere");
+}
+
+#[test]
+fn row_office365_service_api_version() {
+    for (version, shown) in [("v1.0", "v1.0"), ("v2.0", "v1.0"), ("beta", "beta")] {
+        assert_eq!(
+            office365("Mail", version).0.unwrap(),
+            format!("https://graph.microsoft.com/{shown}/me/messages")
+        );
     }
-    assert_eq!(witness.heard().len(), before, "nobody was asked for a token that leads nowhere");
+    assert!(matches!(office365("Mail", "v9").0, Err(ComponentError::DiscoveryRetired { .. })));
+}
+
+#[test]
+fn row_office365_service_endpoint() {
+    assert_eq!(office365("", "v1.0").0.unwrap(), "", "nothing is looked for");
+    assert!(matches!(
+        OAuth::new().config("Office365ServiceEndpoint=x"),
+        Err(ComponentError::ReadOnly { .. })
+    ));
 }
 
 #[test]
@@ -445,7 +536,10 @@ fn office365_s_own_protocol_is_spoken_to_a_server_that_is_named() {
         assert_eq!(found, if good { "https://outlook.example/api/v2.0" } else { "" });
         if !good {
             let refused = result.unwrap_err();
-            assert!(matches!(&refused, ComponentError::Refused { name: "Office365ServiceEndpoint", .. }), "{refused}");
+            assert!(
+                matches!(&refused, ComponentError::Refused { name: "Office365ServiceEndpoint", .. }),
+                "{refused}"
+            );
         }
         // Whatever became of it, the tokens are there, and what the properties show is what came with them.
         assert_eq!((oauth.access_token().expose(), oauth.refresh_token().expose()), ("at-1", "rt-1"));
@@ -457,185 +551,72 @@ fn office365_s_own_protocol_is_spoken_to_a_server_that_is_named() {
     assert!(matches!(plain.get_authorization(), Err(ComponentError::Refused { .. })));
 }
 
-#[test]
-fn row_re_use_web_server() {
-    let witness = Witness::of_tokens();
-    let oauth = witness.component();
-    let sign_in = |oauth: &OAuth| {
-        oauth.set_refresh_token("");
-        let (result, port) = with_person(oauth, |url, _| {
-            come_back(url);
-            oauth.web_server_port()
-        });
-        result.unwrap();
-        assert_ne!(port, 0);
-        port
-    };
-    let first = sign_in(&oauth);
-    assert_eq!(oauth.web_server_port(), first, "it stays");
-    assert_eq!(sign_in(&oauth), first);
-    set(&oauth, &["ReUseWebServer=false"]);
-    assert_eq!(sign_in(&oauth), first);
-    assert_eq!(oauth.web_server_port(), 0, "it is gone");
-    assert!(is_free(first));
-}
-
-#[test]
-fn row_token_info_url_and_fields_and_validate_token() {
+/// A component that has asked about a token.
+fn informed() -> (Witness, OAuth) {
     let answer = r#"{"aud":"client","scope":"read","expires_in":60,"nested":{"a":1}}"#;
     let witness = Witness::start(move |_| (200, answer.to_owned()));
     let oauth = witness.component();
-    assert!(matches!(oauth.config("ValidateToken=at-9"), Err(ComponentError::Setup(_))), "nobody to ask");
-    set(&oauth, &[&format!("TokenInfoURL={}/tokeninfo", witness.url)]);
-    assert_eq!(read(&oauth, "TokenInfoFieldCount"), "0");
-    let events = oauth.observe();
-    set(&oauth, &["ValidateToken=at-9"]);
-    assert_eq!(witness.only().line, "GET /tokeninfo?access_token=at-9 HTTP/1.1");
-    assert_eq!(read(&oauth, "TokenInfoFieldCount"), "4");
-    assert_eq!(read(&oauth, "TokenInfoFieldName[1]"), "scope");
+    set(&oauth, &[&format!("TokenInfoURL={}/tokeninfo", witness.url), "ValidateToken=at-9"]);
+    (witness, oauth)
+}
+
+#[test]
+fn row_token_info_url() {
+    let (witness, oauth) = informed();
+    assert!(witness.only().line.starts_with("GET /tokeninfo?"));
+    for (wrong, lacking) in [("", true), ("http://as.example/tokeninfo", false)] {
+        set(&oauth, &[&format!("TokenInfoURL={wrong}")]);
+        match oauth.config("ValidateToken=at-9") {
+            Err(ComponentError::Setup(_)) => assert!(lacking),
+            Err(ComponentError::OAuth(Error::Config(_))) => {
+                assert!(!lacking, "it is not for everybody to read")
+            }
+            other => panic!("{wrong}: {other:?}"),
+        }
+    }
+    assert_eq!(witness.heard().len(), 1);
+}
+
+#[test]
+fn row_token_info_field_count() {
+    assert_eq!(read(&OAuth::new(), "TokenInfoFieldCount"), "0");
+    assert_eq!(read(&informed().1, "TokenInfoFieldCount"), "4");
+}
+
+#[test]
+fn row_token_info_field_name() {
+    let (_witness, oauth) = informed();
+    assert_eq!(
+        (read(&oauth, "TokenInfoFieldName[0]"), read(&oauth, "TokenInfoFieldName[1]")),
+        ("aud".into(), "scope".into())
+    );
+    assert!(matches!(oauth.config("TokenInfoFieldName[4]"), Err(ComponentError::Index { count: 4, .. })));
+    assert!(matches!(oauth.config("TokenInfoFieldName[0]=x"), Err(ComponentError::ReadOnly { .. })));
+}
+
+#[test]
+fn row_token_info_field_value() {
+    let (_witness, oauth) = informed();
     assert_eq!(read(&oauth, "TokenInfoFieldValue[1]"), "read");
     assert_eq!(read(&oauth, "TokenInfoFieldValue[3]"), r#"{"a":1}"#);
-    assert!(matches!(oauth.config("TokenInfoFieldName[4]"), Err(ComponentError::Index { count: 4, .. })));
+}
+
+#[test]
+fn row_validate_token() {
+    let (witness, oauth) = informed();
+    assert_eq!(witness.only().line, "GET /tokeninfo?access_token=at-9 HTTP/1.1");
     assert!(matches!(oauth.config("ValidateToken"), Err(ComponentError::Action { .. })));
+    let events = oauth.observe();
+    oauth.validate_token("at-9").unwrap();
     let told = events.try_iter().map(|event| format!("{event:?}")).collect::<String>();
     assert!(told.contains("warning: access tokens travel in URLs") && !told.contains("at-9"), "{told}");
-
     oauth.set_client_id("another");
     let refused = oauth.config("ValidateToken=at-9").unwrap_err();
-    assert!(matches!(&refused, ComponentError::OAuth(Error::Failure(_))), "it was given to another: {refused}");
-    set(&oauth, &["TokenInfoURL=http://as.example/tokeninfo"]);
-    assert!(matches!(oauth.config("ValidateToken=at-9"), Err(ComponentError::OAuth(Error::Config(_)))));
-}
-
-#[test]
-fn row_web_server_response_and_failed_response() {
-    let witness = Witness::start(|heard| match heard.body.contains("code=ac-1") {
-        true => (200, TOKENS.to_owned()),
-        false => (400, r#"{"error":"invalid_grant"}"#.to_owned()),
-    });
-    let oauth = witness.component();
-    set(&oauth, &["WebServerResponse=<h1>Welcome back</h1>", "WebServerFailedResponse=<h1>No entry</h1>"]);
-    let (result, page) = with_person(&oauth, |url, _| come_back(url));
-    result.unwrap();
-    assert!(page.contains("<h1>Welcome back</h1>") && page.contains("no-store"), "{page}");
-    oauth.set_refresh_token("");
-    let (result, page) = with_person(&oauth, |url, _| {
-        let asked = query(url);
-        visit("GET", &format!("{}?code=spent&state={}", asked["redirect_uri"], asked["state"]), "", "")
-    });
-    assert!(result.is_err());
-    assert!(page.contains("<h1>No entry</h1>") && !page.contains("spent"), "{page}");
-}
-
-#[test]
-fn row_web_server_host_and_port() {
-    let witness = Witness::of_tokens();
-    let oauth = witness.component();
-    assert_eq!((oauth.web_server_port(), oauth.return_url().as_str()), (0, ""));
-    for (host, shown) in [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("::1", "[::1]")] {
-        set(&oauth, &[&format!("WebServerHost={host}")]);
-        oauth.start_web_server().unwrap();
-        assert!(matches!(oauth.start_web_server(), Err(ComponentError::AlreadyListening)));
-        let port = oauth.web_server_port();
-        assert_ne!(port, 0, "it reads back the one that it has");
-        assert_eq!(oauth.return_url(), format!("http://{shown}:{port}/"));
-        std::net::TcpStream::connect((host, port)).unwrap();
-        oauth.stop_web_server();
-    }
-    let wrong = oauth.config("WebServerHost=0.0.0.0");
-    assert!(matches!(wrong, Err(ComponentError::Value { name: "WebServerHost", .. })), "others could come in");
-
-    // A port that is taken is told; one that is free is had.
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
-    set(&oauth, &["WebServerHost=127.0.0.1"]);
-    oauth.set_web_server_port(port);
-    assert!(matches!(oauth.start_web_server(), Err(ComponentError::OAuth(Error::Bind(_)))));
-    drop(taken);
-    oauth.start_web_server().unwrap();
-    assert_eq!(oauth.web_server_port(), port);
-}
-
-#[test]
-fn a_return_url_of_this_machine_is_where_the_web_server_is() {
-    let server = TestServer::start().unwrap();
-    let oauth = component(&server);
-    oauth.set_client_id("demo");
-    oauth.set_return_url("http://127.0.0.1/deep/callback");
-    let (result, back) = with_person(&oauth, |url, _| {
-        let landing = Browser::new().sign_in("ada", url).unwrap();
-        assert!(landing.body.contains("You are signed in"), "{}", landing.body);
-        query(url)["redirect_uri"].clone()
-    });
-    result.unwrap();
-    assert_eq!(back, format!("http://127.0.0.1:{}/deep/callback", oauth.web_server_port()));
-    assert_eq!(oauth.return_url(), back, "port and all");
-    oauth.set_return_url("http://127.0.0.1/elsewhere");
-    oauth.set_refresh_token("");
-    let other = oauth.get_authorization().unwrap_err();
-    assert!(matches!(&other, ComponentError::Refused { name: "return_url", .. }), "{other}");
-}
-
-/// Opens an address as a program does that trusts this certificate, and no other beyond those of the system.
-fn open(url: &str, trusted: Option<&str>) -> Result<String, Unreachable> {
-    let settings = match trusted {
-        Some(pem) => Settings::new().with_extra_roots_pem(pem.as_bytes()).unwrap(),
-        None => Settings::new(),
-    };
-    let host = HyperHost::new(settings).unwrap();
-    let place = Endpoint::new(url, &Policy::strict()).unwrap();
-    let request = Request::get(Purpose::Resource, Arc::new(place));
-    let response = oauth::blocking::run(&host, host.send(request))?;
-    Ok(String::from_utf8(response.body().to_vec()).unwrap())
-}
-
-fn answer(url: &str) -> String {
-    let asked = query(url);
-    format!("{}?code=ac-1&state={}", asked["redirect_uri"], asked["state"])
-}
-
-#[test]
-fn row_web_server_ssl_enabled_with_a_certificate_for_the_occasion() {
-    let witness = Witness::of_tokens();
-    let oauth = witness.component();
-    oauth.set_web_server_ssl_enabled(true);
-    oauth.set_client_profile(ClientProfile::Mobile);
-    set(&oauth, &["BrowserResponseTimeout=2"]);
-    let (_, refused) = with_person(&oauth, |url, _| open(&answer(url), None).unwrap_err());
-    assert_eq!(refused.kind, UnreachableKind::Tls, "nobody vouches for it: {refused}");
-    assert!(oauth.return_url().starts_with("https://127.0.0.1:"));
-}
-
-#[test]
-fn row_web_server_ssl_cert_store_type_password_and_subject() {
-    let names = ["127.0.0.1".to_owned()];
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem();
-    let witness = Witness::of_tokens();
-    let oauth = witness.component();
-    oauth.set_web_server_ssl_enabled(true);
-    oauth.set_web_server_ssl_cert_store_type(StoreKind::PemKeyBlob);
-    oauth.set_web_server_ssl_cert_store(format!("{certificate}{}", key.serialize_pem()));
-    oauth.set_web_server_ssl_cert_subject("*");
-    let (result, page) = with_person(&oauth, |url, _| open(&answer(url), Some(&certificate)));
-    let page = page.unwrap();
-    assert!(page.contains("You are signed in"), "{page}");
-    result.unwrap();
-
-    oauth.stop_web_server();
-    oauth.set_web_server_ssl_cert_subject("CN=nobody");
-    assert!(matches!(oauth.start_web_server(), Err(ComponentError::OAuth(Error::Store(_)))));
-    oauth.set_web_server_ssl_cert_store_type(StoreKind::PfxFile);
-    oauth.set_web_server_ssl_cert_store(format!("{KEYS}/p256.chain.pfx"));
-    oauth.set_web_server_ssl_cert_subject("*");
-    oauth.set_web_server_ssl_cert_store_password("wrong");
-    assert!(matches!(oauth.start_web_server(), Err(ComponentError::OAuth(Error::Store(_)))));
-    oauth.set_web_server_ssl_cert_store_password("throw-away");
-    let first_version = oauth.start_web_server().unwrap_err();
     assert!(
-        matches!(&first_version, ComponentError::OAuth(Error::Certificate(_))),
-        "it is opened, and no browser would take what is in it: {first_version}"
+        matches!(&refused, ComponentError::OAuth(Error::Failure(_))),
+        "it was given to another: {refused}"
     );
+    assert!(!refused.to_string().contains("at-9"));
 }
 
 #[test]
@@ -648,7 +629,8 @@ fn openid_is_not_asked_for_where_nobody_checks_what_comes_of_it() {
     oauth.set_dangerously_unread_id_tokens(true);
     let events = oauth.observe();
     oauth.get_authorization_url().unwrap();
-    let told = events.try_iter().any(|event| format!("{event:?}").contains("warning: ID tokens are handed on"));
+    let told =
+        events.try_iter().any(|event| format!("{event:?}").contains("warning: ID tokens are handed on"));
     assert!(told);
 }
 

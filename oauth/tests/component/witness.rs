@@ -1,6 +1,6 @@
 //! A server that says what it is told to, and remembers what it saw; and the other side of a browser.
 
-use oauth::component::ComponentError;
+use oauth::component::{ClientProfile, ComponentError, GrantType};
 use oauth::transport::{BrowserLaunch, EventHandler};
 use oauth::{Authorization, OAuth};
 use std::collections::BTreeMap;
@@ -11,8 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
 /// What a token endpoint says that has nothing against anybody.
-pub(crate) const TOKENS: &str =
-    r#"{"access_token":"at-1","token_type":"bearer","expires_in":3600,"refresh_token":"rt-1","scope":"read"}"#;
+pub(crate) const TOKENS: &str = r#"{"access_token":"at-1","token_type":"bearer","expires_in":3600,"refresh_token":"rt-1","scope":"read"}"#;
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -83,7 +82,7 @@ impl Witness {
                 if stop.load(Ordering::Acquire) {
                     break;
                 }
-                let Some((mut stream, request)) = stream.ok().and_then(read) else { continue };
+                let Some((mut stream, request)) = stream.ok().and_then(receive) else { continue };
                 let (status, body) = answer(&request);
                 all.lock().unwrap().push(request);
                 let length = body.len();
@@ -125,7 +124,7 @@ impl Drop for Witness {
     }
 }
 
-fn read(mut stream: TcpStream) -> Option<(TcpStream, Heard)> {
+fn receive(mut stream: TcpStream) -> Option<(TcpStream, Heard)> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -134,7 +133,9 @@ fn read(mut stream: TcpStream) -> Option<(TcpStream, Heard)> {
             let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
             let length = head
                 .lines()
-                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok())
+                .find_map(|line| {
+                    line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
+                })
                 .unwrap_or(0);
             if bytes.len() >= end + 4 + length {
                 let body = String::from_utf8(bytes[end + 4..end + 4 + length].to_vec()).ok()?;
@@ -156,7 +157,9 @@ pub(crate) fn visit(method: &str, url: &str, headers: &str, body: &str) -> Strin
     let mut stream = TcpStream::connect(&authority).unwrap();
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let length = if method == "GET" { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    let head = format!("{method} {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n{length}{headers}\r\n");
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n{length}{headers}\r\n"
+    );
     stream.write_all((head + body).as_bytes()).unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
@@ -203,4 +206,36 @@ pub(crate) fn with_person<T>(
         let done = act(&opened.0, &opened.1);
         (running.join().unwrap(), done)
     })
+}
+
+/// What a setting is.
+pub(crate) fn read(oauth: &OAuth, name: &str) -> String {
+    oauth.config(name).unwrap_or_else(|error| panic!("{name}: {error}")).as_str().to_owned()
+}
+
+pub(crate) fn set(oauth: &OAuth, lines: &[&str]) {
+    for line in lines {
+        oauth.config(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+}
+
+pub(crate) fn client_credentials(witness: &Witness) -> OAuth {
+    let oauth = witness.component();
+    oauth.set_client_secret("secret");
+    oauth.set_grant_type(GrantType::ClientCredentials);
+    oauth
+}
+
+/// A web site; nobody listens.
+pub(crate) fn site(witness: &Witness) -> OAuth {
+    let oauth = witness.component();
+    oauth.set_client_profile(ClientProfile::WebServer);
+    oauth.set_return_url("https://site.example/cb");
+    oauth
+}
+
+/// A person who agrees at once, at a server that takes any code.
+pub(crate) fn come_back(url: &str) -> String {
+    let asked = query(url);
+    visit("GET", &format!("{}?code=ac-1&state={}", asked["redirect_uri"], asked["state"]), "", "")
 }

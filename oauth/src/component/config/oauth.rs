@@ -155,7 +155,11 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "Whom the assertion is for.",
         jwt.audience
     ),
-    secret!("JWTCertStore", "The store of the key that signs the assertion: a path, or the contents.", jwt.certificate.store),
+    secret!(
+        "JWTCertStore",
+        "The store of the key that signs the assertion: a path, or the contents.",
+        jwt.certificate.store
+    ),
     secret!("JWTCertStorePassword", "The password of that store.", jwt.certificate.password),
     ConfigSetting::new(
         "JWTCertStoreType",
@@ -184,7 +188,9 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             form: "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA, as the key can",
             get: |values| values.jwt.algorithm.clone().unwrap_or_else(|| "RS256".to_owned()),
             set: |values, text| {
-                let known = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+                let known = [
+                    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+                ];
                 let text = text.trim();
                 values.jwt.algorithm = match known.iter().find(|known| known.eq_ignore_ascii_case(text)) {
                     Some(known) => Some((*known).to_owned()),
@@ -215,8 +221,18 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     ),
-    text!("Office365ServiceAPIVersion", "a text such as v1.0", "The version of the service that is looked for.", office365.api_version),
-    text!("Office365ServiceCapability", "a text such as Mail", "The service that is looked for.", office365.capability),
+    text!(
+        "Office365ServiceAPIVersion",
+        "a text such as v1.0",
+        "The version of the service that is looked for.",
+        office365.api_version
+    ),
+    text!(
+        "Office365ServiceCapability",
+        "a text such as Mail",
+        "The service that is looked for.",
+        office365.capability
+    ),
     result!(
         "Office365ServiceEndpoint",
         "get_authorization tells it, with the two settings beside it",

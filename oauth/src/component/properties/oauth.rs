@@ -1,10 +1,10 @@
 //! What the protocol is told, and what it comes to.
 
+use crate::component::OAuth;
 use crate::component::config::ConfigValue;
 use crate::component::error::ComponentError;
 use crate::component::profile::{ClientProfile, GrantType};
 use crate::component::values::{Secret, Values};
-use crate::component::OAuth;
 use oauth_core::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
 use std::time::Duration;
 
@@ -110,10 +110,11 @@ impl OAuth {
     pub fn param_value(&self, index: usize) -> Result<ConfigValue, ComponentError> {
         let values = self.values();
         match shown(&values) {
-            Some(response) => at("param_value", response, index).map(|(_, value)| ConfigValue::secret(value.clone())),
-            None => {
-                at("param_value", &values.oauth.request_params, index).map(|(_, value)| ConfigValue::open(value.as_str()))
+            Some(response) => {
+                at("param_value", response, index).map(|(_, value)| ConfigValue::secret(value.clone()))
             }
+            None => at("param_value", &values.oauth.request_params, index)
+                .map(|(_, value)| ConfigValue::open(value.as_str())),
         }
     }
 
