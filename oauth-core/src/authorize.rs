@@ -344,9 +344,10 @@ impl Prepared {
         url.push_str(text(&state));
         if let (Some(verifier), false) = (&verifier, implicit) {
             url.push_str("&code_challenge=");
-            match code_challenge {
-                CodeChallenge::Plain => url.push_str(text(verifier)),
-                _ => url.push_str(text(&challenge(verifier))),
+            if code_challenge == CodeChallenge::Plain {
+                url.push_str(text(verifier));
+            } else {
+                url.push_str(text(&challenge(verifier)));
             }
         }
         if let Some(nonce) = &nonce {

@@ -279,7 +279,7 @@ fn a_program_in_a_browser_has_no_secret_and_is_handed_what_came_back() {
 /// A service at a server that knows its key.
 fn service(kind: StoreKind, file: &str, password: &str) -> (TestServer, OAuth) {
     let password = Some(Password::new(password)).filter(|password| !password.expose().is_empty());
-    let store = CertificateStore::open(kind, &format!("{KEYS}/{file}"), password.as_ref()).unwrap();
+    let store = CertificateStore::open(kind, format!("{KEYS}/{file}"), password.as_ref()).unwrap();
     let key = store.take("*").unwrap().into_signing_key().unwrap();
     let server = TestServer::builder()
         .scope("jobs")
