@@ -3,7 +3,8 @@
 //! It is a thin shell over what everybody else uses: [`Authorizer`](crate::Authorizer) for the protocol, a
 //! [`Session`](crate::transport::Session) for HTTP, [`SignIn`](crate::SignIn) for the browser. Here are the values that are set
 //! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
-//! `engine`), the choice of the conversation (`run`, `assertion`), the web server and the events.
+//! `engine`), the choice of the conversation (`run`, `assertion`, `form_vars`, `office365`), the web server and the events;
+//! `compatible` has the defaults of the original.
 
 mod actions;
 mod assertion;
@@ -87,12 +88,13 @@ impl OAuth {
     /// # Errors
     /// As there.
     pub async fn get_authorization_async(&self) -> Result<Authorization, ComponentError> {
+        let resets = self.values().resets;
         let result = self.call(Box::pin(run::authorize(self, self.engine()?))).await;
         if let Err(error) = &result
             && let Some(token) = error.rescued()
         {
             // The only live one, perhaps.
-            self.values().oauth.refresh_token = Secret::new(token.expose());
+            self.keep(resets, |values| values.oauth.refresh_token = Secret::new(token.expose()));
         }
         result
     }
@@ -147,7 +149,10 @@ impl OAuth {
     pub fn reset(&self) {
         self.interrupt();
         self.stop_web_server();
-        *self.values() = Values::default();
+        {
+            let mut values = self.values();
+            *values = Values { resets: values.resets + 1, ..Values::default() };
+        }
         *lock(&self.memory) = Arc::default();
         self.events.forget();
         self.forget_engine();
@@ -216,6 +221,14 @@ impl OAuth {
     fn change(&self, set: impl FnOnce(&mut Values)) {
         set(&mut self.values());
         self.forget_engine();
+    }
+
+    /// Keeps what a call brought, unless everything was reset since it began.
+    fn keep(&self, resets: u64, keep: impl FnOnce(&mut Values)) {
+        let mut values = self.values();
+        if values.resets == resets {
+            keep(&mut values);
+        }
     }
 
     /// What went over the wire, for the properties that show it.

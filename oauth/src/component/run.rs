@@ -26,18 +26,18 @@ use url::Url;
 
 /// Runs the profile's conversation, and keeps what comes of it.
 pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
-    let (policy, office365) = {
+    let (policy, office365, resets) = {
         let values = oauth.values();
-        (policy(&values.oauth), values.office365.clone())
+        (policy(&values.oauth), values.office365.clone(), values.resets)
     };
     let way = office365::way(&office365, &policy)?;
     let authorization = granted(oauth, Arc::clone(&engine)).await?;
     // At once: whatever becomes of the rest, the tokens are there.
     oauth.refresh_results();
-    oauth.values().keep(&authorization, crate::host::now().unix);
+    oauth.keep(resets, |values| values.keep(&authorization, crate::host::now().unix));
     if let Some(way) = way {
         let endpoint = office365::endpoint(way, &office365, &authorization, &engine, &policy).await?;
-        oauth.values().results.office365_endpoint = endpoint;
+        oauth.keep(resets, |values| values.results.office365_endpoint = endpoint);
     }
     Ok(authorization)
 }

@@ -19,6 +19,8 @@ pub(crate) type Secret = oauth_core::Password;
 /// Everything. `reset` makes it new.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
+    /// How often everything was made new: what a call brings that began before is not kept.
+    pub(crate) resets: u64,
     pub(crate) oauth: OAuthValues,
     pub(crate) jwt: JwtValues,
     pub(crate) office365: Office365Values,

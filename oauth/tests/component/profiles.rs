@@ -450,6 +450,23 @@ fn a_handler_interrupts_the_call_that_it_hears_of() {
 }
 
 #[test]
+fn a_handler_that_resets_leaves_no_token_behind() {
+    let witness = Witness::of_tokens();
+    let oauth = Arc::new(credentials(&witness));
+    let inside = Arc::clone(&oauth);
+    oauth.set_event_handler(On(move |now: &str| {
+        if now == "received" {
+            inside.reset();
+        }
+    }));
+    // The answer was here already, or was on its way: either is right.
+    let _ended = oauth.get_authorization();
+    assert_eq!(witness.heard().len(), 1);
+    assert_eq!((oauth.access_token().expose(), oauth.refresh_token().expose()), ("", ""));
+    assert_eq!(oauth.param_count(), 0);
+}
+
+#[test]
 fn reset_ends_the_call_wipes_the_secrets_stops_the_server_and_keeps_the_handler() {
     let server = TestServer::start().unwrap();
     let oauth = waiting(&server);
