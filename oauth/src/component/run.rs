@@ -145,7 +145,7 @@ pub(super) fn authorizer(values: &OAuthValues, host: Arc<dyn Host>) -> Result<Au
     let secret = values.client_secret.expose();
     let registration = match (secret.is_empty(), values.client_profile) {
         // Its assertion says who asks.
-        (_, ClientProfile::Jwt) if values.client_id.is_empty() => Registration::unnamed(),
+        (true, ClientProfile::Jwt) if values.client_id.is_empty() => Registration::unnamed(),
         (true, _) => Registration::public(&values.client_id),
         (false, ClientProfile::Browser) => {
             return Err(ComponentError::refused(
@@ -344,9 +344,10 @@ async fn in_browser(
         ClientProfile::Mobile => None,
         _ => Some(Browser::from_env().map_err(crate::Error::from)?),
     };
+    let web_server = oauth.values().web_server.clone();
+    let _stops = (!web_server.reuse).then(|| StopsWebServer(oauth));
     let listener = oauth.listener()?;
     let begun = begun(oauth, values, listener.redirect_uri().as_str())?;
-    let web_server = oauth.values().web_server.clone();
     let kept = Arc::clone(&oauth.values);
     let mut sign_in = SignIn::new()
         .listener(listener)
@@ -376,11 +377,16 @@ async fn in_browser(
     if !web_server.failed_response.is_empty() {
         sign_in = sign_in.failure_page(web_server.failed_response);
     }
-    let result = authorizer.sign_in(sign_in).await;
-    if !web_server.reuse {
-        oauth.stop_web_server();
+    Ok(authorizer.sign_in(sign_in).await?)
+}
+
+/// Stops the embedded web server at the end of a login, however that ends.
+struct StopsWebServer<'a>(&'a OAuth);
+
+impl Drop for StopsWebServer<'_> {
+    fn drop(&mut self) {
+        self.0.stop_web_server();
     }
-    Ok(result?)
 }
 
 /// The login that `get_authorization_url` began, where `AuthorizationURL` was set since.

@@ -33,6 +33,11 @@ fn row_re_use_web_server() {
     assert_eq!(sign_in(&oauth), first);
     assert_eq!(oauth.web_server_port(), 0, "it is gone");
     assert!(is_free(first));
+    // However the login ends.
+    oauth.set_refresh_token("");
+    let (result, ()) = with_person(&oauth, |_, _| oauth.interrupt());
+    assert!(matches!(result, Err(ComponentError::Interrupted)));
+    assert_eq!(oauth.web_server_port(), 0);
 }
 
 #[test]
