@@ -1,6 +1,17 @@
 #![allow(missing_docs, reason = "tests name what they check")]
 //! The component, against the test server.
 
+#[path = "component/profiles.rs"]
+mod profiles;
+#[path = "component/properties.rs"]
+mod properties;
+#[path = "component/settings.rs"]
+mod settings;
+#[path = "component/web_server.rs"]
+mod web_server;
+#[path = "component/witness.rs"]
+mod witness;
+
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ConfigSetting, GrantType, ITEMS, ItemKind};
 use oauth_testserver::TestServer;

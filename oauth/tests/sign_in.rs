@@ -354,3 +354,27 @@ fn the_first_address_that_can_be_bound_is_taken() {
     let error = run(async { authorizer(&server, Settings::new()).await.sign_in(sign_in).await }).unwrap_err();
     assert!(matches!(&error, Error::Bind(BindError::Busy { ports }) if *ports == [port, port]), "{error}");
 }
+
+/// What is left to do after the callback has to go on when the blocking call is over.
+#[test]
+fn a_blocking_sign_in_frees_its_port() {
+    let server = TestServer::start().unwrap();
+    let authorizer = run(authorizer(&server, Settings::new()));
+    let port = Arc::new(Mutex::new(0));
+    let bound = Arc::clone(&port);
+    let sign_in = SignIn::new().browser(None).on_step(move |step| match step {
+        Step::Listening { redirect_uri } => *bound.lock().unwrap() = redirect_uri.port().unwrap(),
+        Step::Open { url } => {
+            let url = url.to_string();
+            std::thread::spawn(move || Browser::new().sign_in("ada", &url));
+        }
+        _ => {}
+    });
+    authorizer.blocking().sign_in(sign_in).unwrap();
+    let port = *port.lock().unwrap();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while TcpListener::bind(("127.0.0.1", port)).is_err() {
+        assert!(std::time::Instant::now() < end, "nobody is at the port, and nobody else can have it");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

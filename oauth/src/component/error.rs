@@ -1,6 +1,7 @@
 //! Why the component could not do what it was told.
 
 use crate::Error;
+use oauth_core::RefreshToken;
 use std::fmt;
 
 /// Why the component could not do what it was told: one line, with the way out.
@@ -57,6 +58,13 @@ pub enum ComponentError {
     Interrupted,
     /// The embedded web server runs already.
     AlreadyListening,
+    /// Nothing is known of this service of Office 365, and the service that knew was ended by Microsoft.
+    DiscoveryRetired {
+        /// `Office365ServiceCapability`.
+        capability: String,
+        /// `Office365ServiceAPIVersion`.
+        api_version: String,
+    },
     /// There is no authorization.
     OAuth(Error),
 }
@@ -65,6 +73,14 @@ impl ComponentError {
     /// A value of the wrong form.
     pub(crate) fn value(name: &'static str, _value: impl fmt::Display, expected: impl Into<String>) -> Self {
         Self::Value { name, expected: expected.into() }
+    }
+
+    /// A refresh token that came although there is no authorization: it may be the only live one.
+    pub(crate) fn rescued(&self) -> Option<&RefreshToken> {
+        match self {
+            Self::OAuth(error) => error.rescued(),
+            _ => None,
+        }
     }
 
     pub(crate) fn refused(name: &'static str, why: impl fmt::Display) -> Self {
@@ -94,10 +110,17 @@ impl fmt::Display for ComponentError {
             Self::Refused { name, why } => write!(f, "{name} is refused: {why}"),
             Self::Setup(why) => f.write_str(why),
             Self::Busy => f.write_str("another call is under way: wait for its end, or interrupt it"),
-            Self::Interrupted => f.write_str("the call was interrupted; nothing is left of it, start it again"),
+            Self::Interrupted => {
+                f.write_str("the call was interrupted; nothing is left of it, start it again")
+            }
             Self::AlreadyListening => {
                 f.write_str("the embedded web server runs already: stop it before it is started again")
             }
+            Self::DiscoveryRetired { capability, api_version } => write!(
+                f,
+                "Microsoft ended the discovery service of Office 365, and where {capability:?} is in version {api_version:?} is not \
+                 known here; use Mail, Calendar, Contacts, MyFiles or RootSite in v1.0 or beta, or set_office365_discovery_url"
+            ),
             Self::OAuth(error) => write!(f, "{error}"),
         }
     }
