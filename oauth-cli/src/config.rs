@@ -27,13 +27,17 @@ pub(crate) fn run(command: &ConfigCommand, report: &Report) -> Result<Zeroizing<
 /// Runs `oauth profile` and returns what it prints.
 pub(crate) fn profile(command: &ProfileCommand) -> Result<Zeroizing<String>, Problem> {
     Ok(Zeroizing::new(match command {
-        ProfileCommand::Path(file) => {
-            Profiles::open(file.config.as_deref())?.path()?.display().to_string()
-        },
+        ProfileCommand::Path(file) => Profiles::open(file.config.as_deref())?.path()?.display().to_string(),
         ProfileCommand::List(file) => {
             let profiles = Profiles::open(file.config.as_deref())?;
             let star = |name: &str| if profiles.default() == Some(name) { '*' } else { ' ' };
             let lines: Vec<_> = profiles.names().map(|name| format!("{} {name}", star(name))).collect();
+            if lines.is_empty() {
+                return Err(Problem::configuration(
+                    "there is no profile yet",
+                    "write one into the file that `oauth profile path` tells, or begin one with `oauth config set --profile NAME`",
+                ));
+            }
             lines.join("\n")
         }
         ProfileCommand::Show { name, file } => {
@@ -59,7 +63,8 @@ fn of(flags: &ProfileFlags) -> Result<OAuth, Problem> {
 
 fn list(flags: &ProfileFlags, output: ListOutput, show_secrets: bool) -> Result<Zeroizing<String>, Problem> {
     let oauth = of(flags)?;
-    let rows: Vec<_> = ConfigSetting::all().map(|setting| (setting, shown(&oauth, setting, show_secrets))).collect();
+    let rows: Vec<_> =
+        ConfigSetting::all().map(|setting| (setting, shown(&oauth, setting, show_secrets))).collect();
     Ok(Zeroizing::new(match output {
         ListOutput::Json => {
             let row = |(setting, value): &(&ConfigSetting, Zeroizing<String>)| {
@@ -152,7 +157,11 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     let value = if setting.is_secret() { Value::from(value.as_str()) } else { typed(read_back.as_str()) };
     profiles.set(&named, setting.name(), value)?;
     profiles.save()?;
-    Ok(Zeroizing::new(format!("{} is set in profile {named} of {}", setting.name(), profiles.path().display())))
+    Ok(Zeroizing::new(format!(
+        "{} is set in profile {named} of {}",
+        setting.name(),
+        profiles.path()?.display()
+    )))
 }
 
 /// A value as TOML has it: `true` and numbers are no texts there.

@@ -46,7 +46,9 @@ fn main() -> ExitCode {
 
 fn carry_out(command: &Command, report: &Report) -> Result<ExitCode, Problem> {
     let printed = match command {
-        Command::Conversation(conversation) => return converse(conversation, report).map(|()| ExitCode::SUCCESS),
+        Command::Conversation(conversation) => {
+            return converse(conversation, report).map(|()| ExitCode::SUCCESS);
+        }
         Command::Explain(args) => return explain::run(args, report),
         Command::Doctor(Doctor { transports: _ }) => network::engines(),
         Command::Config(command) => config::run(command, report)?,

@@ -20,6 +20,8 @@ fn oauth(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env_remove("BROWSER")
+        // Nor what whoever runs this has in a profile file.
+        .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -54,7 +54,7 @@ pub(crate) enum ProfileCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ProfileFlags {
     /// Which profile; the default one unless named
-    #[arg(long, env = "OAUTH_PROFILE", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     #[command(flatten)]
     pub(crate) file: ConfigFile,

@@ -76,7 +76,8 @@ pub(crate) fn apply(cli: Cli, matches: &ArgMatches, report: &Report) -> Result<C
     let profiles = Profiles::open(args.file.config.as_deref())?;
     let Some(profile) = profiles.choose(named)? else { return Ok(cli) };
     let Some((_, matches)) = matches.subcommand() else { return Ok(cli) };
-    let read = Reader { profile: &profile, command: Authorize::augment_args(Command::new("authorize")), matches };
+    let read =
+        Reader { profile: &profile, command: Authorize::augment_args(Command::new("authorize")), matches };
     let (flags, from_profile) = read.read(report)?;
     let mut line: Vec<OsString> = std::env::args_os().collect();
     // After `--` there are no flags.
@@ -146,7 +147,8 @@ impl Reader<'_> {
                 }
                 "settings" => {
                     let component = settings::for_the_command(self.profile)?;
-                    let platform = component.config("UsePlatformHTTPClient").is_ok_and(|on| on.as_str() == "true");
+                    let platform =
+                        component.config("UsePlatformHTTPClient").is_ok_and(|on| on.as_str() == "true");
                     if platform && !self.is_given("transport") {
                         flags.push("--transport=isahc".into());
                     }
@@ -172,7 +174,11 @@ impl Reader<'_> {
             }
         }
         if let [first, second, ..] = secrets.as_slice() {
-            return Err(self.profile.wrong(second, format_args!("there is {first} already"), "leave out one of the two"));
+            return Err(self.profile.wrong(
+                second,
+                format_args!("there is {first} already"),
+                "leave out one of the two",
+            ));
         }
         Ok((flags, beside))
     }
@@ -182,7 +188,11 @@ impl Reader<'_> {
         let arg = self.arg(key).ok_or_else(|| self.unknown(key))?;
         let (id, long) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
         let texts = texts(item).ok_or_else(|| {
-            self.profile.wrong(key, "a text, a number, true or false, or a list of them is expected", "correct it there")
+            self.profile.wrong(
+                key,
+                "a text, a number, true or false, or a list of them is expected",
+                "correct it there",
+            )
         })?;
         if self.is_given(id) || self.rivals(arg).any(|rival| self.is_given(rival.get_id().as_str())) {
             return Ok(());
@@ -192,7 +202,9 @@ impl Reader<'_> {
             match (is_switch, text.as_str()) {
                 (true, "true") => flags.push(format!("--{long}").into()),
                 (true, "false") => {}
-                (true, _) => return Err(self.profile.wrong(key, "true or false is expected", "correct it there")),
+                (true, _) => {
+                    return Err(self.profile.wrong(key, "true or false is expected", "correct it there"));
+                }
                 (false, text) => flags.push(format!("--{long}={text}").into()),
             }
         }
@@ -220,12 +232,14 @@ impl Reader<'_> {
 
     /// No flag has this name; clap knows which one is like it.
     fn unknown(&self, key: &str) -> Problem {
+        let underlined = key.replace('-', "_");
         let long = format!("--{}", key.replace('_', "-"));
         let error = self.command.clone().try_get_matches_from(["authorize", long.as_str()]).err();
         let nearest = error.as_ref().and_then(|error| match error.get(ContextKind::SuggestedArg) {
             Some(ContextValue::String(flag)) => Some(flag.trim_start_matches('-').replace('-', "_")),
             _ => None,
         });
+        let nearest = if self.arg(&underlined).is_some() { Some(underlined) } else { nearest };
         let next = match nearest.filter(|key| !NO_KEYS.contains(&key.as_str())) {
             Some(nearest) => format!("did you mean {nearest}?"),
             None => "its keys are the flags of `oauth authorize --help`, with _ for -".to_owned(),

@@ -64,17 +64,21 @@ impl Profiles {
         }
         // The parser's own text shows the line, which may hold a secret.
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let line =
+                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
             wrong(&path, &format_args!("line {line}: {}", error.message()), "correct it there")
         })?;
         for (key, item) in document.iter() {
             let fits = match key {
                 "default" => item.is_str(),
-                "profile" => item.as_table_like().is_some_and(|all| all.iter().all(|(_, one)| one.is_table_like())),
+                "profile" => {
+                    item.as_table_like().is_some_and(|all| all.iter().all(|(_, one)| one.is_table_like()))
+                }
                 _ => false,
             };
             if !fits {
-                let next = "the file has default = \"NAME\" and tables [profile.NAME], and nothing beside them";
+                let next =
+                    "the file has default = \"NAME\" and tables [profile.NAME], and nothing beside them";
                 return Err(wrong(&path, &format_args!("{key:?} is not what is expected"), next));
             }
         }
@@ -136,7 +140,8 @@ impl Profiles {
             })?;
         }
         // In another case it is the same setting.
-        let old = at.iter().map(|(key, _)| key).find(|key| key.eq_ignore_ascii_case(setting)).map(str::to_owned);
+        let old =
+            at.iter().map(|(key, _)| key).find(|key| key.eq_ignore_ascii_case(setting)).map(str::to_owned);
         match old.as_deref().and_then(|old| at.get_mut(old)).and_then(Item::as_value_mut) {
             Some(old) => {
                 // Comments stay with it.

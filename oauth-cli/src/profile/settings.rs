@@ -38,7 +38,9 @@ pub(super) fn is_secret(name: &str) -> bool {
 /// What to do in place of a setting that the command has no use for.
 pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
     match setting.name() {
-        "AuthorizationURL" | "IncludeEmptyRedirectURI" => Some("leave it out: the command makes the address itself"),
+        "AuthorizationURL" | "IncludeEmptyRedirectURI" => {
+            Some("leave it out: the command makes the address itself")
+        }
         "BrowserResponseTimeout" => Some("use the key timeout of the profile"),
         "CodeChallengeMethod" => Some("leave it out: PKCE with S256 is always on"),
         "JWTAudience" => Some("use the key assertion_audience of the profile"),
@@ -47,8 +49,12 @@ pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
         "JWTCertStore" | "JWTJSONKey" => Some("use the key signing_key of the profile"),
         "WebServerHost" => Some("use the key redirect_host of the profile"),
         "LogLevel" => Some("leave it out, and call the command with -v or -vv"),
-        "Append" | "TransferredRequest" => Some("leave it out: the command keeps no responses and no requests"),
-        _ if setting.group() == ConfigGroup::OAuth => Some("leave it out: it is for programs that use the library"),
+        "Append" | "TransferredRequest" => {
+            Some("leave it out: the command keeps no responses and no requests")
+        }
+        _ if setting.group() == ConfigGroup::OAuth => {
+            Some("leave it out: it is for programs that use the library")
+        }
         _ => None,
     }
 }
@@ -77,7 +83,8 @@ fn set(profile: &Profile<'_>, oauth: &OAuth) -> Result<Vec<String>, Problem> {
         if setting.is_action() {
             return Err(wrong(name, &"it is an action, and no value to keep"));
         }
-        let _read_back = oauth.config(&format!("{name}={text}")).map_err(|error| wrong("settings", &error))?;
+        let _read_back =
+            oauth.config(&format!("{name}={text}")).map_err(|error| wrong("settings", &error))?;
         names.push(name.to_owned());
     }
     Ok(names)
