@@ -10,7 +10,7 @@ use oauth::component::{ComponentError, ConfigSetting};
 pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let oauth = OAuth::new();
-    for line in text.split('\n').take(64) {
+    for line in text.split('\n').take(16) {
         one(&oauth, &line.replace("\\n", "\r\n"));
     }
 }

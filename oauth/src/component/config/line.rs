@@ -59,9 +59,11 @@ fn property(name: &str) -> Option<&'static str> {
 /// The name that takes the fewest changes to come to, if they are few.
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
-    let distances = ConfigSetting::all()
-        .map(|setting| (distance(&name, &setting.name.to_ascii_lowercase()), setting.name));
-    distances.min().filter(|(distance, _)| *distance <= 1 + name.len() / 4).map(|(_, name)| name)
+    let most = 1 + name.len() / 4;
+    let names = ConfigSetting::all().map(ConfigSetting::name);
+    let alike = names.filter(|other| other.len().abs_diff(name.len()) <= most);
+    let distances = alike.map(|other| (distance(&name, &other.to_ascii_lowercase()), other));
+    distances.min().filter(|(distance, _)| *distance <= most).map(|(_, name)| name)
 }
 
 /// How many characters have to be put in, taken out or replaced (Levenshtein).
