@@ -171,7 +171,7 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
 }
 
 fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
-    let host = network::host(&args.network, args.profile.network.as_deref(), report)?;
+    let host = network::host(&args.network, &args.profile, report)?;
     let host = match &args.request.signing_key {
         None => host,
         Some(path) => {

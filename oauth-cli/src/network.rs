@@ -2,6 +2,7 @@
 
 use crate::args::{NetworkFlags, ProxyAuth, Transport};
 use crate::exit::Problem;
+use crate::profile::FromProfile;
 use crate::report::Report;
 use crate::secret_file;
 use oauth::core::{KeyId, Password};
@@ -11,7 +12,7 @@ use oauth::transport::{
     Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
     ProxyAuthentication, SessionSettings, SettingsError, capability_table,
 };
-use oauth::{Error, Host, HyperHost, OAuth, Settings};
+use oauth::{Error, Host, HyperHost, Settings};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 /// The HTTP engine that the flags name, set up as they say; where they say nothing, as the settings of the profile do.
 pub(crate) fn host(
     flags: &NetworkFlags,
-    profile: Option<&OAuth>,
+    profile: &FromProfile,
     report: &Report,
 ) -> Result<Arc<dyn Host>, Problem> {
     let (settings, session) = settings(flags, profile, report)?;
@@ -55,7 +56,7 @@ fn isahc(_: Settings, _: SessionSettings) -> Result<Arc<dyn Host>, Problem> {
 
 fn settings(
     flags: &NetworkFlags,
-    profile: Option<&OAuth>,
+    profile: &FromProfile,
     report: &Report,
 ) -> Result<(Settings, SessionSettings), Problem> {
     let events = if report.tells_wire() {
@@ -63,11 +64,11 @@ fn settings(
     } else {
         EventSink::none()
     };
-    let (mut settings, session) = match profile {
+    let (mut settings, session) = match profile.network.as_deref() {
         None => (by_default(flags.http_timeout).with_events(events), SessionSettings::new()),
-        Some(profile) => {
-            profile.set_timeout(Some(flags.http_timeout));
-            let (settings, mut session) = profile.network_settings(events).map_err(|error| {
+        Some(network) => {
+            network.set_timeout(Some(flags.http_timeout));
+            let (settings, mut session) = network.network_settings(events).map_err(|error| {
                 Problem::configuration(error, "correct it in the settings of the profile")
             })?;
             // Nobody here looks at what went over the wire before.
@@ -90,7 +91,8 @@ fn settings(
         None => Proxies::from_environment().map_err(Error::from)?,
         Some(url) => {
             let proxy = Proxy::new(url).map_err(Error::from)?;
-            if proxy.credentials().is_some() && std::env::var_os("OAUTH_PROXY").is_none() {
+            let is_typed = std::env::var_os("OAUTH_PROXY").is_none() && !profile.proxy;
+            if proxy.credentials().is_some() && is_typed {
                 report.note("warning: a password on the command line can be seen by everybody on this machine; prefer OAUTH_PROXY");
             }
             Proxies::through(proxy).except(flags.proxy_except.as_deref().unwrap_or_default())

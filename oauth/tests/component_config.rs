@@ -4,8 +4,9 @@
 mod component_pages;
 
 use oauth::OAuth;
-use oauth::component::{ComponentError, ConfigSetting};
-use std::collections::BTreeMap;
+use oauth::component::{ComponentError, ConfigGroup, ConfigSetting};
+use oauth::transport::EventSink;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn refusal(oauth: &OAuth, text: &str) -> ComponentError {
     match oauth.config(text) {
@@ -398,4 +399,58 @@ fn d5_no_value_is_in_an_error_and_no_secret_one_in_a_debug_text() {
         }
     }
     assert!(secrets >= 9 * 4 && refused >= 60 * 4, "{secrets} {refused}");
+}
+
+/// A setting that nothing comes of would be ignored in silence.
+#[test]
+fn each_setting_of_the_network_comes_to_something() {
+    let comes_to = |settings: &[&str]| {
+        let oauth = OAuth::new();
+        for setting in settings {
+            oauth.config(setting).unwrap();
+        }
+        oauth.network_settings(EventSink::none()).map(|settings| format!("{settings:?}")).ok()
+    };
+    // What others hang on.
+    let base = [
+        "TCPKeepAlive=true",
+        "UseChunkedEncoding=true",
+        "HTTPVersion=2.0",
+        "ProxyAuthScheme=5",
+        "ProxyServer=proxy.example",
+        "FirewallType=3",
+        "FirewallHost=firewall.example",
+        "FirewallUser=ada",
+    ];
+    let before = comes_to(&base).unwrap();
+    let mut without = BTreeSet::new();
+    for name in settable() {
+        let setting = ConfigSetting::named(name.trim_end_matches("[1]")).unwrap();
+        // What is secret is not seen in what is compared.
+        if setting.group() == ConfigGroup::OAuth || setting.is_secret() {
+            continue;
+        }
+        let counts = texts().iter().any(|text| {
+            let line = format!("{name}={text}");
+            OAuth::new().config(&line).is_ok()
+                && comes_to(&[&base[..], &[&line]].concat()).as_ref() != Some(&before)
+        });
+        if !counts {
+            without.insert(setting.name());
+        }
+    }
+    let elsewhere = [
+        // On addresses, on the choice of an engine, on events.
+        "EncodeURL",
+        "UseIDNs",
+        "UsePlatformHTTPClient",
+        "LogLevel",
+        // Beside a client certificate; in place of a firewall that is named.
+        "SSLCACerts",
+        "FirewallAutoDetect",
+        // There is one value that is not refused.
+        "SSLEnableRenegotiation",
+        "SSLProvider",
+    ];
+    assert_eq!(without, BTreeSet::from(elsewhere));
 }

@@ -24,6 +24,8 @@ pub(crate) struct FromProfile {
     pub(crate) secret: Option<Secret>,
     /// The settings, where there are some.
     pub(crate) network: Option<Arc<OAuth>>,
+    /// Whether the flag `--proxy` is the profile's: nobody saw that on a command line.
+    pub(crate) proxy: bool,
 }
 
 /// The client's secret, or where it comes from.
@@ -166,10 +168,13 @@ impl Reader<'_> {
                 }
                 "scopes" => self.add("scope", item, &mut flags)?,
                 key => {
-                    if key == "client_secret_file" {
-                        secrets.push(key);
-                    }
+                    let before = flags.len();
                     self.add(key, item, &mut flags)?;
+                    match key {
+                        "client_secret_file" => secrets.push(key),
+                        "proxy" => beside.proxy = flags.len() > before,
+                        _ => {}
+                    }
                 }
             }
         }

@@ -158,7 +158,9 @@ impl Profiles {
 
     /// Writes the file in one step, for its owner alone.
     pub(crate) fn save(&self) -> Result<(), Problem> {
+        // A link stays one: whoever keeps such files elsewhere wants the text there.
         let path = self.path()?;
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let made = folder.map_or(Ok(()), |folder| {
             let mut builder = std::fs::DirBuilder::new();

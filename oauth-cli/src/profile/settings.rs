@@ -47,6 +47,9 @@ pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
         "JWTIssuer" => Some("use the key assertion_issuer of the profile"),
         "JWTSubject" => Some("use the key assertion_subject of the profile"),
         "JWTCertStore" | "JWTJSONKey" => Some("use the key signing_key of the profile"),
+        "EncodeURL" | "UseIDNs" => {
+            Some("leave it out: the addresses of a profile are URLs, with names in any letters")
+        }
         "WebServerHost" => Some("use the key redirect_host of the profile"),
         "LogLevel" => Some("leave it out, and call the command with -v or -vv"),
         "Append" | "TransferredRequest" => {
