@@ -347,7 +347,7 @@ fn config_list_has_every_setting_in_columns_or_as_json() {
     let text = home.prints(&["config", "list"]);
     assert_eq!(text.lines().count(), 113);
     let start = |line: &str| {
-        line.find(|c| c == ' ').map(|end| end + line[end..].len() - line[end..].trim_start().len())
+        line.find(' ').map(|end| end + line[end..].len() - line[end..].trim_start().len())
     };
     let linger = text.lines().find(|line| line.starts_with("Linger ")).unwrap();
     assert!(linger.contains(" false ") && linger.ends_with(" true or false"), "{linger}");

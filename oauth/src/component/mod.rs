@@ -5,7 +5,7 @@
 //! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
 //! `engine`), the choice of the conversation (`run`, `assertion`), the web server and the events.
 //!
-//! [`reference`] has every setting, and [`migration`] the way here from the component of old, name by name.
+//! [`mod@reference`] has every setting, and [`migration`] the way here from the component of old, name by name.
 
 mod actions;
 mod assertion;

@@ -36,7 +36,7 @@ fn pages_reference() {
     let mut text = String::from(
         "Every configuration setting: its name, what it takes, its default, what its number counts, what it is, and what it puts at risk.\n\
          \n\
-         [`OAuth::config`](super::OAuth::config) sets one by `Name=Value` and reads it by `Name`, in upper or lower case. A list takes an\n\
+         [`OAuth::config`](crate::OAuth::config) sets one by `Name=Value` and reads it by `Name`, in upper or lower case. A list takes an\n\
          index from 0, as in `FormVarName[0]`. Switches take `true`, `false`, `1` and `0`; a choice takes its number or its word. What\n\
          is empty here is empty by default. The command has the same table as `oauth config list`.\n",
     );
@@ -84,7 +84,7 @@ fn links(item: &Item) -> String {
     let link = |path: &str| {
         let target = match path.split_once("::") {
             Some(("EventHandler", method)) => format!("crate::transport::EventHandler::{method}"),
-            _ => format!("super::{path}"),
+            _ => format!("crate::component::{path}"),
         };
         let shown = path.strip_prefix("OAuth::").unwrap_or(path);
         format!("[`{shown}`]({target})")
@@ -160,7 +160,7 @@ fn pages_migration() {
             count += 1;
         }
     }
-    text.push_str("\n# Configuration settings\n\nWhat each takes is in the [reference](super::reference).\n\n| was | is | note |\n|---|---|---|\n");
+    text.push_str("\n# Configuration settings\n\nWhat each takes is in the [reference](mod@crate::component::reference).\n\n| was | is | note |\n|---|---|---|\n");
     for setting in ConfigSetting::all() {
         let how = match (setting.is_read_only(), setting.is_indexed()) {
             (true, false) => format!("`config(\"{}\")`", setting.name()),
