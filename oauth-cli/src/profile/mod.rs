@@ -16,9 +16,9 @@
 //! ProxyServer = "proxy.example"
 //! ```
 //!
-//! The keys of a profile are the flags of `authorize`, with `_` for `-`: [`apply`] puts them where neither a flag nor a
+//! The keys of a profile are the flags of `authorize`, with `_` for `-`: [`mod@apply`] puts them where neither a flag nor a
 //! variable speaks. Beside them are the client's secret, as it is or as the output of a command, and the settings of
-//! [`OAuth::config`], of which those of the network count. In this file: the file itself.
+//! [`oauth::OAuth::config`], of which those of the network count. In this file: the file itself.
 
 mod apply;
 mod settings;
