@@ -7,7 +7,6 @@ use crate::report::Report;
 use crate::secret_file;
 use oauth::core::{KeyId, Password};
 use oauth::jwt::{CertificateStore, Entry, StoreError, StoreKind};
-use oauth::transport::session::Recording;
 use oauth::transport::{
     Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
     ProxyAuthentication, SessionSettings, SettingsError, capability_table,
@@ -72,7 +71,7 @@ fn settings(
                 Problem::configuration(error, "correct it in the settings of the profile")
             })?;
             // Nobody here looks at what went over the wire before.
-            session.recording = Recording::Nothing;
+            session.recording = oauth::transport::session::Recording::Nothing;
             (settings, session)
         }
     };

@@ -1,11 +1,11 @@
 //! `OAuth`: the component, with every property, method, event and configuration setting under its own name.
 //!
+//! [`mod@reference`] has every setting, and [`migration`] the way here from the component of old, name by name.
+//!
 //! It is a thin shell over what everybody else uses: [`Authorizer`](crate::Authorizer) for the protocol, a
 //! [`Session`](crate::transport::Session) for HTTP, [`SignIn`](crate::SignIn) for the browser. Here are the values that are set
 //! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
 //! `engine`), the choice of the conversation (`run`, `assertion`), the web server and the events.
-//!
-//! [`mod@reference`] has every setting, and [`migration`] the way here from the component of old, name by name.
 
 mod actions;
 mod assertion;
