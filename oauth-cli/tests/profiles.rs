@@ -319,6 +319,11 @@ fn a_proxy_of_the_settings_is_used_unless_a_flag_names_one() {
         String::from_utf8_lossy(&buffer[..count]).into_owned()
     });
     home.fails(&["token", "work", "--proxy", &proxy], 8, "proxy");
+    // The profile's own is on no command line, and nobody is warned of one.
+    let text = format!("proxy = \"http://ada:pw-of-ada@{closed}\"\n[profile.work.settings]");
+    fs::write(home.file(), home.text().replace("[profile.work.settings]", &text)).unwrap();
+    let told = home.fails(&["token", "work"], 8, "proxy");
+    assert!(!told.contains("warning: a password") && !told.contains("pw-of-ada"), "{told}");
     let seen = seen.join().unwrap();
     assert!(seen.starts_with("CONNECT as.example:443 ") && !seen.contains("ada"), "{seen}");
 }
@@ -346,9 +351,8 @@ fn config_list_has_every_setting_in_columns_or_as_json() {
     );
     let text = home.prints(&["config", "list"]);
     assert_eq!(text.lines().count(), 113);
-    let start = |line: &str| {
-        line.find(' ').map(|end| end + line[end..].len() - line[end..].trim_start().len())
-    };
+    let start =
+        |line: &str| line.find(' ').map(|end| end + line[end..].len() - line[end..].trim_start().len());
     let linger = text.lines().find(|line| line.starts_with("Linger ")).unwrap();
     assert!(linger.contains(" false ") && linger.ends_with(" true or false"), "{linger}");
     let column = start(linger).unwrap();
@@ -452,6 +456,19 @@ fn config_set_makes_the_file_and_the_profile_and_reads_secrets_from_standard_inp
     assert!(home.text().ends_with("KeepAlive = true\nProxyPassword = \"0042\"\n"), "{}", home.text());
     let output = home.run(&["config", "set", "ProxyPassword=pw", "--profile", "new"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("warning: a secret on the command line"));
+}
+
+/// Whoever keeps such files elsewhere wants the text there.
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_file_stays_one() {
+    let home = Home::new("");
+    let elsewhere = home.0.path().join("elsewhere.toml");
+    fs::rename(home.file(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, home.file()).unwrap();
+    home.prints(&["config", "set", "KeepAlive=true", "--profile", "new"]);
+    assert!(fs::symlink_metadata(home.file()).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "[profile.new.settings]\nKeepAlive = true\n");
 }
 
 #[test]
