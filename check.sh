@@ -145,7 +145,7 @@ features oauth-transport contract cookies compression
 step "features of oauth-transport-hyper"
 features oauth-transport-hyper http2 negotiate ntlm
 step "features of oauth"
-features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback loopback-tls loopback-tls,stores systemd providers hyper,loopback isahc,loopback
+features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback loopback-tls loopback-tls,stores systemd providers component hyper,loopback isahc,loopback hyper,component isahc,component
 step "features of oauth-cli"
 features oauth-cli isahc aws-lc-rs negotiate ntlm pkcs11
 

@@ -17,6 +17,7 @@
 pub mod callback;
 pub mod challenge;
 pub mod claims;
+pub mod config;
 pub mod cookies;
 pub mod device_authorization;
 mod document;

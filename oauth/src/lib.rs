@@ -90,6 +90,6 @@ pub use sign_in::callback_certificate;
 pub use sign_in::{PasteNote, Received, SignIn, Step, Wait};
 
 /// The examples of the README compile.
-#[cfg(all(doctest, feature = "hyper", feature = "loopback"))]
+#[cfg(all(doctest, feature = "hyper", feature = "component"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -23,6 +23,8 @@ pub(crate) fn oauth(arguments: &[&str]) -> Command {
         .env_remove("SSH_TTY")
         .env_remove("SSH_CLIENT")
         .env("DISPLAY", ":0")
+        // Nor what whoever runs this has in a profile file.
+        .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -31,6 +31,16 @@ pub enum ComponentError {
         /// How many there are.
         count: usize,
     },
+    /// The setting is a list, and no index follows its name; or what follows is none.
+    NoIndex {
+        /// The setting's name.
+        name: &'static str,
+    },
+    /// The setting is one value, and an index follows its name.
+    NotAList {
+        /// The setting's name.
+        name: &'static str,
+    },
     /// The setting can be read, and not set.
     ReadOnly {
         /// The property's or the setting's name.
@@ -95,16 +105,22 @@ impl fmt::Display for ComponentError {
                 write!(f, "there is no setting {name:?}; ")?;
                 match nearest {
                     Some(nearest) => write!(f, "did you mean {nearest}?"),
-                    None => f.write_str("`oauth config list` shows them all"),
+                    None => f.write_str(
+                        "the page oauth::component::reference has them all, as has `oauth config list`",
+                    ),
                 }
             }
-            Self::Value { name, expected } => write!(f, "{name} takes {expected}; give it that"),
+            Self::Value { name, expected } => write!(f, "this is no value of {name}: it takes {expected}"),
             Self::Index { name, index, count: 0 } => {
                 write!(f, "{name} has nothing at index {index}, and nothing at all; set the count first")
             }
             Self::Index { name, index, count } => {
                 write!(f, "{name} has nothing at index {index}; the last is at {}", count.saturating_sub(1))
             }
+            Self::NoIndex { name } => {
+                write!(f, "{name} is a list: a whole number in brackets follows its name, as in {name}[0]")
+            }
+            Self::NotAList { name } => write!(f, "{name} is one value: leave out the index"),
             Self::ReadOnly { name, how } => write!(f, "{name} cannot be set: {how}"),
             Self::Action { name } => write!(f, "{name} is an action and has no value: set it to run it"),
             Self::Refused { name, why } => write!(f, "{name} is refused: {why}"),

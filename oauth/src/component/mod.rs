@@ -1,5 +1,7 @@
 //! `OAuth`: the component, with every property, method, event and configuration setting under its own name.
 //!
+//! [`mod@reference`] has every setting, and [`migration`] the way here from the component of old, name by name.
+//!
 //! It is a thin shell over what everybody else uses: [`Authorizer`](crate::Authorizer) for the protocol, a
 //! [`Session`](crate::transport::Session) for HTTP, [`SignIn`](crate::SignIn) for the browser. Here are the values that are set
 //! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
@@ -23,7 +25,13 @@ mod run;
 mod values;
 mod web_server;
 
-pub use config::{ConfigSetting, ConfigValue};
+#[doc = include_str!("reference.md")]
+pub mod reference {}
+
+#[doc = include_str!("migration.md")]
+pub mod migration {}
+
+pub use config::{ConfigGroup, ConfigSetting, ConfigValue};
 pub use error::ComponentError;
 pub use events::Event;
 pub use items::{ITEMS, Item, ItemKind};
@@ -35,7 +43,7 @@ use crate::{Authorization, blocking};
 use engine::Engine;
 use events::{Hub, Seen};
 use oauth_loopback::WebServer;
-use oauth_transport::EventHandler;
+use oauth_transport::{EventHandler, EventSink, SessionSettings, Settings};
 use oauth_transport::session::{Interrupt, Memory};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -136,6 +144,16 @@ impl OAuth {
         }
         self.refresh_results();
         line.setting.get(&self.values(), line.index)
+    }
+
+    /// What the network settings come to, for a program with an engine of its own: what a transport is told, with these events,
+    /// and what a session around it is.
+    ///
+    /// # Errors
+    /// Two settings contradict each other, or a file that one names cannot be read. What an engine cannot carry, it says itself.
+    pub fn network_settings(&self, events: EventSink) -> Result<(Settings, SessionSettings), ComponentError> {
+        let network = self.values().network.clone();
+        network::settings(&network, events)
     }
 
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
