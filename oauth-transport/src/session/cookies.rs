@@ -62,6 +62,11 @@ impl Jar {
         *self = Self::default();
     }
 
+    /// Forgets those that were added.
+    pub(super) fn forget_added(&mut self) {
+        self.outgoing.clear();
+    }
+
     /// Adds one that goes to this origin. Says whether it can be sent at all.
     pub(super) fn add(&mut self, origin: Origin, name: &str, value: &str) -> bool {
         // RFC 6265 section 4.1.1: a token, and no separator in the value.
@@ -129,6 +134,19 @@ impl Jar {
     }
 
     pub(super) fn all(&self) -> Vec<Cookie> {
+        let added = self.outgoing.iter().map(|cookie| Cookie {
+            name: cookie.name.clone(),
+            value: cookie.value.as_str().to_owned(),
+            domain: String::new(),
+            path: "/".to_owned(),
+            expires: String::new(),
+            secure: false,
+        });
+        self.received().into_iter().chain(added).collect()
+    }
+
+    /// Those that responses set.
+    pub(super) fn received(&self) -> Vec<Cookie> {
         let kept = self.store.iter_unexpired().map(|cookie| Cookie {
             name: cookie.name().to_owned(),
             value: cookie.value().to_owned(),
@@ -141,15 +159,7 @@ impl Jar {
                 .unwrap_or_default(),
             secure: cookie.secure().unwrap_or_default(),
         });
-        let added = self.outgoing.iter().map(|cookie| Cookie {
-            name: cookie.name.clone(),
-            value: cookie.value.as_str().to_owned(),
-            domain: String::new(),
-            path: "/".to_owned(),
-            expires: String::new(),
-            secure: false,
-        });
-        kept.chain(added).collect()
+        kept.collect()
     }
 }
 

@@ -7,7 +7,7 @@ use super::error::ComponentError;
 use super::form_vars::WithFormVars;
 use super::profile::{ClientProfile, GrantType};
 use super::values::{OAuthValues, Secret};
-use super::{OAuth, assertion, lock};
+use super::{OAuth, assertion, lock, network};
 use crate::host::Host;
 use crate::{Authorization, Authorizer, SignIn, Step, WithKeys};
 use oauth_core::{
@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// Runs the profile's conversation.
 pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
-    let values = oauth.values().oauth.clone();
+    let values = network::protocol(&oauth.values())?;
     if values.client_profile == ClientProfile::Jwt {
         return jwt(oauth, &values, engine).await;
     }
@@ -54,7 +54,7 @@ pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Auth
 
 /// The first leg alone: where the person signs in.
 pub(super) async fn authorization_url(oauth: &OAuth, engine: Arc<Engine>) -> Result<String, ComponentError> {
-    let values = oauth.values().oauth.clone();
+    let values = network::protocol(&oauth.values())?;
     let authorizer = authorizer(&values, engine)?;
     if values.client_profile == ClientProfile::Device {
         let flow = authorizer.device_prompt(scope(&values)?).await?;
@@ -189,7 +189,7 @@ async fn jwt(oauth: &OAuth, values: &OAuthValues, engine: Arc<Engine>) -> Result
     let mut keyring = Keyring::new();
     let _none_before = keyring.insert(KeyId::new(assertion::KEY), key);
     let mut values = values.clone();
-    values.server_token_url = token_url;
+    values.server_token_url = network::address("server_token_url", &token_url, &oauth.values().network)?;
     let authorizer = authorizer(&values, Arc::new(WithKeys::new(engine as Arc<dyn Host>, keyring)))?;
     Ok(authorizer.exchange(grant).await?)
 }

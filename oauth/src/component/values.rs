@@ -213,6 +213,8 @@ pub(crate) struct NetworkValues {
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) open_ssl_ca_file: Option<PathBuf>,
     pub(crate) ca_folder: Option<PathBuf>,
+    /// What is to do TLS, by its name; empty for the engine's own.
+    pub(crate) ssl_provider: String,
     pub(crate) encode_url: bool,
     pub(crate) idns: bool,
     /// isahc in place of hyper.
@@ -267,6 +269,7 @@ impl Default for NetworkValues {
             ca_files: Vec::new(),
             open_ssl_ca_file: None,
             ca_folder: None,
+            ssl_provider: String::new(),
             encode_url: false,
             idns: true,
             platform_client: false,
@@ -453,6 +456,8 @@ pub(crate) struct Results {
     pub(crate) transcript: Transcript,
     /// How many bytes of the last response's body have come.
     pub(crate) bytes_transferred: u64,
+    /// The port on this machine of the last connection.
+    pub(crate) local_port: Option<u16>,
     /// The first leg of a login whose second is still to come.
     pub(crate) pending: Option<Pending>,
     /// A device's login that a person is to agree to.

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     time!(
         "ConnectionTimeout",
         seconds,
-        "How long a connection may take to stand; 0 is as long as the timeout.",
+        "How long a connection may take to stand; 0 is as long as the timeout, and without one as long as the system tries.",
         network.connection_timeout
     ),
     flag!(
@@ -111,11 +111,14 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     ),
     ConfigSetting::new(
         "LocalPort",
-        "The port that connections come from; 0 takes any. With a fixed one there can be one connection at a time.",
+        "The port that connections come from; 0 takes any, and then that of the last one is read. With a fixed one there can be one connection at a time.",
         Access::Number {
             unit: "",
             range: (0, 65_535),
-            get: |values| values.network.tcp.local_port.map_or(0, |port| i64::from(port.get())),
+            get: |values| match values.network.tcp.local_port {
+                Some(port) => port.get().into(),
+                None => values.results.local_port.unwrap_or(0).into(),
+            },
             set: |values, port| {
                 values.network.tcp.local_port = u16::try_from(port).ok().and_then(NonZeroU16::new);
                 Ok(())

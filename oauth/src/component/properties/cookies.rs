@@ -10,7 +10,26 @@ impl OAuth {
     /// How many cookies there are: those of servers, and those that were [added](Self::add_cookie).
     #[must_use]
     pub fn cookie_count(&self) -> usize {
-        self.memory().cookies().len() + self.values().network.cookies.len()
+        self.memory().received_cookies().len() + self.values().network.cookies.len()
+    }
+
+    /// Makes the list of cookies this long: 0 forgets all of them, and otherwise there are empty ones, or without the last, of those
+    /// that were [added](Self::add_cookie).
+    ///
+    /// # Errors
+    /// There are more of servers, which go together.
+    pub fn set_cookie_count(&self, count: usize) -> Result<(), ComponentError> {
+        let received = self.memory().received_cookies().len();
+        if count == 0 {
+            self.memory().clear_cookies();
+            self.change(|values| values.network.cookies.clear());
+            return Ok(());
+        }
+        let Some(own) = count.checked_sub(received) else {
+            return Err(ComponentError::value("cookie_count", count, format!("0, or {received} at least, which are of servers")));
+        };
+        self.change(|values| values.network.cookies.resize_with(own, || (String::new(), Secret::new(""))));
+        Ok(())
     }
 
     /// The domain that a cookie is for; empty for one that was added.
@@ -87,7 +106,7 @@ impl OAuth {
         received: impl FnOnce(Cookie) -> T,
         added: impl FnOnce(&(String, Secret)) -> T,
     ) -> Result<T, ComponentError> {
-        let mut cookies = self.memory().cookies();
+        let mut cookies = self.memory().received_cookies();
         let count = cookies.len();
         if index < count {
             return Ok(received(cookies.swap_remove(index)));
@@ -103,7 +122,7 @@ impl OAuth {
         index: usize,
         set: impl FnOnce(&mut (String, Secret)),
     ) -> Result<(), ComponentError> {
-        let count = self.memory().cookies().len();
+        let count = self.memory().received_cookies().len();
         if index < count {
             return Err(ComponentError::ReadOnly { name, how: "a server set this cookie; add one of your own" });
         }
@@ -112,6 +131,8 @@ impl OAuth {
         let all = count + own.len();
         let cookie = own.get_mut(index - count).ok_or(ComponentError::Index { name, index, count: all })?;
         set(cookie);
+        drop(values);
+        self.forget_engine();
         Ok(())
     }
 }
