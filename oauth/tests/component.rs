@@ -1,5 +1,22 @@
-#![allow(missing_docs, reason = "tests name what they check")]
+#![allow(missing_docs, unreachable_pub, reason = "tests name what they check, and their modules are seen by nobody else")]
 //! The component, against the test server.
+
+#[path = "component/cookies.rs"]
+mod cookies;
+#[path = "component/coverage.rs"]
+mod coverage;
+#[path = "component/events.rs"]
+mod events;
+#[path = "component/network.rs"]
+mod network;
+#[path = "component/tls.rs"]
+mod tls;
+#[path = "component/transcript.rs"]
+mod transcript;
+#[path = "component/way.rs"]
+mod way;
+#[path = "component/wire.rs"]
+mod wire;
 
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ConfigSetting, GrantType, ITEMS, ItemKind};
@@ -72,6 +89,7 @@ fn an_application_signs_a_person_in() {
             if !url.as_str().is_empty() {
                 break url.as_str().to_owned();
             }
+            assert!(!running.is_finished(), "{:?}", running.join());
             std::thread::sleep(std::time::Duration::from_millis(5));
         };
         let landing = oauth_testserver::Browser::new().sign_in("ada", &url).unwrap();

@@ -1,7 +1,7 @@
 //! Cookies: those that responses set, and those that the caller adds.
 
 use crate::events::CookieSet;
-use cookie_store::{Cookie as StoredCookie, CookieStore, RawCookie};
+use cookie_store::{Cookie as StoredCookie, CookieExpiration, CookieStore, RawCookie};
 use http::HeaderValue;
 use std::fmt;
 use url::{Origin, Url};
@@ -151,12 +151,11 @@ impl Jar {
             name: cookie.name().to_owned(),
             value: cookie.value().to_owned(),
             domain: cookie.domain().unwrap_or_default().to_owned(),
-            path: cookie.path().unwrap_or_default().to_owned(),
-            expires: cookie
-                .expires()
-                .and_then(|expires| expires.datetime())
-                .map(|moment| httpdate::fmt_http_date(moment.into()))
-                .unwrap_or_default(),
+            path: cookie.path.as_ref().to_owned(),
+            expires: match &cookie.expires {
+                CookieExpiration::AtUtc(moment) => httpdate::fmt_http_date((*moment).into()),
+                CookieExpiration::SessionEnd => String::new(),
+            },
             secure: cookie.secure().unwrap_or_default(),
         });
         kept.collect()

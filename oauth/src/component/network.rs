@@ -47,13 +47,16 @@ pub(crate) fn settings(
 pub(crate) fn named(error: SettingsError, values: &NetworkValues) -> ComponentError {
     let setting = match &error {
         SettingsError::Value { setting, .. } => Some(*setting),
-        SettingsError::Unsupported { setting: words, .. } | SettingsError::ZeroTimeout { setting: words } => {
+        SettingsError::Unsupported { setting: words, .. } => {
             Setting::ALL.iter().copied().find(|setting| setting.name() == *words)
         }
         _ => None,
     };
     let name = match (setting, &error) {
         (Some(setting), _) => set_name(setting, values),
+        // The time to connect is the timeout's where it has no own, and that is never zero.
+        (None, SettingsError::ZeroTimeout { .. }) => "timeout",
+        (None, SettingsError::Unsupported { .. }) if values.user_agent.as_deref() == Some("") => "UserAgent",
         (None, SettingsError::Identity { .. }) => "ssl_cert_store",
         (None, SettingsError::ExtraRoot { .. }) => "SSLCACertFilePaths",
         _ => return error.into(),
@@ -77,6 +80,13 @@ fn settings_in(
     events: EventSink,
     environment: Lookup<'_>,
 ) -> Result<(Settings, SessionSettings), ComponentError> {
+    if values.platform_client && values.http.reuse_connections && !values.tls.resume_sessions {
+        return Err(ComponentError::refused(
+            "KeepAlive",
+            "with UsePlatformHTTPClient each request has a connection of its own for as long as ReuseSSLSession is false; \
+             set that to true, or this to false",
+        ));
+    }
     let mut settings = Settings::new().with_events(events);
     settings = timeouts(settings, values);
     settings = settings.with_tcp(tcp(values));

@@ -259,7 +259,7 @@ fn row_proxy_auto_detect() {
     let star = set(&["ProxyServer=*", "ProxyUser=ada"]).unwrap();
     assert_eq!(new_lines(&star, &environment).unwrap().join(" "), lines);
     let error = new_lines(&star, &[("https_proxy", "ftp://x")]).unwrap_err().to_string();
-    assert!(error.starts_with("ProxyAutoDetect is refused: the proxy of https_proxy"), "{error}");
+    assert!(error.starts_with("proxy_auto_detect is refused: the proxy of https_proxy"), "{error}");
 }
 
 #[test]

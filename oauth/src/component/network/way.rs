@@ -70,7 +70,7 @@ pub(super) fn proxies(values: &NetworkValues, environment: Lookup<'_>) -> Result
         let left = |name: &str| {
             if is_taken && name.eq_ignore_ascii_case("all_proxy") { None } else { environment(name) }
         };
-        Proxies::from_variables(left).map_err(|error| ComponentError::refused("ProxyAutoDetect", error))?
+        Proxies::from_variables(left).map_err(|error| ComponentError::refused("proxy_auto_detect", error))?
     } else if asked.server.is_empty() {
         return Ok(Proxies::none());
     } else {
@@ -115,7 +115,7 @@ fn proxy(values: &NetworkValues) -> Result<Proxy, ComponentError> {
             with_port(scheme, &host, asked.port)
         }
         // The usual port of its scheme, unless another was set.
-        Some((scheme, host)) if asked.port != 80 => with_port(scheme, host.trim_end_matches('/'), asked.port),
+        Some((scheme, host)) if asked.port != 80 => with_port(scheme, host, asked.port),
         Some(_) => asked.server.clone(),
     };
     let authority = url.split_once("://").map_or("", |(_, authority)| authority);
@@ -125,8 +125,9 @@ fn proxy(values: &NetworkValues) -> Result<Proxy, ComponentError> {
 
 /// A proxy's URL with this port, unless it says one itself.
 fn with_port(scheme: &str, host: &str, port: u16) -> String {
-    let says = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if says { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") }
+    let (authority, path) = host.split_at(host.find('/').unwrap_or(host.len()));
+    let says = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if says { format!("{scheme}://{host}") } else { format!("{scheme}://{authority}:{port}{path}") }
 }
 
 fn authentication(values: &NetworkValues) -> Result<ProxyAuthentication, ComponentError> {
