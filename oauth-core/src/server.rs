@@ -74,6 +74,9 @@ impl Endpoints {
 
 impl Server {
     /// A server without endpoints.
+    ///
+    /// An empty issuer is one that nobody knows: the `iss` of its answers is then not compared. With more than one server,
+    /// name each (RFC 9700 section 4.4).
     #[must_use]
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {

@@ -224,6 +224,14 @@ fn a4_an_answer_of_another_issuer_sends_nothing() {
         let answer = format!("code=ac1&state={}{iss}", pending.state());
         assert_eq!(redeem(&client, pending, &answer).is_ok(), redeemed, "{iss}");
     }
+    // A client that was told no issuer has nothing to compare.
+    let by_hand = Server::new("")
+        .with_authorization_endpoint("https://as.example/authorize")
+        .with_token_endpoint("https://as.example/token");
+    let by_hand = Client::new(by_hand, Registration::public("c1"), Policy::strict()).unwrap();
+    let pending = ready(&by_hand, 1).pending;
+    let answer = format!("code=ac1&state={}&iss=https%3A%2F%2Fas.example", pending.state());
+    assert!(redeem(&by_hand, pending, &answer).is_ok());
     // An error answer is checked as well.
     let pending = ready(&careful, 1).pending;
     let answer = format!("error=access_denied&state={}&iss=https%3A%2F%2Fevil.example", pending.state());

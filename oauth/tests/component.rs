@@ -93,8 +93,9 @@ fn an_application_signs_a_person_in() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         };
         let landing = oauth_testserver::Browser::new().sign_in("ada", &url).unwrap();
-        assert!(landing.body.contains("You are signed in"), "{}", landing.body);
-        running.join().unwrap()
+        let result = running.join().unwrap();
+        assert!(landing.body.contains("You are signed in"), "{result:?} {}", landing.body);
+        result
     });
     assert!(result.unwrap().header_value().starts_with("Bearer "));
 }

@@ -46,7 +46,7 @@ impl OAuth {
         let slot = lock(&self.web_server);
         let Some(server) = &*slot else { return Err(ComponentError::Interrupted) };
         let return_url = self.values().oauth.return_url.clone();
-        if !return_url.is_empty() && Url::parse(&return_url).ok().as_ref() != Some(server.redirect_uri()) {
+        if !return_url.is_empty() && !is_at(server.redirect_uri(), &return_url) {
             return Err(ComponentError::refused(
                 "return_url",
                 format_args!(
@@ -65,6 +65,14 @@ impl OAuth {
     pub(super) fn listening_on(&self) -> Option<u16> {
         lock(&self.web_server).as_ref().map(WebServer::port)
     }
+}
+
+/// Whether it is the same address; one without a port leaves that to the system.
+fn is_at(redirect_uri: &Url, return_url: &str) -> bool {
+    Url::parse(return_url).is_ok_and(|mut url| {
+        let port = url.port().or_else(|| redirect_uri.port());
+        url.set_port(port).is_ok() && url == *redirect_uri
+    })
 }
 
 /// Where it binds: where `return_url` says, or else the host and the port.
