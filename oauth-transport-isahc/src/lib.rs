@@ -270,7 +270,7 @@ impl Transport for IsahcTransport {
     fn added_headers(&self, request: &Request) -> HeaderMap {
         let mut added = added_headers(request, self.settings.http(), self.settings.user_agent());
         // libcurl closes the connection, and does not say so.
-        added.remove(http::header::CONNECTION);
+        added.remove(CONNECTION);
         added
     }
 }
