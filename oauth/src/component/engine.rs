@@ -3,11 +3,11 @@
 use super::error::ComponentError;
 use super::network;
 use super::values::NetworkValues;
-use crate::host::{BoxFuture, Host};
 #[cfg(feature = "hyper")]
 use crate::HyperHost;
 #[cfg(feature = "isahc")]
 use crate::IsahcHost;
+use crate::host::{BoxFuture, Host};
 use crate::sign_in::{Received, Wait};
 use oauth_core::{Mono, Request, Response, Unreachable};
 use oauth_transport::EventSink;

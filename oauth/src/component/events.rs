@@ -7,8 +7,8 @@ use super::lock;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use oauth_transport::session::redacted_header;
 use oauth_transport::{
-    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry, LogLevel,
-    LogType, Outcome, ServerCertificate, Transfer,
+    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry,
+    LogLevel, LogType, Outcome, ServerCertificate, Transfer,
 };
 use std::collections::VecDeque;
 use std::error::Error;
@@ -265,7 +265,8 @@ impl EventHandler for Relay {
         }
         self.hub.show(|| Event::Transfer(direction, bytes, total));
         let text = oauth_core::SecretBytes::new(transfer.text);
-        self.hub.tell(move |handler| handler.on_transfer(&Transfer::new(direction, bytes, total, text.expose())));
+        self.hub
+            .tell(move |handler| handler.on_transfer(&Transfer::new(direction, bytes, total, text.expose())));
     }
 
     fn on_end_transfer(&mut self, direction: Direction) {
@@ -309,12 +310,14 @@ impl EventHandler for Relay {
     fn on_set_cookie(&mut self, cookie: &CookieSet<'_>) {
         self.hub.show(|| Event::SetCookie(cookie.name.to_owned(), cookie.domain.to_owned()));
         let kept = oauth_core::Password::new(cookie.value);
-        let texts = [cookie.name, cookie.expires, cookie.domain, cookie.path, cookie.same_site].map(str::to_owned);
+        let texts =
+            [cookie.name, cookie.expires, cookie.domain, cookie.path, cookie.same_site].map(str::to_owned);
         let (secure, http_only) = (cookie.secure, cookie.http_only);
         self.hub.tell(move |handler| {
             let [name, expires, domain, path, same_site] = &texts;
             let mut cookie = CookieSet::new(name, kept.expose());
-            (cookie.expires, cookie.domain, cookie.path, cookie.same_site) = (expires, domain, path, same_site);
+            (cookie.expires, cookie.domain, cookie.path, cookie.same_site) =
+                (expires, domain, path, same_site);
             (cookie.secure, cookie.http_only) = (secure, http_only);
             handler.on_set_cookie(&cookie);
         });
@@ -323,7 +326,8 @@ impl EventHandler for Relay {
     fn on_ssl_server_authentication(&mut self, certificate: &ServerCertificate<'_>, accept: &mut bool) {
         self.seen().server_certificate = Some(certificate.der.to_vec());
         let mut decided = *accept;
-        self.hub.ask(&mut decided, |handler, accept| handler.on_ssl_server_authentication(certificate, accept));
+        self.hub
+            .ask(&mut decided, |handler, accept| handler.on_ssl_server_authentication(certificate, accept));
         if self.decides {
             *accept = decided;
         }

@@ -210,9 +210,15 @@ fn identity(values: &NetworkValues) -> Result<Option<Identity>, ComponentError> 
         Some(der) => entry_of(store, der)?,
         None if store.subject.is_empty() => {
             let unused = if store.store.expose() != StoreValues::default().store.expose() {
-                Some(("ssl_cert_store", "it is set, and no certificate of it is chosen; set ssl_cert_subject (* takes any)"))
+                Some((
+                    "ssl_cert_store",
+                    "it is set, and no certificate of it is chosen; set ssl_cert_subject (* takes any)",
+                ))
             } else if !values.intermediates.is_empty() {
-                Some(("SSLCACerts", "it completes the chain of a client certificate, and there is none; set ssl_cert_store"))
+                Some((
+                    "SSLCACerts",
+                    "it completes the chain of a client certificate, and there is none; set ssl_cert_store",
+                ))
             } else {
                 None
             };
@@ -317,7 +323,8 @@ fn session(values: &NetworkValues) -> Result<SessionSettings, ComponentError> {
         (Some(path), false) => Some(ResponseFile::new(path)),
         (Some(path), true) => Some(ResponseFile::new(path).appending()),
     };
-    session.accept_encodings = if values.compression { codings(&values.accept_encoding)? } else { Vec::new() };
+    session.accept_encodings =
+        if values.compression { codings(&values.accept_encoding)? } else { Vec::new() };
     Ok(session)
 }
 
@@ -325,20 +332,23 @@ fn session(values: &NetworkValues) -> Result<SessionSettings, ComponentError> {
 fn check_cookies(values: &NetworkValues) -> Result<(), ComponentError> {
     let anywhere = Url::parse("https://localhost/").ok();
     let trial = Memory::default();
-    let fits = |name: &str, value: &str| {
-        anywhere.as_ref().is_some_and(|url| trial.add_cookie(url, name, value))
-    };
+    let fits =
+        |name: &str, value: &str| anywhere.as_ref().is_some_and(|url| trial.add_cookie(url, name, value));
     for (index, (name, value)) in values.cookies.iter().enumerate() {
         if !fits(name, "") {
             return Err(ComponentError::refused(
                 "cookie_name",
-                format_args!("that of the added cookie {index} is none; write it in letters, digits and - _ ., or lower cookie_count"),
+                format_args!(
+                    "that of the added cookie {index} is none; write it in letters, digits and - _ ., or lower cookie_count"
+                ),
             ));
         }
         if !fits(name, value.expose()) {
             return Err(ComponentError::refused(
                 "cookie_value",
-                format_args!("that of the added cookie {index} has blanks, commas, semicolons, quotes or no ASCII; encode it"),
+                format_args!(
+                    "that of the added cookie {index} has blanks, commas, semicolons, quotes or no ASCII; encode it"
+                ),
             ));
         }
     }
@@ -351,7 +361,11 @@ pub(crate) fn codings(list: &str) -> Result<Vec<Coding>, ComponentError> {
     names
         .map(|name| {
             Coding::from_name(name).ok_or_else(|| {
-                ComponentError::value("AcceptEncoding", name, "a list of gzip, deflate and br, with commas between")
+                ComponentError::value(
+                    "AcceptEncoding",
+                    name,
+                    "a list of gzip, deflate and br, with commas between",
+                )
             })
         })
         .collect()
@@ -364,4 +378,3 @@ fn header_value(name: &'static str, text: &str) -> Result<HeaderValue, Component
     value.set_sensitive(true);
     Ok(value)
 }
-

@@ -31,7 +31,11 @@ fn rows() -> Vec<Row> {
     });
     let settings = ConfigSetting::all().map(|setting| {
         let index = if setting.is_indexed() { "[i]" } else { "" };
-        Row { kind: "Configuration settings", name: setting.name(), place: format!("`{}{index}`", setting.name()) }
+        Row {
+            kind: "Configuration settings",
+            name: setting.name(),
+            place: format!("`{}{index}`", setting.name()),
+        }
     });
     items.chain(settings).collect()
 }
@@ -47,8 +51,18 @@ const OWN: &[(&str, &[&str], Answer, &str)] = &[
         Answer::Refused,
         "the system's generator of randomness seeds itself, and nothing that a program adds makes it better",
     ),
-    ("SSLEnableRenegotiation", BOTH, Answer::InPart, "it is always signalled, and nothing renegotiates: `false` is refused"),
-    ("SSLEnabledProtocols", BOTH, Answer::InPart, "the bits of SSL and of TLS before 1.2 count for nothing, and alone are refused"),
+    (
+        "SSLEnableRenegotiation",
+        BOTH,
+        Answer::InPart,
+        "it is always signalled, and nothing renegotiates: `false` is refused",
+    ),
+    (
+        "SSLEnabledProtocols",
+        BOTH,
+        Answer::InPart,
+        "the bits of SSL and of TLS before 1.2 count for nothing, and alone are refused",
+    ),
     ("SSLSecurityFlags", BOTH, Answer::InPart, "bits without a meaning in this TLS are refused"),
     ("SSLProvider", BOTH, Answer::Emulated, "each engine has one; `UsePlatformHTTPClient` says which engine"),
     (
@@ -58,7 +72,12 @@ const OWN: &[(&str, &[&str], Answer, &str)] = &[
         "TLS has one list for both versions: with both, the groups of both are offered",
     ),
     ("TLS13SupportedGroups", &["hyper"], Answer::Emulated, "as `TLS12SupportedGroups`"),
-    ("TLS13KeyShareGroups", &["hyper"], Answer::Emulated, "the share of the first group is sent; another costs a round trip"),
+    (
+        "TLS13KeyShareGroups",
+        &["hyper"],
+        Answer::Emulated,
+        "the share of the first group is sent; another costs a round trip",
+    ),
     ("proxy_auto_detect", BOTH, Answer::Emulated, "the environment is asked; a script (PAC) is refused"),
     ("firewall_auto_detect", BOTH, Answer::Emulated, "the environment is asked for a SOCKS server"),
     ("FirewallAutoDetect", BOTH, Answer::Emulated, "the environment is asked for a SOCKS server"),
@@ -75,10 +94,30 @@ const OWN: &[(&str, &[&str], Answer, &str)] = &[
         "`true` is refused while `ReuseSSLSession` is `false`, and a request that must not be sent twice has a connection of its \
          own in any case",
     ),
-    ("UserAgent", ISAHC, Answer::InPart, "isahc names itself where nobody else is named: an empty one is refused"),
-    ("follow_redirects", BOTH, Answer::Emulated, "no credential leaves its origin, and no token request is redirected"),
-    ("FollowRedirects", BOTH, Answer::Emulated, "no credential leaves its origin, and no token request is redirected"),
-    ("StatusLine", BOTH, Answer::Emulated, "it is made anew of the version and the number, with the usual words"),
+    (
+        "UserAgent",
+        ISAHC,
+        Answer::InPart,
+        "isahc names itself where nobody else is named: an empty one is refused",
+    ),
+    (
+        "follow_redirects",
+        BOTH,
+        Answer::Emulated,
+        "no credential leaves its origin, and no token request is redirected",
+    ),
+    (
+        "FollowRedirects",
+        BOTH,
+        Answer::Emulated,
+        "no credential leaves its origin, and no token request is redirected",
+    ),
+    (
+        "StatusLine",
+        BOTH,
+        Answer::Emulated,
+        "it is made anew of the version and the number, with the usual words",
+    ),
     ("SentHeaders", BOTH, Answer::Emulated, "the head is made anew: names are in lower case"),
     ("TransferredHeaders", BOTH, Answer::Emulated, "the head is made anew: names are in lower case"),
     ("transferred_headers", BOTH, Answer::Emulated, "the head is made anew: names are in lower case"),
@@ -130,7 +169,9 @@ fn answer(name: &str, engine: &str, supports: fn(Setting) -> Support) -> (Answer
             Support::Unsupported(reason) => why.push(format!("{setting} on {engine}, refused: {reason}")),
         }
     }
-    for (_, _, own, reason) in OWN.iter().filter(|(known, engines, ..)| *known == name && engines.contains(&engine)) {
+    for (_, _, own, reason) in
+        OWN.iter().filter(|(known, engines, ..)| *known == name && engines.contains(&engine))
+    {
         answer = answer.max(*own);
         why.push((*reason).to_owned());
     }
@@ -160,7 +201,8 @@ fn page() -> String {
         if row.kind != kind {
             kind = row.kind;
             // Writing to a String cannot fail.
-            let _ = write!(page, "\n## {kind}\n\n| name | here | hyper | isahc |\n| --- | --- | --- | --- |\n");
+            let _ =
+                write!(page, "\n## {kind}\n\n| name | here | hyper | isahc |\n| --- | --- | --- | --- |\n");
         }
         let _ = write!(page, "| {} | {} |", row.name, row.place);
         for (answer, why) in answers(row.name) {
@@ -191,7 +233,11 @@ fn the_page_of_coverage_is_what_the_tables_say() {
     if std::env::var_os("COVERAGE").is_some_and(|value| value == "write") {
         std::fs::write(path, page()).unwrap();
     } else {
-        assert_eq!(std::fs::read_to_string(path).unwrap(), page(), "see the head of this file for how to write it anew");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            page(),
+            "see the head of this file for how to write it anew"
+        );
     }
 }
 
@@ -249,7 +295,8 @@ fn each_row_of_the_network_has_a_test_of_its_name() {
         .map(|name| bare(name.trim_end_matches("_on_the_wire")))
         .collect();
     let properties = ITEMS.iter().filter(|item| item.kind == ItemKind::Property).map(|item| item.name);
-    let properties = properties.skip_while(|name| *name != "timeout").take_while(|name| *name != "web_server_port");
+    let properties =
+        properties.skip_while(|name| *name != "timeout").take_while(|name| *name != "web_server_port");
     let settings = ConfigSetting::all().map(ConfigSetting::name).skip_while(|name| *name != "AcceptEncoding");
     let wanted: Vec<_> = properties.chain(settings).collect();
     assert_eq!(wanted.len(), 1 + 34 + 80);

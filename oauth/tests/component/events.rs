@@ -5,8 +5,8 @@ use crate::wire::*;
 use oauth::OAuth;
 use oauth::component::{ClientProfile, Event, GrantType};
 use oauth::transport::{
-    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, LogEntry, LogLevel, Outcome,
-    ServerCertificate, Transfer,
+    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, LogEntry, LogLevel,
+    Outcome, ServerCertificate, Transfer,
 };
 use oauth_testserver::TestServer;
 use std::error::Error;
@@ -122,8 +122,18 @@ fn server() -> (Authority, Server) {
 
 /// The order on every engine; isahc has no certificate to show.
 const ORDER: &[&str] = &[
-    "tls complete", "host connected", "connected", "start sending", "sent", "end of sending", "status", "header",
-    "start receiving", "received", "end of receiving", "cookie",
+    "tls complete",
+    "host connected",
+    "connected",
+    "start sending",
+    "sent",
+    "end of sending",
+    "status",
+    "header",
+    "start receiving",
+    "received",
+    "end of receiving",
+    "cookie",
 ];
 
 #[test]
@@ -182,7 +192,12 @@ fn local_addresses(count: usize) -> usize {
 fn observers_see_everything_without_a_secret_and_cost_nothing_when_they_are_gone() {
     for engine in ENGINES {
         let (authority, server) = server();
-        let lines = [&authority.trusted(), "LogLevel=3", "Authorization=Own planted-authorization", "OtherHeaders=X-Key: planted-key"];
+        let lines = [
+            &authority.trusted(),
+            "LogLevel=3",
+            "Authorization=Own planted-authorization",
+            "OtherHeaders=X-Key: planted-key",
+        ];
         let oauth = client_with(&server.https("/token"), engine, &lines);
         oauth.add_cookie("own", "planted-own");
         oauth.add_form_var("extra", "planted-form-var");
@@ -195,11 +210,17 @@ fn observers_see_everything_without_a_secret_and_cost_nothing_when_they_are_gone
         let has = |wanted: fn(&Event) -> bool| assert!(events.iter().any(wanted), "{events:#?}");
         has(|event| *event == Event::Connected(None));
         has(|event| *event == Event::SetCookie("sid".into(), String::new()));
-        has(|event| matches!(event, Event::Header(name, value) if name == "set-cookie" && value == "[redacted]"));
-        has(|event| matches!(event, Event::Header(name, value) if name == "content-type" && value == "application/json"));
+        has(
+            |event| matches!(event, Event::Header(name, value) if name == "set-cookie" && value == "[redacted]"),
+        );
+        has(
+            |event| matches!(event, Event::Header(name, value) if name == "content-type" && value == "application/json"),
+        );
         has(|event| matches!(event, Event::Log(LogLevel::Debug, ..)));
         has(|event| matches!(event, Event::Status(http::Version::HTTP_11, http::StatusCode::OK)));
-        has(|event| matches!(event, Event::Transfer(Direction::Received, bytes, Some(total)) if bytes == total));
+        has(
+            |event| matches!(event, Event::Transfer(Direction::Received, bytes, Some(total)) if bytes == total),
+        );
     }
 }
 
@@ -233,7 +254,8 @@ impl EventHandler for Redirector {
 #[test]
 fn redirects_can_be_refused_and_allowed_one_by_one() {
     for engine in ENGINES {
-        for (mode, handler, requests) in [(1, None, 2), (1, Some(false), 1), (0, None, 1), (0, Some(true), 2)] {
+        for (mode, handler, requests) in [(1, None, 2), (1, Some(false), 1), (0, None, 1), (0, Some(true), 2)]
+        {
             let server = Server::new(|connection| {
                 use std::io::Write as _;
                 while let Some(seen) = connection.request()? {
@@ -247,7 +269,8 @@ fn redirects_can_be_refused_and_allowed_one_by_one() {
                 Ok(())
             });
             let info = format!("TokenInfoURL={}", server.url("/a"));
-            let oauth = client_with(&server.url("/token"), engine, &[&info, &format!("FollowRedirects={mode}")]);
+            let oauth =
+                client_with(&server.url("/token"), engine, &[&info, &format!("FollowRedirects={mode}")]);
             let events = oauth.observe();
             if let Some(accept) = handler {
                 oauth.set_event_handler(Redirector(accept));
@@ -364,7 +387,12 @@ fn a_handler_empties_the_launch_and_sets_the_page() {
             });
             let (path, query) = back.expect("the browser came back");
             assert!(path == "/" && query.contains("code=[redacted]"), "{path} {query}");
-            let code = landing.url.split("code=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or("demo-code-");
+            let code = landing
+                .url
+                .split("code=")
+                .nth(1)
+                .and_then(|rest| rest.split('&').next())
+                .unwrap_or("demo-code-");
             assert!(!format!("{events:?}").contains(code), "{events:?}");
         }
     }
@@ -399,7 +427,10 @@ fn a_handler_that_panics_is_not_called_again_and_the_call_goes_on() {
                 oauth.do_events();
             }
             assert_eq!(calls.load(Ordering::SeqCst), 1, "{engine} {queued}");
-            assert!(events.try_iter().any(|event| matches!(event, Event::Status(..))), "observers are told still");
+            assert!(
+                events.try_iter().any(|event| matches!(event, Event::Status(..))),
+                "observers are told still"
+            );
             // Another one takes its place.
             let recorder = Recorder::default();
             oauth.set_event_handler(recorder.clone());

@@ -222,7 +222,9 @@ fn row_follow_redirects() {
     for engine in ENGINES {
         let server = redirecting();
         let oauth = asks(&server, engine, "/a", &[]);
-        oauth.config(&format!("ValidateToken={ACCESS_TOKEN}")).expect_err("no redirect is followed by default");
+        oauth
+            .config(&format!("ValidateToken={ACCESS_TOKEN}"))
+            .expect_err("no redirect is followed by default");
         assert_eq!(server.seen().len(), 1);
         for mode in ["1", "2"] {
             let server = redirecting();
@@ -234,7 +236,10 @@ fn row_follow_redirects() {
         let server = Server::answering(response("307 Temporary Redirect", "location: /other\r\n", b""));
         let oauth = client_with(&server.url("/token"), engine, &[]);
         oauth.set_follow_redirects(Redirects::Always);
-        assert_eq!((oauth.follow_redirects(), read(&oauth, "FollowRedirects").as_str()), (Redirects::Always, "1"));
+        assert_eq!(
+            (oauth.follow_redirects(), read(&oauth, "FollowRedirects").as_str()),
+            (Redirects::Always, "1")
+        );
         oauth.get_authorization().unwrap_err();
         assert_eq!(server.seen().len(), 1, "{engine}");
     }
@@ -309,7 +314,8 @@ fn row_transferred_data_limit() {
 fn row_use_platform_http_client() {
     let server = Server::answering(token());
     let oauth = client_with(&server.url("/token"), "true", &["LocalPort=20000"]);
-    let why = if cfg!(feature = "isahc") { "the transport isahc" } else { "built without the transport isahc" };
+    let why =
+        if cfg!(feature = "isahc") { "the transport isahc" } else { "built without the transport isahc" };
     let error = oauth.get_authorization().unwrap_err().to_string();
     assert!(error.contains(why), "{error}");
     assert_eq!(server.connections(), 0);
@@ -424,7 +430,11 @@ fn row_local_port() {
         let oauth = client_with(&server.url("/token"), engine, &[]);
         assert_eq!(read(&oauth, "LocalPort"), "0");
         oauth.get_authorization().unwrap();
-        assert_eq!(read(&oauth, "LocalPort"), server.last().peer.port().to_string(), "{engine}: it is read back");
+        assert_eq!(
+            read(&oauth, "LocalPort"),
+            server.last().peer.port().to_string(),
+            "{engine}: it is read back"
+        );
     }
     // Below the ports that the system hands out.
     let port = NonZeroU16::new(10_000 + u16::try_from(std::process::id() % 20_000).unwrap()).unwrap();
@@ -453,12 +463,20 @@ fn isahc_refuses_what_it_cannot_carry_by_the_name_that_was_set() {
 #[test]
 fn settings_of_tcp_are_taken_by_the_engines_that_carry_them() {
     let server = Server::answering(token());
-    let all = ["TCPKeepAlive=true", "KeepAliveInterval=5000", "MaxTransferRate=1000000", "UseIPv6=0", "ConnectionTimeout=5"];
+    let all = [
+        "TCPKeepAlive=true",
+        "KeepAliveInterval=5000",
+        "MaxTransferRate=1000000",
+        "UseIPv6=0",
+        "ConnectionTimeout=5",
+    ];
     for engine in ENGINES {
         get(&server.url("/token"), engine, &all).unwrap();
-        get(&server.url("/token"), engine, &["UseIPv6=2"]).expect_err("the server has an address of IPv4 alone");
+        get(&server.url("/token"), engine, &["UseIPv6=2"])
+            .expect_err("the server has an address of IPv4 alone");
     }
-    let hyper = ["KeepAliveTime=5000", "Linger=false", "TcpNoDelay=false", "InBufferSize=4096", "OutBufferSize=4096"];
+    let hyper =
+        ["KeepAliveTime=5000", "Linger=false", "TcpNoDelay=false", "InBufferSize=4096", "OutBufferSize=4096"];
     get(&server.url("/token"), "false", &[&["TCPKeepAlive=true"][..], &hyper].concat()).unwrap();
     get(&server.url("/token"), "false", &["LingerTime=1"]).unwrap();
 }

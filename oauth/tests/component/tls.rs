@@ -62,7 +62,12 @@ impl Authority {
         format!("OpenSSLCAFile={}", self.root().display())
     }
 
-    fn leaf(&self, name: &str, purpose: ExtendedKeyUsagePurpose, change: impl FnOnce(&mut CertificateParams)) -> Leaf {
+    fn leaf(
+        &self,
+        name: &str,
+        purpose: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Leaf {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![purpose];
@@ -88,7 +93,8 @@ fn serving(
     clients: Option<&Authority>,
 ) -> Arc<ServerConfig> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions).unwrap();
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions).unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {
@@ -121,7 +127,8 @@ fn telling(config: Arc<ServerConfig>) -> (String, mpsc::Receiver<Handshake>) {
         for stream in listener.incoming() {
             let (config, sender) = (Arc::clone(&config), sender.clone());
             thread::spawn(move || -> io::Result<()> {
-                let mut stream = StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream?);
+                let mut stream =
+                    StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream?);
                 let mut head = Vec::new();
                 while !head.ends_with(b"grant_type=client_credentials") {
                     let mut byte = [0];
@@ -132,7 +139,10 @@ fn telling(config: Arc<ServerConfig>) -> (String, mpsc::Receiver<Handshake>) {
                 let _ = sender.send(Handshake {
                     version: format!("{:?}", connection.protocol_version().unwrap()),
                     suite: format!("{:?}", connection.negotiated_cipher_suite().unwrap().suite()),
-                    group: format!("{:?}", connection.negotiated_key_exchange_group().map(|group| group.name())),
+                    group: format!(
+                        "{:?}",
+                        connection.negotiated_key_exchange_group().map(|group| group.name())
+                    ),
                     kind: format!("{:?}", connection.handshake_kind().unwrap()),
                     client: connection.peer_certificates().map(|chain| chain[0].to_vec()),
                 });
@@ -158,7 +168,8 @@ fn row_ssl_enabled_protocols_on_the_wire() {
     let old = serving(&authority.server_leaf(), &[&rustls::version::TLS12], None);
     let (url, _handshakes) = telling(old);
     for engine in ENGINES {
-        get(&url, engine, &[&authority.trusted(), "SSLEnabledProtocols=12288"]).expect_err("the server has 1.2 alone");
+        get(&url, engine, &[&authority.trusted(), "SSLEnabledProtocols=12288"])
+            .expect_err("the server has 1.2 alone");
     }
 }
 
@@ -168,7 +179,8 @@ fn suites_and_groups_on_the_wire() {
     let (url, handshakes) = telling(authority.server());
     let trusted = authority.trusted();
     let with = |engine, lines: &[&str]| {
-        get(&url, engine, &[&[trusted.as_str()][..], lines].concat()).unwrap_or_else(|error| panic!("{lines:?}: {error}"));
+        get(&url, engine, &[&[trusted.as_str()][..], lines].concat())
+            .unwrap_or_else(|error| panic!("{lines:?}: {error}"));
         handshakes.recv().unwrap()
     };
     for (suite, expected) in [
@@ -340,7 +352,11 @@ fn stores(leaf: &Leaf, folder: &TempDir) -> Vec<(StoreKind, String)> {
 
 /// A server that wants a certificate of this authority.
 fn strict(authority: &Authority) -> (String, mpsc::Receiver<Handshake>) {
-    telling(serving(&authority.server_leaf(), &[&rustls::version::TLS12, &rustls::version::TLS13], Some(authority)))
+    telling(serving(
+        &authority.server_leaf(),
+        &[&rustls::version::TLS12, &rustls::version::TLS13],
+        Some(authority),
+    ))
 }
 
 #[test]
@@ -359,7 +375,10 @@ fn row_ssl_cert_store() {
             oauth.set_ssl_cert_subject("*");
             oauth.get_authorization().unwrap_or_else(|error| panic!("{engine} {kind:?}: {error}"));
             assert_eq!(handshakes.recv().unwrap().client.as_deref(), Some(&*leaf.der), "{engine} {kind:?}");
-            assert_eq!((oauth.ssl_cert_store().expose(), oauth.ssl_cert_store_type()), (store.as_str(), kind));
+            assert_eq!(
+                (oauth.ssl_cert_store().expose(), oauth.ssl_cert_store_type()),
+                (store.as_str(), kind)
+            );
         }
     }
 }
@@ -480,7 +499,8 @@ fn row_ssl_ca_certs() {
     params.distinguished_name.push(DnType::CommonName, "Between");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let between = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &authority.issuer).unwrap();
+    let between =
+        CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &authority.issuer).unwrap();
     let mut params = CertificateParams::new(["client.example".to_owned()]).unwrap();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let key = KeyPair::generate().unwrap();
@@ -498,7 +518,11 @@ fn row_ssl_ca_certs() {
     }
     let error = OAuth::new().config("SSLCACerts=rubbish").unwrap_err().to_string();
     assert_eq!(error, "SSLCACerts takes certificates as PEM; give it that");
-    refused(&client_with(&url, "false", &[&format!("SSLCACerts={}", between.pem())]), "SSLCACerts", "ssl_cert_store");
+    refused(
+        &client_with(&url, "false", &[&format!("SSLCACerts={}", between.pem())]),
+        "SSLCACerts",
+        "ssl_cert_store",
+    );
 }
 
 #[test]

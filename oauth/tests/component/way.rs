@@ -50,7 +50,10 @@ fn row_proxy_server() {
         let oauth = behind(&proxy, engine, &[]);
         oauth.get_authorization().unwrap();
         assert_eq!(proxy.last().line(), "POST http://127.0.0.1:9/token HTTP/1.1");
-        assert_eq!((read(&oauth, "ProxyServer").as_str(), oauth.proxy_server().as_str()), ("127.0.0.1", "127.0.0.1"));
+        assert_eq!(
+            (read(&oauth, "ProxyServer").as_str(), oauth.proxy_server().as_str()),
+            ("127.0.0.1", "127.0.0.1")
+        );
         assert_eq!(read(&oauth, "ProxyPort"), oauth.proxy_port().to_string());
         set(&oauth, &[&format!("ProxyServer=http://{}", proxy.address)]);
         oauth.get_authorization().unwrap();
@@ -69,7 +72,10 @@ fn row_proxy_user() {
         let proxy = proxy();
         let oauth = behind(&proxy, engine, &[]);
         oauth.get_authorization().unwrap();
-        assert!(proxy.last().all("proxy-authorization").is_empty(), "it is shown to nobody who was not named");
+        assert!(
+            proxy.last().all("proxy-authorization").is_empty(),
+            "it is shown to nobody who was not named"
+        );
         oauth.set_proxy_user("ada");
         oauth.set_proxy_password("s3cret");
         oauth.get_authorization().unwrap();
@@ -175,12 +181,25 @@ const CHILD: &str = "OAUTH_COMPONENT_ENVIRONMENT";
 fn again(test: &str, variables: &[(&str, String)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]).env(CHILD, "1");
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+    for name in [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ] {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().map(|(name, value)| (name, value))).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -241,8 +260,14 @@ fn row_firewall_host() {
         let oauth = through(&firewall, &server, engine, FirewallKind::Socks5);
         oauth.get_authorization().unwrap();
         assert_eq!((firewall.connections(), server.seen().len()), (1, 1), "{engine}");
-        assert_eq!((read(&oauth, "FirewallHost"), oauth.firewall_host()), ("127.0.0.1".into(), "127.0.0.1".into()));
-        assert_eq!((read(&oauth, "FirewallType").as_str(), oauth.firewall_type()), ("3", Some(FirewallKind::Socks5)));
+        assert_eq!(
+            (read(&oauth, "FirewallHost"), oauth.firewall_host()),
+            ("127.0.0.1".into(), "127.0.0.1".into())
+        );
+        assert_eq!(
+            (read(&oauth, "FirewallType").as_str(), oauth.firewall_type()),
+            ("3", Some(FirewallKind::Socks5))
+        );
         set(&oauth, &["FirewallType=0"]);
         oauth.get_authorization().unwrap();
         assert_eq!((firewall.connections(), server.seen().len()), (1, 2), "{engine}");
@@ -337,6 +362,9 @@ fn row_firewall_auto_detect_on_the_wire() {
     }
     let (firewall, server) = (socks5(None), Server::answering(token()));
     let socks = format!("socks5://{}", firewall.address);
-    again("way::row_firewall_auto_detect_on_the_wire", &[("ALL_PROXY", socks), ("TOKEN_URL", server.url("/token"))]);
+    again(
+        "way::row_firewall_auto_detect_on_the_wire",
+        &[("ALL_PROXY", socks), ("TOKEN_URL", server.url("/token"))],
+    );
     assert_eq!((firewall.connections(), server.seen().len()), (ENGINES.len(), 2 * ENGINES.len()));
 }

@@ -28,7 +28,9 @@ pub fn token_body() -> Vec<u8> {
 /// A response with these header lines, each with its line end, and this body.
 pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n"
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -149,7 +151,9 @@ impl Drop for Server {
 }
 
 /// A script that gives every request the same answer.
-pub fn always(answer: impl Into<Vec<u8>>) -> impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static {
+pub fn always(
+    answer: impl Into<Vec<u8>>,
+) -> impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static {
     let answer = answer.into();
     move |connection| {
         while connection.request()?.is_some() {
@@ -171,7 +175,9 @@ fn serve(
     let peer = stream.peer_addr()?;
     let stream: Box<dyn Duplex> = match tls {
         None => Box::new(stream),
-        Some(config) => Box::new(StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream)),
+        Some(config) => {
+            Box::new(StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream))
+        }
     };
     script(&mut Connection { stream, peer, state })
 }
@@ -213,7 +219,8 @@ impl Connection {
                 seen.body.extend(&chunk[..size]);
             }
         } else {
-            let length = seen.all("content-length").first().and_then(|length| length.parse().ok()).unwrap_or(0);
+            let length =
+                seen.all("content-length").first().and_then(|length| length.parse().ok()).unwrap_or(0);
             seen.body = self.bytes(length)?;
         }
         self.state.seen.lock().unwrap().push(seen.clone());

@@ -64,7 +64,12 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     ),
-    text!("FirewallUser", "a text", "The user name for the firewall; SOCKS4's user id.", network.firewall.user),
+    text!(
+        "FirewallUser",
+        "a text",
+        "The user name for the firewall; SOCKS4's user id.",
+        network.firewall.user
+    ),
     time!(
         "KeepAliveInterval",
         milliseconds,
@@ -77,7 +82,11 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "How long a connection is idle before the first keep-alive probe; 0 is the system's. With TCPKeepAlive.",
         network.keep_alive_time
     ),
-    flag!("Linger", "Whether what was not sent yet is sent when a connection is closed, rather than dropped.", network.linger),
+    flag!(
+        "Linger",
+        "Whether what was not sent yet is sent when a connection is closed, rather than dropped.",
+        network.linger
+    ),
     ConfigSetting::new(
         "LingerTime",
         "How long closing a connection waits for what was not sent yet; 0 leaves it to the system.",
@@ -96,7 +105,9 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "The address of this machine that connections come from; empty leaves it to the system.",
         Access::Text {
             form: "an address of this machine, or nothing",
-            get: |values| values.network.tcp.local_address.map_or_else(String::new, |address| address.to_string()),
+            get: |values| {
+                values.network.tcp.local_address.map_or_else(String::new, |address| address.to_string())
+            },
             set: |values, text| {
                 let address = match text.trim() {
                     "" => None,

@@ -17,7 +17,11 @@ pub(crate) fn protocol(values: &Values) -> Result<OAuthValues, ComponentError> {
 }
 
 /// An address as a URL. What is wrong with it beside, is told when it is used.
-pub(crate) fn address(name: &'static str, text: &str, values: &NetworkValues) -> Result<String, ComponentError> {
+pub(crate) fn address(
+    name: &'static str,
+    text: &str,
+    values: &NetworkValues,
+) -> Result<String, ComponentError> {
     let Some((scheme, rest)) = text.split_once("://") else { return Ok(text.to_owned()) };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     check_host(name, authority, values.idns)?;

@@ -19,7 +19,8 @@ fn set(lines: &[&str]) -> Result<Values, ComponentError> {
 }
 
 fn shown(values: &Values, environment: &[(&str, &str)]) -> Result<Vec<String>, ComponentError> {
-    let lookup = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into());
+    let lookup =
+        |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into());
     let (settings, session) = settings_in(&values.network, EventSink::none(), &lookup)?;
     let text = format!("{settings:#?}\n{session:#?}");
     let lines = text.lines().map(|line| line.trim().trim_end_matches(',').to_owned());
@@ -45,7 +46,11 @@ fn new_lines(values: &Values, environment: &[(&str, &str)]) -> Result<Vec<String
 #[track_caller]
 fn comes_to(lines: &[&str], expected: &[&str]) {
     let values = set(lines).unwrap_or_else(|error| panic!("{lines:?}: {error}"));
-    assert_eq!(new_lines(&values, &[]).unwrap_or_else(|error| panic!("{lines:?}: {error}")), expected, "{lines:?}");
+    assert_eq!(
+        new_lines(&values, &[]).unwrap_or_else(|error| panic!("{lines:?}: {error}")),
+        expected,
+        "{lines:?}"
+    );
     // What was set can be read, and set again.
     for line in lines {
         let row = Line::read(line).unwrap().setting;
@@ -57,9 +62,14 @@ fn comes_to(lines: &[&str], expected: &[&str]) {
 /// Refused when it is set or when the engine is to be made: with the name, one line, and a way out.
 #[track_caller]
 fn is_refused(lines: &[&str], name: &str, why: &str) {
-    let error = set(lines).and_then(|values| protocol(&values).and(new_lines(&values, &[]))).expect_err("it is refused");
+    let error = set(lines)
+        .and_then(|values| protocol(&values).and(new_lines(&values, &[])))
+        .expect_err("it is refused");
     let text = error.to_string();
-    assert!(text.starts_with(&format!("{name} ")) && text.contains(why) && !text.contains('\n'), "{lines:?}: {text}");
+    assert!(
+        text.starts_with(&format!("{name} ")) && text.contains(why) && !text.contains('\n'),
+        "{lines:?}: {text}"
+    );
 }
 
 macro_rules! rows {
@@ -310,7 +320,10 @@ fn row_proxy_auth_scheme() {
         assert!(lines.contains(&format!("authentication: {word}")), "{lines}");
     }
     let error = scheme(&["ProxyAuthScheme=2"]).unwrap_err().to_string();
-    assert!(error.starts_with("ProxyAuthScheme is refused") && error.contains("ProxyAuthorization"), "{error}");
+    assert!(
+        error.starts_with("ProxyAuthScheme is refused") && error.contains("ProxyAuthorization"),
+        "{error}"
+    );
     // Changing it empties what was for another one; setting the authorization chooses 2.
     let values = set(&["ProxyUser=ada", "ProxyPassword=s3cret", "ProxyAuthScheme=1"]).unwrap();
     assert_eq!((values.network.proxy.user.as_str(), values.network.proxy.password.expose()), ("", ""));
@@ -355,7 +368,11 @@ fn row_use_idns() {
     }
     assert!(token_url("https://xn--bcher-kva.example/token", false).is_ok());
     is_refused(&["UseIDNs=false", "ProxyServer=bücher.example"], "ProxyServer", "UseIDNs");
-    is_refused(&["UseIDNs=false", "FirewallType=1", "FirewallHost=bücher.example"], "FirewallHost", "UseIDNs");
+    is_refused(
+        &["UseIDNs=false", "FirewallType=1", "FirewallHost=bücher.example"],
+        "FirewallHost",
+        "UseIDNs",
+    );
 }
 
 #[test]
@@ -383,5 +400,8 @@ fn an_engine_s_refusal_is_told_under_the_name_that_was_set() {
         why: "isahc does not pass it on",
     };
     let error = named(unsupported, &set(&["LocalPort=1"]).unwrap().network).to_string();
-    assert!(error.starts_with("LocalPort is refused: the transport isahc cannot carry the local port"), "{error}");
+    assert!(
+        error.starts_with("LocalPort is refused: the transport isahc cannot carry the local port"),
+        "{error}"
+    );
 }

@@ -141,10 +141,9 @@ fn authentication(values: &NetworkValues) -> Result<ProxyAuthentication, Compone
                 "2 (proprietary) sends ProxyAuthorization, which is empty; set that, or another scheme",
             ));
         }
-        ProxyScheme::Proprietary => ProxyAuthentication::Verbatim(header_value(
-            "ProxyAuthorization",
-            asked.authorization.expose(),
-        )?),
+        ProxyScheme::Proprietary => {
+            ProxyAuthentication::Verbatim(header_value("ProxyAuthorization", asked.authorization.expose())?)
+        }
         ProxyScheme::None => ProxyAuthentication::Never,
         ProxyScheme::Ntlm => ProxyAuthentication::Ntlm,
         ProxyScheme::Negotiate => ProxyAuthentication::Negotiate {

@@ -26,7 +26,11 @@ impl OAuth {
             return Ok(());
         }
         let Some(own) = count.checked_sub(received) else {
-            return Err(ComponentError::value("cookie_count", count, format!("0, or {received} at least, which are of servers")));
+            return Err(ComponentError::value(
+                "cookie_count",
+                count,
+                format!("0, or {received} at least, which are of servers"),
+            ));
         };
         self.change(|values| values.network.cookies.resize_with(own, || (String::new(), Secret::new(""))));
         Ok(())
@@ -78,7 +82,12 @@ impl OAuth {
     /// As [`cookie_domain`](Self::cookie_domain).
     pub fn cookie_value(&self, index: usize) -> Result<ConfigValue, ComponentError> {
         let secret = |text: &str| ConfigValue::secret(Secret::new(text));
-        self.cookie("cookie_value", index, |cookie| secret(&cookie.value), |(_, value)| secret(value.expose()))
+        self.cookie(
+            "cookie_value",
+            index,
+            |cookie| secret(&cookie.value),
+            |(_, value)| secret(value.expose()),
+        )
     }
 
     /// Renames a cookie that was [added](Self::add_cookie).
@@ -113,7 +122,11 @@ impl OAuth {
         }
         let values = self.values();
         let own = &values.network.cookies;
-        own.get(index - count).map(added).ok_or(ComponentError::Index { name, index, count: count + own.len() })
+        own.get(index - count).map(added).ok_or(ComponentError::Index {
+            name,
+            index,
+            count: count + own.len(),
+        })
     }
 
     fn added(
@@ -124,7 +137,10 @@ impl OAuth {
     ) -> Result<(), ComponentError> {
         let count = self.memory().received_cookies().len();
         if index < count {
-            return Err(ComponentError::ReadOnly { name, how: "a server set this cookie; add one of your own" });
+            return Err(ComponentError::ReadOnly {
+                name,
+                how: "a server set this cookie; add one of your own",
+            });
         }
         let mut values = self.values();
         let own = &mut values.network.cookies;

@@ -60,8 +60,8 @@ impl OAuth {
     /// # Errors
     /// A line is no header, or one that is set elsewhere.
     pub fn set_other_headers(&self, lines: &str) -> Result<(), ComponentError> {
-        let _fit =
-            ExtraHeaders::from_lines(lines).map_err(|error| ComponentError::refused("other_headers", error))?;
+        let _fit = ExtraHeaders::from_lines(lines)
+            .map_err(|error| ComponentError::refused("other_headers", error))?;
         self.change(|values| lines.clone_into(&mut values.network.other_headers));
         Ok(())
     }
