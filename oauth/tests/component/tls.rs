@@ -391,7 +391,7 @@ fn row_ssl_cert_store_type() {
     // A store that has no key, or is none on this system, is told by what is wrong with it, before anything is sent.
     let leaf = authority.leaf("client.example", ExtendedKeyUsagePurpose::ClientAuth, |_| ());
     for (kind, store) in [
-        (StoreKind::PublicKeyBlob, leaf.pem.clone()),
+        (StoreKind::PublicKeyBlob, leaf.pem),
         (StoreKind::P7bBlob, "rubbish".to_owned()),
         (StoreKind::PfxBlob, "rubbish".to_owned()),
         (StoreKind::PfxFile, "/nonexistent/file".to_owned()),

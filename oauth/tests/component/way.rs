@@ -112,8 +112,9 @@ fn row_proxy_authorization() {
 
 #[test]
 fn schemes_of_a_build_without_them_are_refused_by_name() {
-    for (scheme, feature) in [(4, "ntlm"), (5, "negotiate")] {
-        let built = if feature == "ntlm" { cfg!(feature = "ntlm") } else { cfg!(feature = "negotiate") };
+    for (scheme, feature, built) in
+        [(4, "ntlm", cfg!(feature = "ntlm")), (5, "negotiate", cfg!(feature = "negotiate"))]
+    {
         let lines = ["ProxyServer=127.0.0.1".to_owned(), format!("ProxyAuthScheme={scheme}")];
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         if !built {

@@ -63,7 +63,7 @@ fn comes_to(lines: &[&str], expected: &[&str]) {
 #[track_caller]
 fn is_refused(lines: &[&str], name: &str, why: &str) {
     let error = set(lines)
-        .and_then(|values| protocol(&values).and(new_lines(&values, &[])))
+        .and_then(|values| protocol(&values).and_then(|_| new_lines(&values, &[])))
         .expect_err("it is refused");
     let text = error.to_string();
     assert!(

@@ -44,7 +44,7 @@ impl OAuth {
         self.cookie("cookie_domain", index, |cookie| cookie.domain, |_| String::new())
     }
 
-    /// When a cookie ends, in the server's words; empty where it lasts as long as the session.
+    /// When a cookie ends, as HTTP writes dates; empty where it lasts as long as the session.
     ///
     /// # Errors
     /// As [`cookie_domain`](Self::cookie_domain).
