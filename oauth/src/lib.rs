@@ -48,7 +48,7 @@
 //! - `http2`: HTTP/2 on hyper, where the settings ask for it.
 //! - `negotiate`, `ntlm`: Kerberos tickets and NTLM towards proxies on hyper, where the settings ask for them.
 //! - `cookies`, `compression`: HTTP sessions keep cookies, and take compressed responses (`transport::SessionSettings`).
-//! - `component`: [`OAuth`](component::OAuth), everything by properties and settings with names of their own; with an engine.
+//! - `component`: [`component::OAuth`], everything by properties and settings with names of their own; with an engine.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;
