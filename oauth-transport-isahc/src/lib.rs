@@ -268,7 +268,10 @@ impl Transport for IsahcTransport {
     }
 
     fn added_headers(&self, request: &Request) -> HeaderMap {
-        added_headers(request, self.settings.http(), self.settings.user_agent())
+        let mut added = added_headers(request, self.settings.http(), self.settings.user_agent());
+        // libcurl closes the connection, and does not say so.
+        added.remove(CONNECTION);
+        added
     }
 }
 

@@ -38,6 +38,9 @@ impl<'a> Telling<'a> {
                 handler.on_ssl_status("the TLS handshake is over");
                 handler.on_connection_status(ConnectionStatus::TlsComplete, &Outcome::Ok);
             }
+            if let Some(address) = address {
+                handler.on_local_address(address);
+            }
             handler.on_connection_status(ConnectionStatus::HostConnected, &Outcome::Ok);
             handler.on_connected(&Outcome::Ok);
         });

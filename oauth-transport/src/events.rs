@@ -7,6 +7,7 @@ pub use browser::{BrowserLaunch, BrowserReturn};
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,9 @@ use url::Url;
 pub trait EventHandler: Send {
     /// A connection to a server stands, or could not be made.
     fn on_connected(&mut self, outcome: &Outcome<'_>) {}
+
+    /// The end on this machine of the connection that is told next, where the engine knows it.
+    fn on_local_address(&mut self, address: SocketAddr) {}
 
     /// A step on the way to a connection, or its end.
     fn on_connection_status(&mut self, status: ConnectionStatus, outcome: &Outcome<'_>) {}

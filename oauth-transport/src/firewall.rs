@@ -89,6 +89,24 @@ impl Firewall {
         Some(firewall)
     }
 
+    /// The SOCKS server that the environment of this process names; see [`from_variables`](Self::from_variables).
+    ///
+    /// # Errors
+    /// The variable holds no usable proxy.
+    pub fn from_environment() -> Result<Option<Self>, SettingsError> {
+        Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Reads `all_proxy`, in lower case, then in upper case. `None` where it is not set, or names an HTTP proxy: that is one
+    /// of the [`Proxies`](crate::Proxies).
+    ///
+    /// # Errors
+    /// The variable holds no usable proxy.
+    pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, SettingsError> {
+        let proxy = crate::proxies::all_proxy(&lookup)?;
+        Ok(proxy.as_ref().and_then(Self::of_proxy))
+    }
+
     /// Shows it who we are. SOCKS4 and SOCKS4a take the user name alone, as the user id.
     #[must_use]
     pub fn with_credentials(mut self, user: &str, password: &str) -> Self {

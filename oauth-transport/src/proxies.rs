@@ -77,6 +77,15 @@ impl Proxies {
         self
     }
 
+    /// Shows every proxy this user name and password, in place of those of its URL.
+    #[must_use]
+    pub fn with_credentials(mut self, user: &str, password: &str) -> Self {
+        for proxy in [&mut self.http, &mut self.https] {
+            *proxy = proxy.take().map(|proxy| proxy.with_credentials(user, password));
+        }
+        self
+    }
+
     /// Sets how the proxies are shown who we are.
     #[must_use]
     pub fn authenticated_by(mut self, authentication: ProxyAuthentication) -> Self {
@@ -123,21 +132,11 @@ impl Proxies {
     /// # Errors
     /// A variable holds no usable proxy.
     pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let first = |names: [&'static str; 2]| {
-            names.into_iter().find_map(|name| {
-                let value = Zeroizing::new(lookup(name)?);
-                if value.is_empty() || (name == "HTTP_PROXY" && lookup("REQUEST_METHOD").is_some()) {
-                    return None;
-                }
-                Some((name, value))
-            })
-        };
-        let read = |names| first(names).map(|(name, value)| Proxy::read(&value, name)).transpose();
-        let all = read(["all_proxy", "ALL_PROXY"])?;
+        let all = all_proxy(&lookup)?;
         Ok(Self {
-            https: read(["https_proxy", "HTTPS_PROXY"])?.or_else(|| all.clone()),
-            http: read(["http_proxy", "HTTP_PROXY"])?.or(all),
-            exceptions: first(["no_proxy", "NO_PROXY"])
+            https: read(&lookup, ["https_proxy", "HTTPS_PROXY"])?.or_else(|| all.clone()),
+            http: read(&lookup, ["http_proxy", "HTTP_PROXY"])?.or(all),
+            exceptions: first(&lookup, ["no_proxy", "NO_PROXY"])
                 .map(|(_, value)| exceptions(&value).collect())
                 .unwrap_or_default(),
             ..Self::none()
@@ -185,6 +184,32 @@ pub(crate) fn basic(user: &str, password: &str) -> HeaderValue {
     let mut value = HeaderValue::from_str(&text).expect("base64 is printable");
     value.set_sensitive(true);
     value
+}
+
+/// The first of the variables that says something.
+fn first(
+    lookup: &impl Fn(&str) -> Option<String>,
+    names: [&'static str; 2],
+) -> Option<(&'static str, Zeroizing<String>)> {
+    names.into_iter().find_map(|name| {
+        let value = Zeroizing::new(lookup(name)?);
+        if value.is_empty() || (name == "HTTP_PROXY" && lookup("REQUEST_METHOD").is_some()) {
+            return None;
+        }
+        Some((name, value))
+    })
+}
+
+fn read(
+    lookup: &impl Fn(&str) -> Option<String>,
+    names: [&'static str; 2],
+) -> Result<Option<Proxy>, SettingsError> {
+    first(lookup, names).map(|(name, value)| Proxy::read(&value, name)).transpose()
+}
+
+/// The proxy for everything.
+pub(crate) fn all_proxy(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<Proxy>, SettingsError> {
+    read(lookup, ["all_proxy", "ALL_PROXY"])
 }
 
 /// The hosts of a list. What is none is passed over.

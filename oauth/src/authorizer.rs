@@ -7,8 +7,8 @@ use core::fmt;
 use oauth_core::{
     AccessToken, AuthorizationCode, AuthorizationRequest, AuthorizationResponse, Client, ClientCredentials,
     ClientInformation, ClientMetadata, DevicePrompt, Discover, Failure, Flow, Grant, Input, Introspection,
-    IntrospectionRequest, MessageRules, OptOut, Output, Pending, Policy, PollDevice, Ready, Refresh, RefreshToken,
-    Register, Registration, Revocable, Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
+    IntrospectionRequest, MessageRules, OptOut, Output, Pending, Policy, PollDevice, Ready, Refresh,
+    RefreshToken, Register, Registration, Revocable, Scope, SecretBytes, Seed, ServerMemory, TokenInfo,
 };
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,14 +1,34 @@
-#![allow(missing_docs, reason = "tests name what they check")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "tests name what they check, and their modules are seen by nobody else"
+)]
 //! The component, against the test server.
 
+#[path = "component/cookies.rs"]
+mod cookies;
+#[path = "component/coverage.rs"]
+mod coverage;
+#[path = "component/events.rs"]
+mod events;
+#[path = "component/network.rs"]
+mod network;
 #[path = "component/profiles.rs"]
 mod profiles;
 #[path = "component/properties.rs"]
 mod properties;
 #[path = "component/settings.rs"]
 mod settings;
+#[path = "component/tls.rs"]
+mod tls;
+#[path = "component/transcript.rs"]
+mod transcript;
+#[path = "component/way.rs"]
+mod way;
 #[path = "component/web_server.rs"]
 mod web_server;
+#[path = "component/wire.rs"]
+mod wire;
 #[path = "component/witness.rs"]
 mod witness;
 

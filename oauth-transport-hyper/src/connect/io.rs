@@ -5,7 +5,7 @@ use oauth_transport::{BytesPerSecond, Linger};
 use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -78,6 +78,11 @@ impl Link {
     #[cfg(feature = "http2")]
     pub(crate) fn is_open(&self) -> bool {
         self.socket.upgrade().is_some_and(|socket| socket.peek() != Some(0))
+    }
+
+    /// Its end on this machine.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        self.socket.upgrade()?.stream().ok()?.local_addr().ok()
     }
 
     /// Remembers an error of TLS.

@@ -24,7 +24,11 @@ impl Told {
         if !events.is_active() {
             return None;
         }
+        let address = link.local_address();
         events.tell(|handler| {
+            if let Some(address) = address {
+                handler.on_local_address(address);
+            }
             handler.on_connection_status(ConnectionStatus::HostConnected, &Outcome::Ok);
             handler.on_connected(&Outcome::Ok);
         });

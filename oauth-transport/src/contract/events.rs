@@ -13,6 +13,7 @@ use crate::{
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use oauth_core::{Delivered, UnreachableKind};
 use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -71,6 +72,10 @@ fn ended(outcome: &Outcome<'_>) -> &'static str {
 impl EventHandler for Recorder {
     fn on_connected(&mut self, outcome: &Outcome<'_>) {
         self.note(format!("connected {}", ended(outcome)));
+    }
+
+    fn on_local_address(&mut self, address: SocketAddr) {
+        self.note(format!("from {address}"));
     }
 
     fn on_connection_status(&mut self, status: ConnectionStatus, outcome: &Outcome<'_>) {
@@ -155,6 +160,8 @@ pub fn connection_is_told_once<E: Engine>() {
     }
     let connected = recorder.lines().iter().filter(|line| *line == "connected ok").count();
     assert_eq!((connected, server.connections()), (1, 1));
+    // The server sees the same end of it.
+    recorder.told(&[&format!("from {}", server.peers()[0]), "connected ok"]);
 }
 
 /// A connection that does not come about, at each of its stages.

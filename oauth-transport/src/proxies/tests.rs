@@ -131,3 +131,29 @@ fn credentials_are_decoded_for_the_proxy_and_shown_to_nobody() {
     assert!(!shown.contains("ter2") && !shown.contains("us@er") && !shown.contains("dXNA"), "{shown}");
     assert_eq!(read(&[("all_proxy", "proxy")]).unwrap().iter().next().unwrap().authorization(), None);
 }
+
+#[test]
+fn a_socks_server_of_the_environment_is_a_firewall_and_an_http_proxy_is_none() {
+    let firewall = |url: &str| {
+        crate::Firewall::from_variables(|name| (name == "ALL_PROXY").then(|| url.to_owned()))
+            .unwrap()
+            .map(|firewall| (firewall.kind(), firewall.port().get(), firewall.resolves_names()))
+    };
+    assert_eq!(firewall("socks5h://s.example:1081"), Some((crate::FirewallKind::Socks5, 1081, true)));
+    assert_eq!(firewall("socks4://s.example"), Some((crate::FirewallKind::Socks4, 1080, false)));
+    assert_eq!(firewall("http://p.example:3128"), None);
+    assert_eq!(firewall(""), None);
+    let none =
+        crate::Firewall::from_variables(|name| (name == "HTTPS_PROXY").then(|| "socks5://s.example".into()));
+    assert!(none.unwrap().is_none());
+    crate::Firewall::from_variables(|_| Some("http://p.example/proxy.pac".into())).unwrap_err();
+}
+
+#[test]
+fn every_proxy_is_shown_the_same_credentials() {
+    let both =
+        read(&[("https_proxy", "http://old:old@secure:1"), ("http_proxy", "http://127.0.0.1:2")]).unwrap();
+    let both = both.with_credentials("ada", "s3cret");
+    assert!(both.iter().all(|proxy| proxy.credentials() == Some(("ada", "s3cret"))), "{both:?}");
+    assert!(Proxies::none().with_credentials("ada", "s3cret").is_empty());
+}

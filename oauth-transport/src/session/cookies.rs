@@ -1,7 +1,7 @@
 //! Cookies: those that responses set, and those that the caller adds.
 
 use crate::events::CookieSet;
-use cookie_store::{Cookie as StoredCookie, CookieStore, RawCookie};
+use cookie_store::{Cookie as StoredCookie, CookieExpiration, CookieStore, RawCookie};
 use http::HeaderValue;
 use std::fmt;
 use url::{Origin, Url};
@@ -60,6 +60,11 @@ impl Jar {
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Forgets those that were added.
+    pub(super) fn forget_added(&mut self) {
+        self.outgoing.clear();
     }
 
     /// Adds one that goes to this origin. Says whether it can be sent at all.
@@ -129,18 +134,6 @@ impl Jar {
     }
 
     pub(super) fn all(&self) -> Vec<Cookie> {
-        let kept = self.store.iter_unexpired().map(|cookie| Cookie {
-            name: cookie.name().to_owned(),
-            value: cookie.value().to_owned(),
-            domain: cookie.domain().unwrap_or_default().to_owned(),
-            path: cookie.path().unwrap_or_default().to_owned(),
-            expires: cookie
-                .expires()
-                .and_then(|expires| expires.datetime())
-                .map(|moment| httpdate::fmt_http_date(moment.into()))
-                .unwrap_or_default(),
-            secure: cookie.secure().unwrap_or_default(),
-        });
         let added = self.outgoing.iter().map(|cookie| Cookie {
             name: cookie.name.clone(),
             value: cookie.value.as_str().to_owned(),
@@ -149,7 +142,23 @@ impl Jar {
             expires: String::new(),
             secure: false,
         });
-        kept.chain(added).collect()
+        self.received().into_iter().chain(added).collect()
+    }
+
+    /// Those that responses set.
+    pub(super) fn received(&self) -> Vec<Cookie> {
+        let kept = self.store.iter_unexpired().map(|cookie| Cookie {
+            name: cookie.name().to_owned(),
+            value: cookie.value().to_owned(),
+            domain: cookie.domain().unwrap_or_default().to_owned(),
+            path: cookie.path.as_ref().to_owned(),
+            expires: match &cookie.expires {
+                CookieExpiration::AtUtc(moment) => httpdate::fmt_http_date((*moment).into()),
+                CookieExpiration::SessionEnd => String::new(),
+            },
+            secure: cookie.secure().unwrap_or_default(),
+        });
+        kept.collect()
     }
 }
 

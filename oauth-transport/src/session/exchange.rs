@@ -38,6 +38,19 @@ impl Memory {
         self.locked().jar.all()
     }
 
+    /// The cookies that responses set.
+    #[cfg(feature = "cookies")]
+    #[must_use]
+    pub fn received_cookies(&self) -> Vec<super::Cookie> {
+        self.locked().jar.received()
+    }
+
+    /// Forgets the cookies that were [added](Self::add_cookie), and keeps those that responses set.
+    #[cfg(feature = "cookies")]
+    pub fn forget_added_cookies(&self) {
+        self.locked().jar.forget_added();
+    }
+
     /// Adds a cookie for every request to the origin of this URL. Says whether it is one: a name and a value that a header
     /// can carry.
     #[cfg(feature = "cookies")]

@@ -27,7 +27,7 @@ pub use headers::{ExtraHeaders, HeaderError};
 pub use interrupt::Interrupt;
 pub use redirect::Redirects;
 pub use settings::{Recording, SessionSettings};
-pub use transcript::{Hop, Transcript, redacted_head};
+pub use transcript::{Hop, Transcript, redacted_head, redacted_header};
 
 use crate::{BoxFuture, Cause, EventSink, Transport};
 use oauth_core::{Delivered, Request, Response, Unreachable, UnreachableKind};

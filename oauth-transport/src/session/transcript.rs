@@ -240,7 +240,7 @@ impl Hop {
         let text = if exposed {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         } else {
-            self.scrubbed(redacted(name, value), exposed)
+            self.scrubbed(redacted_header(name, value), exposed)
         };
         // Writing to a String cannot fail.
         let _ = write!(head, "{name}: {text}\r\n");
@@ -292,13 +292,14 @@ pub fn redacted_head(first_line: &str, headers: &HeaderMap) -> String {
     let mut head = first_line.to_owned();
     for (name, value) in headers {
         // Writing to a String cannot fail.
-        let _ = write!(head, "\r\n{name}: {}", redacted(name, value));
+        let _ = write!(head, "\r\n{name}: {}", redacted_header(name, value));
     }
     head
 }
 
 /// The value of a header, or what of it is no secret.
-fn redacted(name: &HeaderName, value: &HeaderValue) -> String {
+#[must_use]
+pub fn redacted_header(name: &HeaderName, value: &HeaderValue) -> String {
     let text = String::from_utf8_lossy(value.as_bytes());
     if SHOWN_HEADERS.contains(&name.as_str()) && !value.is_sensitive() {
         return text.into_owned();

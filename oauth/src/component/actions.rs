@@ -2,7 +2,7 @@
 
 use super::error::ComponentError;
 use super::values::Secret;
-use super::{OAuth, run};
+use super::{OAuth, network, run};
 use crate::blocking;
 use oauth_core::{AccessToken, JsonValue, Pending, SecretBytes};
 use oauth_transport::session::Hop;
@@ -73,7 +73,7 @@ impl OAuth {
     }
 
     async fn validate(&self, token: AccessToken) -> Result<(), ComponentError> {
-        let values = self.values().oauth.clone();
+        let values = network::protocol(&self.values())?;
         if values.token_info_url.is_empty() {
             return Err(ComponentError::Setup("there is no service to ask: set TokenInfoURL".into()));
         }

@@ -3,11 +3,11 @@
 use super::error::ComponentError;
 use super::network;
 use super::values::NetworkValues;
-use crate::host::{BoxFuture, Host};
 #[cfg(feature = "hyper")]
 use crate::HyperHost;
 #[cfg(feature = "isahc")]
 use crate::IsahcHost;
+use crate::host::{BoxFuture, Host};
 use crate::sign_in::{Received, Wait};
 use oauth_core::{Mono, Request, Response, Unreachable};
 use oauth_transport::EventSink;
@@ -33,20 +33,26 @@ impl Engine {
         let (settings, session) = network::settings(values, events)?;
         match values.platform_client {
             #[cfg(feature = "isahc")]
-            true => Ok(Self::Isahc(IsahcHost::with_session(settings, session)?.with_memory(memory))),
+            true => {
+                let host = IsahcHost::with_session(settings, session);
+                Ok(Self::Isahc(host.map_err(|error| network::named(error, values))?.with_memory(memory)))
+            }
             #[cfg(not(feature = "isahc"))]
             true => {
-                drop((settings, session, memory));
+                let _unused = (settings, session, memory);
                 Err(ComponentError::refused(
                     "UsePlatformHTTPClient",
                     "this program was built without the transport isahc; build with the feature `isahc`, or set it to false",
                 ))
             }
             #[cfg(feature = "hyper")]
-            false => Ok(Self::Hyper(HyperHost::with_session(settings, session)?.with_memory(memory))),
+            false => {
+                let host = HyperHost::with_session(settings, session);
+                Ok(Self::Hyper(host.map_err(|error| network::named(error, values))?.with_memory(memory)))
+            }
             #[cfg(not(feature = "hyper"))]
             false => {
-                drop((settings, session, memory));
+                let _unused = (settings, session, memory);
                 Err(ComponentError::refused(
                     "UsePlatformHTTPClient",
                     "this program was built without the transport hyper; build with the feature `hyper`, or set it to true",

@@ -3,24 +3,28 @@
 //! A relay stands between the transport and them. It keeps what the properties show of the events (the server's certificate,
 //! the bytes that came), and where the handler is served by `do_events`, it keeps what the handler has no say in until then.
 
+use super::lock;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
+use oauth_transport::session::redacted_header;
 use oauth_transport::{
-    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry, LogLevel,
-    LogType, Outcome, ServerCertificate, Transfer,
+    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry,
+    LogLevel, LogType, Outcome, ServerCertificate, Transfer,
 };
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use super::lock;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, ThreadId};
 use url::Url;
 
 /// How many events wait for `do_events` at most; the oldest go first.
 const MOST_QUEUED: usize = 10_000;
 
-/// Something that happened, for whoever only looks on. No secret is in it.
+/// Something that happened, for whoever only looks on. No secret is in it, but in the log where
+/// [`set_dangerously_log_secrets`](super::OAuth::set_dangerously_log_secrets) wants them there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -38,13 +42,13 @@ pub enum Event {
     EndTransfer(Direction),
     /// `on_error`: a request fails.
     Error(String),
-    /// `on_header`: a line of a response's head; the value is `[redacted]` where it may be a credential.
+    /// `on_header`: a line of a response's head; what may be a credential of its value is `[redacted]`.
     Header(HeaderName, String),
     /// `on_launch_browser`: a browser is about to be opened by this command.
     LaunchBrowser(String),
     /// `on_log`: something for the log.
     Log(LogLevel, LogType, String),
-    /// `on_redirect`: the server sends the request to this origin, and whether it will go there.
+    /// `on_redirect`: the server sends the request to this origin, and whether it may go there.
     Redirect(String, bool),
     /// `on_return_url`: the browser came back to this path; the names of what it brought, without the values.
     ReturnUrl(String, String),
@@ -63,6 +67,8 @@ pub enum Event {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) connections: usize,
+    /// The port on this machine of the last connection.
+    pub(crate) local_port: Option<u16>,
     pub(crate) server_certificate: Option<Vec<u8>>,
     pub(crate) bytes_received: u64,
 }
@@ -73,24 +79,36 @@ pub(crate) struct Hub(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
+    /// Out of its place while it is called, so that it can be replaced from inside itself.
     handler: Mutex<Option<Box<dyn EventHandler>>>,
+    /// Held while the handler is called: it hears one event at a time.
+    turn: Mutex<()>,
+    /// The thread on which it is called.
+    inside: Mutex<Option<ThreadId>>,
     observers: Mutex<Vec<Sender<Event>>>,
-    /// `None` where the handler is called as things happen.
-    queue: Mutex<Option<VecDeque<Kept>>>,
+    queue: Mutex<Queue>,
     seen: Mutex<Seen>,
 }
 
-/// An event that waits for `do_events`: what the handler is called with.
+/// What the handler has not heard yet.
+#[derive(Default)]
+struct Queue {
+    waits_for_do_events: bool,
+    events: VecDeque<Kept>,
+}
+
+/// An event that the handler has no say in: what it is called with.
 type Kept = Box<dyn FnOnce(&mut dyn EventHandler) + Send>;
 
 impl Hub {
-    /// The sink that a transport tells.
-    pub(crate) fn sink(&self, level: LogLevel) -> EventSink {
-        EventSink::new(Relay(self.clone()), level)
+    /// The sink that a transport tells. The handler's word on certificates counts where it `decides`.
+    pub(crate) fn sink(&self, level: LogLevel, decides: bool) -> EventSink {
+        EventSink::new(Relay { hub: self.clone(), decides }, level)
     }
 
-    pub(crate) fn set_handler(&self, handler: Option<Box<dyn EventHandler>>) {
-        *lock(&self.0.handler) = handler;
+    pub(crate) fn set_handler(&self, handler: Box<dyn EventHandler>) {
+        let before = lock(&self.0.handler).replace(handler);
+        drop(before);
     }
 
     pub(crate) fn observe(&self) -> Receiver<Event> {
@@ -100,16 +118,16 @@ impl Hub {
     }
 
     pub(crate) fn set_queued(&self, queued: bool) {
-        let waiting = {
-            let mut queue = lock(&self.0.queue);
-            std::mem::replace(&mut *queue, queued.then(VecDeque::new))
-        };
-        // Nothing is lost when the way is changed.
-        waiting.into_iter().flatten().for_each(|event| self.call(event));
+        lock(&self.0.queue).waits_for_do_events = queued;
+        if !queued {
+            // Nothing is lost when the way is changed.
+            self.run_queue();
+        }
     }
 
-    /// Tells the handler what has waited, and says how much that was.
+    /// Tells the handler what has waited, and says how much that was: nothing from inside itself.
     pub(crate) fn run_queue(&self) -> usize {
+        let Some(_turn) = self.turn() else { return 0 };
         let mut count = 0;
         while let Some(event) = self.next() {
             self.call(event);
@@ -127,32 +145,60 @@ impl Hub {
     }
 
     fn next(&self) -> Option<Kept> {
-        lock(&self.0.queue).as_mut().and_then(VecDeque::pop_front)
+        lock(&self.0.queue).events.pop_front()
     }
 
     /// Now, or when `do_events` is called.
     fn tell(&self, event: impl FnOnce(&mut dyn EventHandler) + Send + 'static) {
-        if let Some(queue) = &mut *lock(&self.0.queue) {
-            if queue.len() >= MOST_QUEUED {
-                queue.pop_front();
+        let waits = {
+            let mut queue = lock(&self.0.queue);
+            if queue.events.len() >= MOST_QUEUED {
+                queue.events.pop_front();
             }
-            queue.push_back(Box::new(event));
-            return;
-        }
-        self.call(event);
-    }
-
-    /// A handler that panics is not called again, and the call goes on.
-    fn call(&self, event: impl FnOnce(&mut dyn EventHandler)) {
-        let mut slot = lock(&self.0.handler);
-        let Some(handler) = &mut *slot else { return };
-        if catch_unwind(AssertUnwindSafe(|| event(&mut **handler))).is_err() {
-            *slot = None;
+            queue.events.push_back(Box::new(event));
+            queue.waits_for_do_events
+        };
+        if !waits {
+            self.run_queue();
         }
     }
 
-    fn show(&self, event: &Event) {
-        lock(&self.0.observers).retain(|observer| observer.send(event.clone()).is_ok());
+    /// Asks the handler, now. What it makes of the question counts unless it panics half way.
+    fn ask<T: Clone>(&self, question: &mut T, event: impl FnOnce(&mut dyn EventHandler, &mut T)) {
+        let Some(_turn) = self.turn() else { return };
+        let mut answer = question.clone();
+        if self.call(|handler| event(handler, &mut answer)) {
+            *question = answer;
+        }
+    }
+
+    /// The right to call the handler; `None` from inside it, which would wait for itself.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        let is_inside = *lock(&self.0.inside) == Some(thread::current().id());
+        (!is_inside).then(|| lock(&self.0.turn))
+    }
+
+    /// Calls the handler, whose turn it is, and says whether it came back. One that panics is not called again.
+    fn call(&self, event: impl FnOnce(&mut dyn EventHandler)) -> bool {
+        let Some(mut handler) = lock(&self.0.handler).take() else { return false };
+        *lock(&self.0.inside) = Some(thread::current().id());
+        let came_back = catch_unwind(AssertUnwindSafe(|| event(&mut *handler))).is_ok();
+        *lock(&self.0.inside) = None;
+        if came_back {
+            let mut slot = lock(&self.0.handler);
+            if slot.is_none() {
+                *slot = Some(handler);
+            }
+        }
+        came_back
+    }
+
+    fn show(&self, event: impl FnOnce() -> Event) {
+        let mut observers = lock(&self.0.observers);
+        if !observers.is_empty() {
+            let event = event();
+            observers.retain(|observer| observer.send(event.clone()).is_ok());
+        }
     }
 }
 
@@ -163,11 +209,14 @@ impl fmt::Debug for Hub {
 }
 
 /// What the transport tells, handed on.
-struct Relay(Hub);
+struct Relay {
+    hub: Hub,
+    decides: bool,
+}
 
 impl Relay {
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        lock(&self.0.0.seen)
+        lock(&self.hub.0.seen)
     }
 }
 
@@ -177,14 +226,21 @@ impl EventHandler for Relay {
         if why.is_none() {
             self.seen().connections += 1;
         }
-        self.0.show(&Event::Connected(why.as_ref().map(Told::to_string)));
-        self.0.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_connected(outcome)));
+        self.hub.show(|| Event::Connected(why.as_ref().map(Told::to_string)));
+        self.hub.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_connected(outcome)));
+    }
+
+    fn on_local_address(&mut self, address: SocketAddr) {
+        self.seen().local_port = Some(address.port());
+        self.hub.tell(move |handler| handler.on_local_address(address));
     }
 
     fn on_connection_status(&mut self, status: ConnectionStatus, outcome: &Outcome<'_>) {
         let why = reason(outcome);
-        self.0.show(&Event::ConnectionStatus(status, why.as_ref().map(Told::to_string)));
-        self.0.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_connection_status(status, outcome)));
+        self.hub.show(|| Event::ConnectionStatus(status, why.as_ref().map(Told::to_string)));
+        self.hub.tell(move |handler| {
+            with_outcome(why.as_ref(), |outcome| handler.on_connection_status(status, outcome));
+        });
     }
 
     fn on_disconnected(&mut self, outcome: &Outcome<'_>) {
@@ -193,16 +249,13 @@ impl EventHandler for Relay {
             let mut seen = self.seen();
             seen.connections = seen.connections.saturating_sub(1);
         }
-        self.0.show(&Event::Disconnected(why.as_ref().map(Told::to_string)));
-        self.0.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_disconnected(outcome)));
+        self.hub.show(|| Event::Disconnected(why.as_ref().map(Told::to_string)));
+        self.hub.tell(move |handler| with_outcome(why.as_ref(), |outcome| handler.on_disconnected(outcome)));
     }
 
     fn on_start_transfer(&mut self, direction: Direction) {
-        if direction == Direction::Received {
-            self.seen().bytes_received = 0;
-        }
-        self.0.show(&Event::StartTransfer(direction));
-        self.0.tell(move |handler| handler.on_start_transfer(direction));
+        self.hub.show(|| Event::StartTransfer(direction));
+        self.hub.tell(move |handler| handler.on_start_transfer(direction));
     }
 
     fn on_transfer(&mut self, transfer: &Transfer<'_>) {
@@ -210,60 +263,61 @@ impl EventHandler for Relay {
         if direction == Direction::Received {
             self.seen().bytes_received = bytes;
         }
-        self.0.show(&Event::Transfer(direction, bytes, total));
+        self.hub.show(|| Event::Transfer(direction, bytes, total));
         let text = oauth_core::SecretBytes::new(transfer.text);
-        self.0.tell(move |handler| handler.on_transfer(&Transfer::new(direction, bytes, total, text.expose())));
+        self.hub
+            .tell(move |handler| handler.on_transfer(&Transfer::new(direction, bytes, total, text.expose())));
     }
 
     fn on_end_transfer(&mut self, direction: Direction) {
-        self.0.show(&Event::EndTransfer(direction));
-        self.0.tell(move |handler| handler.on_end_transfer(direction));
+        self.hub.show(|| Event::EndTransfer(direction));
+        self.hub.tell(move |handler| handler.on_end_transfer(direction));
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
         let told = Told::of(error);
-        self.0.show(&Event::Error(told.to_string()));
-        self.0.tell(move |handler| handler.on_error(&told));
+        self.hub.show(|| Event::Error(told.to_string()));
+        self.hub.tell(move |handler| handler.on_error(&told));
     }
 
     fn on_header(&mut self, name: &HeaderName, value: &HeaderValue) {
-        let hidden = value.is_sensitive() || *name == http::header::SET_COOKIE || *name == http::header::LOCATION;
-        let text = if hidden { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
-        self.0.show(&Event::Header(name.clone(), text.into_owned()));
+        self.hub.show(|| Event::Header(name.clone(), redacted_header(name, value)));
         let (name, value) = (name.clone(), value.clone());
-        self.0.tell(move |handler| handler.on_header(&name, &value));
+        self.hub.tell(move |handler| handler.on_header(&name, &value));
     }
 
     fn on_launch_browser(&mut self, launch: &mut BrowserLaunch) {
-        self.0.call(|handler| handler.on_launch_browser(launch));
-        self.0.show(&Event::LaunchBrowser(launch.command.clone()));
+        self.hub.ask(launch, |handler, launch| handler.on_launch_browser(launch));
+        self.hub.show(|| Event::LaunchBrowser(launch.command.clone()));
     }
 
     fn on_log(&mut self, entry: &LogEntry<'_>) {
         let (level, kind, message) = (entry.level, entry.kind, entry.message.to_owned());
-        self.0.show(&Event::Log(level, kind, message.clone()));
-        self.0.tell(move |handler| handler.on_log(&LogEntry::new(level, kind, &message)));
+        self.hub.show(|| Event::Log(level, kind, message.clone()));
+        self.hub.tell(move |handler| handler.on_log(&LogEntry::new(level, kind, &message)));
     }
 
     fn on_redirect(&mut self, location: &Url, accept: &mut bool) {
-        self.0.call(|handler| handler.on_redirect(location, accept));
-        self.0.show(&Event::Redirect(location.origin().ascii_serialization(), *accept));
+        self.hub.ask(accept, |handler, accept| handler.on_redirect(location, accept));
+        self.hub.show(|| Event::Redirect(location.origin().ascii_serialization(), *accept));
     }
 
     fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {
-        self.0.call(|handler| handler.on_return_url(back));
-        self.0.show(&Event::ReturnUrl(back.path.to_owned(), back.query()));
+        self.hub.ask(back, |handler, back| handler.on_return_url(back));
+        self.hub.show(|| Event::ReturnUrl(back.path.to_owned(), back.query()));
     }
 
     fn on_set_cookie(&mut self, cookie: &CookieSet<'_>) {
-        self.0.show(&Event::SetCookie(cookie.name.to_owned(), cookie.domain.to_owned()));
+        self.hub.show(|| Event::SetCookie(cookie.name.to_owned(), cookie.domain.to_owned()));
         let kept = oauth_core::Password::new(cookie.value);
-        let texts = [cookie.name, cookie.expires, cookie.domain, cookie.path, cookie.same_site].map(str::to_owned);
+        let texts =
+            [cookie.name, cookie.expires, cookie.domain, cookie.path, cookie.same_site].map(str::to_owned);
         let (secure, http_only) = (cookie.secure, cookie.http_only);
-        self.0.tell(move |handler| {
+        self.hub.tell(move |handler| {
             let [name, expires, domain, path, same_site] = &texts;
             let mut cookie = CookieSet::new(name, kept.expose());
-            (cookie.expires, cookie.domain, cookie.path, cookie.same_site) = (expires, domain, path, same_site);
+            (cookie.expires, cookie.domain, cookie.path, cookie.same_site) =
+                (expires, domain, path, same_site);
             (cookie.secure, cookie.http_only) = (secure, http_only);
             handler.on_set_cookie(&cookie);
         });
@@ -271,21 +325,30 @@ impl EventHandler for Relay {
 
     fn on_ssl_server_authentication(&mut self, certificate: &ServerCertificate<'_>, accept: &mut bool) {
         self.seen().server_certificate = Some(certificate.der.to_vec());
-        self.0.call(|handler| handler.on_ssl_server_authentication(certificate, accept));
-        let [subject, issuer, status] =
-            [certificate.subject, certificate.issuer, certificate.status].map(str::to_owned);
-        self.0.show(&Event::SslServerAuthentication(subject, issuer, status, *accept));
+        let mut decided = *accept;
+        self.hub
+            .ask(&mut decided, |handler, accept| handler.on_ssl_server_authentication(certificate, accept));
+        if self.decides {
+            *accept = decided;
+        }
+        self.hub.show(|| {
+            let [subject, issuer, status] =
+                [certificate.subject, certificate.issuer, certificate.status].map(str::to_owned);
+            Event::SslServerAuthentication(subject, issuer, status, *accept)
+        });
     }
 
     fn on_ssl_status(&mut self, message: &str) {
-        self.0.show(&Event::SslStatus(message.to_owned()));
+        self.hub.show(|| Event::SslStatus(message.to_owned()));
         let message = message.to_owned();
-        self.0.tell(move |handler| handler.on_ssl_status(&message));
+        self.hub.tell(move |handler| handler.on_ssl_status(&message));
     }
 
     fn on_status(&mut self, version: Version, status: StatusCode) {
-        self.0.show(&Event::Status(version, status));
-        self.0.tell(move |handler| handler.on_status(version, status));
+        // A response without a body tells of no transfer.
+        self.seen().bytes_received = 0;
+        self.hub.show(|| Event::Status(version, status));
+        self.hub.tell(move |handler| handler.on_status(version, status));
     }
 }
 

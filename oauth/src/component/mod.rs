@@ -43,8 +43,8 @@ use crate::{Authorization, blocking};
 use engine::Engine;
 use events::{Hub, Seen};
 use oauth_loopback::WebServer;
-use oauth_transport::{EventHandler, EventSink, SessionSettings, Settings};
 use oauth_transport::session::{Interrupt, Memory};
+use oauth_transport::{EventHandler, EventSink, SessionSettings, Settings};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -187,7 +187,7 @@ impl OAuth {
     /// It is called from within calls: one that blocks holds them up, and one that panics is not called again. From inside it,
     /// properties can be read, and the call interrupted.
     pub fn set_event_handler(&self, handler: impl EventHandler + 'static) {
-        self.events.set_handler(Some(Box::new(handler)));
+        self.events.set_handler(Box::new(handler));
     }
 
     /// Everything that happens from now on, for whoever only looks on.
@@ -252,10 +252,11 @@ impl OAuth {
     /// What went over the wire, for the properties that show it.
     fn refresh_results(&self) {
         let transcript = self.memory().transcript();
-        let bytes = self.events.seen().bytes_received;
+        let seen = self.events.seen();
         let mut values = self.values();
         values.results.transcript = transcript;
-        values.results.bytes_transferred = bytes;
+        values.results.bytes_transferred = seen.bytes_received;
+        values.results.local_port = seen.local_port;
     }
 
     fn send_cookies(&self) {
@@ -264,9 +265,10 @@ impl OAuth {
             let urls = [values.oauth.server_auth_url.clone(), values.oauth.server_token_url.clone()];
             (values.network.cookies.clone(), urls)
         };
+        self.memory().forget_added_cookies();
         for url in urls.iter().filter_map(|url| Url::parse(url).ok()) {
             for (name, value) in &cookies {
-                // One that no header can carry goes nowhere.
+                // One that no header can carry was refused when the engine was made.
                 let _taken = self.memory().add_cookie(&url, name, value.expose());
             }
         }
@@ -295,7 +297,7 @@ impl OAuth {
         if let Some(engine) = &*slot {
             return Ok(Arc::clone(engine));
         }
-        let sink = self.events.sink(network.log_level);
+        let sink = self.events.sink(network.log_level, network.tls.handler_decides);
         let engine = Arc::new(Engine::new(&network, sink, self.memory())?);
         *slot = Some(Arc::clone(&engine));
         Ok(engine)

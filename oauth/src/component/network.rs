@@ -1,44 +1,105 @@
 //! From what the component was told to what a transport is told.
 
+mod address;
+#[cfg(test)]
+mod tests;
+mod way;
+
+pub(crate) use address::{address, protocol};
+
+use super::config::ConfigSetting;
 use super::error::ComponentError;
-use super::values::{NetworkValues, ProxyScheme, ProxySsl, StoreValues};
+use super::values::{NetworkValues, StoreValues, Values};
 use crate::host;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use oauth_jwt::{CertificateStore, Entry};
+use oauth_transport::session::{Coding, ExtraHeaders, Memory, ResponseFile};
 use oauth_transport::{
-    EventSink, Firewall, FirewallKind, HttpVersion, Identity, KeepAlive, Proxies, Proxy,
-    ProxyAuthentication, SessionSettings, Settings,
+    EventSink, HttpVersion, Identity, KeepAlive, SessionSettings, Setting, Settings, SettingsError, Tls,
+    TlsVersions,
 };
-use oauth_transport::session::{Coding, ExtraHeaders, ResponseFile};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use std::num::NonZeroU16;
+use std::time::Duration;
+use url::Url;
+
+/// The longest time that every engine takes for a connection; the system gives up long before.
+const LONGEST_CONNECT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The groups that the engine has where nothing is chosen.
+const OWN_GROUPS: [&str; 3] = ["x25519", "secp256r1", "secp384r1"];
+
+/// The variables of an environment.
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What the transport and the session around it are told.
 pub(crate) fn settings(
     values: &NetworkValues,
     events: EventSink,
 ) -> Result<(Settings, SessionSettings), ComponentError> {
+    let environment = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    settings_in(values, events, &environment)
+}
+
+/// The same error under the component's own name for what was set.
+pub(crate) fn named(error: SettingsError, values: &NetworkValues) -> ComponentError {
+    let setting = match &error {
+        SettingsError::Value { setting, .. } => Some(*setting),
+        SettingsError::Unsupported { setting: words, .. } => {
+            Setting::ALL.iter().copied().find(|setting| setting.name() == *words)
+        }
+        _ => None,
+    };
+    let name = match (setting, &error) {
+        (Some(setting), _) => set_name(setting, values),
+        // The time to connect is the timeout's where it has no own, and that is never zero.
+        (None, SettingsError::ZeroTimeout { .. }) => "timeout",
+        (None, SettingsError::Unsupported { .. }) if values.user_agent.as_deref() == Some("") => "UserAgent",
+        (None, SettingsError::Identity { .. }) => "ssl_cert_store",
+        (None, SettingsError::ExtraRoot { .. }) => "SSLCACertFilePaths",
+        _ => return error.into(),
+    };
+    ComponentError::refused(name, error)
+}
+
+/// Which of a setting's names was set; the first where none of them is a configuration setting.
+fn set_name(setting: Setting, network: &NetworkValues) -> &'static str {
+    let values = Values { network: network.clone(), ..Values::default() };
+    let is_set = |name: &&str| {
+        let row = ConfigSetting::named(name).ok();
+        row.is_some_and(|row| row.get(&values, None).is_ok_and(|value| value.as_str() != row.default()))
+    };
+    let names = setting.component_names();
+    names.iter().copied().find(is_set).or_else(|| names.first().copied()).unwrap_or_else(|| setting.name())
+}
+
+fn settings_in(
+    values: &NetworkValues,
+    events: EventSink,
+    environment: Lookup<'_>,
+) -> Result<(Settings, SessionSettings), ComponentError> {
+    if values.platform_client && values.http.reuse_connections && !values.tls.resume_sessions {
+        return Err(ComponentError::refused(
+            "KeepAlive",
+            "with UsePlatformHTTPClient each request has a connection of its own for as long as ReuseSSLSession is false; \
+             set that to true, or this to false",
+        ));
+    }
     let mut settings = Settings::new().with_events(events);
     settings = timeouts(settings, values);
     settings = settings.with_tcp(tcp(values));
     settings = settings.with_http(http(values));
     settings = roots(settings, values)?;
-    let mut tls = values.tls.clone();
-    tls.groups = groups(values);
-    if !values.open_ssl_ciphers.is_empty() {
-        tls = tls.with_openssl_ciphers(&values.open_ssl_ciphers)?;
-    }
-    settings = settings.with_tls(tls);
+    settings = settings.with_tls(tls(values)?);
     if let Some(identity) = identity(values)? {
         settings = settings.with_client_certificate(identity);
     }
-    if let Some(firewall) = firewall(values)? {
+    if let Some(firewall) = way::firewall(values, environment)? {
         settings = settings.with_firewall(firewall);
     }
-    settings = settings.with_proxies(proxies(values)?);
+    settings = settings.with_proxies(way::proxies(values, environment)?);
     settings = match values.user_agent.as_deref() {
         None => settings,
         Some("") => settings.without_user_agent(),
@@ -53,10 +114,7 @@ fn timeouts(mut settings: Settings, values: &NetworkValues) -> Settings {
         Some(timeout) => settings.without_total_timeout().with_inactivity_timeout(timeout),
         None => settings.without_total_timeout(),
     };
-    match values.connection_timeout.or(values.timeout) {
-        Some(timeout) => settings.with_connect_timeout(timeout),
-        None => settings,
-    }
+    settings.with_connect_timeout(values.connection_timeout.or(values.timeout).unwrap_or(LONGEST_CONNECT))
 }
 
 fn tcp(values: &NetworkValues) -> oauth_transport::Tcp {
@@ -82,43 +140,104 @@ fn http(values: &NetworkValues) -> oauth_transport::Http {
 }
 
 fn roots(mut settings: Settings, values: &NetworkValues) -> Result<Settings, ComponentError> {
+    let refused = |name| move |error: SettingsError| ComponentError::refused(name, error);
     // These take the place of the system's; OpenSSL's are beside them.
     if !values.ca_files.is_empty() {
         settings = settings.without_platform_roots();
     }
-    for path in values.ca_files.iter().chain(&values.open_ssl_ca_file) {
-        settings = settings.with_extra_roots_file(path)?;
+    for path in &values.ca_files {
+        settings = settings.with_extra_roots_file(path).map_err(refused("SSLCACertFilePaths"))?;
+    }
+    if let Some(path) = &values.open_ssl_ca_file {
+        settings = settings.with_extra_roots_file(path).map_err(refused("OpenSSLCAFile"))?;
     }
     if let Some(folder) = &values.ca_folder {
-        settings = settings.with_extra_roots_folder(folder)?;
+        settings = settings.with_extra_roots_folder(folder).map_err(refused("OpenSSLCADir"))?;
     }
     Ok(settings)
 }
 
-/// The groups of both versions, those of the key shares first: TLS has one list.
+fn tls(values: &NetworkValues) -> Result<Tls, ComponentError> {
+    let own: &[&str] = if values.platform_client { &["openssl"] } else { &["rustls", "ring"] };
+    let provider = values.ssl_provider.as_str();
+    if !provider.is_empty() && !own.iter().any(|name| name.eq_ignore_ascii_case(provider)) {
+        return Err(ComponentError::refused(
+            "SSLProvider",
+            format_args!(
+                "this engine has {} alone; leave it at *, or choose the engine by UsePlatformHTTPClient",
+                own.join(" with ")
+            ),
+        ));
+    }
+    let mut tls = values.tls.clone();
+    tls.groups = groups(values);
+    if !values.open_ssl_ciphers.is_empty() {
+        tls = with_ciphers(tls, &values.open_ssl_ciphers)?;
+    }
+    Ok(tls)
+}
+
+/// Takes the cipher suites of TLS 1.2 from a list as OpenSSL writes them.
+pub(crate) fn with_ciphers(tls: Tls, list: &str) -> Result<Tls, ComponentError> {
+    tls.with_openssl_ciphers(list).map_err(|error| ComponentError::refused("OpenSSLCipherList", error))
+}
+
+/// The groups of the versions that are spoken: TLS has one list for both. Those whose shares are wanted come first.
 fn groups(values: &NetworkValues) -> Option<Vec<String>> {
-    let lists = [&values.key_share_groups, &values.groups_13, &values.groups_12];
+    let versions = values.tls.versions;
+    let of_12 = values.groups_12.as_ref().filter(|_| versions != TlsVersions::V13);
+    let of_13 = values.groups_13.as_ref().filter(|_| versions != TlsVersions::V12);
+    let shares = values.key_share_groups.as_ref().filter(|_| versions != TlsVersions::V12);
+    if of_12.is_none() && of_13.is_none() && shares.is_none() {
+        return None;
+    }
+    // Shares narrow nothing.
+    let own = || OWN_GROUPS.map(str::to_owned).to_vec();
+    let supported = if of_12.is_none() && of_13.is_none() { own() } else { Vec::new() };
     let mut all: Vec<String> = Vec::new();
-    for group in lists.into_iter().flatten().flatten() {
+    for group in shares.into_iter().chain(of_13).chain(of_12).flatten().chain(&supported) {
         if !all.contains(group) {
             all.push(group.clone());
         }
     }
-    (!all.is_empty()).then_some(all)
+    Some(all)
 }
 
 /// The client's certificate, where one is chosen.
 fn identity(values: &NetworkValues) -> Result<Option<Identity>, ComponentError> {
+    let store = &values.certificate;
     let entry = match &values.certificate_der {
-        Some(der) => entry_of(&values.certificate, der)?,
-        None if values.certificate.subject.is_empty() => return Ok(None),
-        None => entry(&values.certificate)?,
+        Some(der) => entry_of(store, der)?,
+        None if store.subject.is_empty() => {
+            let unused = if store.store.expose() != StoreValues::default().store.expose() {
+                Some((
+                    "ssl_cert_store",
+                    "it is set, and no certificate of it is chosen; set ssl_cert_subject (* takes any)",
+                ))
+            } else if !values.intermediates.is_empty() {
+                Some((
+                    "SSLCACerts",
+                    "it completes the chain of a client certificate, and there is none; set ssl_cert_store",
+                ))
+            } else {
+                None
+            };
+            return unused.map_or(Ok(None), |(name, why)| Err(ComponentError::refused(name, why)));
+        }
+        None => entry(store)?,
     };
-    let more = CertificateDer::pem_slice_iter(values.intermediates.as_bytes())
+    let more = certificates("SSLCACerts", &values.intermediates)?;
+    Ok(Some(host::identity_with_chain(entry, more)?))
+}
+
+/// Certificates as PEM, one after the other; nothing is none.
+pub(crate) fn certificates(name: &'static str, text: &str) -> Result<Vec<Vec<u8>>, ComponentError> {
+    let found = CertificateDer::pem_slice_iter(text.as_bytes())
         .map(|certificate| certificate.map(|der| der.to_vec()))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| ComponentError::value("SSLCACerts", "", "certificates as PEM"))?;
-    Ok(Some(host::identity_with_chain(entry, more)?))
+        .ok()
+        .filter(|found| text.trim().is_empty() || !found.is_empty());
+    found.ok_or_else(|| ComponentError::value(name, "", "certificates as PEM"))
 }
 
 /// The subject of a certificate, which the store has with its key.
@@ -185,92 +304,9 @@ fn open(values: &StoreValues) -> Result<CertificateStore, ComponentError> {
     }?)
 }
 
-fn firewall(values: &NetworkValues) -> Result<Option<Firewall>, ComponentError> {
-    let asked = &values.firewall;
-    let Some(kind) = asked.kind else { return Ok(None) };
-    if asked.host.is_empty() {
-        return Err(ComponentError::Setup(
-            "a firewall's type is set, and not where it is: set firewall_host, or firewall_type to 0".into(),
-        ));
-    }
-    let mut firewall = Firewall::new(kind, &asked.host, asked.port.and_then(NonZeroU16::new))?;
-    if !asked.user.is_empty() {
-        firewall = firewall.with_credentials(&asked.user, asked.password.expose());
-    }
-    for line in asked.data.expose().lines().filter(|line| !line.trim().is_empty()) {
-        if kind != FirewallKind::Tunnel {
-            return Err(ComponentError::refused(
-                "FirewallData",
-                "SOCKS takes no headers; empty it, or set firewall_type to 1 (tunnel)",
-            ));
-        }
-        let header = line.split_once(':').and_then(|(name, value)| {
-            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value.trim()).ok()?))
-        });
-        let Some((name, value)) = header else {
-            return Err(ComponentError::value("FirewallData", "", "header lines, each as Name: value"));
-        };
-        firewall = firewall.with_header(name, value)?;
-    }
-    Ok(Some(firewall))
-}
-
-fn proxies(values: &NetworkValues) -> Result<Proxies, ComponentError> {
-    let asked = &values.proxy;
-    // What another platform calls "the system's".
-    let detect = asked.auto_detect || asked.server == "*";
-    let proxies = if detect {
-        Proxies::from_environment()?
-    } else if asked.server.is_empty() {
-        return Ok(Proxies::none());
-    } else {
-        Proxies::through(proxy(values)?)
-    };
-    let proxies = match asked.ssl {
-        ProxySsl::Tunnel => proxies.tunnelling_http(),
-        ProxySsl::Automatic | ProxySsl::Always | ProxySsl::Never => proxies,
-    };
-    let proxies = if asked.exceptions.is_empty() { proxies } else { proxies.except(&asked.exceptions) };
-    Ok(proxies.authenticated_by(authentication(values)?))
-}
-
-fn proxy(values: &NetworkValues) -> Result<Proxy, ComponentError> {
-    let asked = &values.proxy;
-    let url = if asked.server.contains("://") {
-        asked.server.clone()
-    } else {
-        let scheme = if asked.ssl == ProxySsl::Always { "https" } else { "http" };
-        let bare = asked.server.contains(':') && !asked.server.starts_with('[');
-        let host = if bare { format!("[{}]", asked.server) } else { asked.server.clone() };
-        format!("{scheme}://{host}:{}", asked.port)
-    };
-    let proxy = Proxy::new(&url)?;
-    Ok(if asked.user.is_empty() {
-        proxy
-    } else {
-        proxy.with_credentials(&asked.user, asked.password.expose())
-    })
-}
-
-fn authentication(values: &NetworkValues) -> Result<ProxyAuthentication, ComponentError> {
-    let asked = &values.proxy;
-    Ok(match asked.scheme {
-        ProxyScheme::Basic => ProxyAuthentication::Basic,
-        ProxyScheme::Digest => ProxyAuthentication::Digest,
-        ProxyScheme::Proprietary => ProxyAuthentication::Verbatim(header_value(
-            "ProxyAuthorization",
-            asked.authorization.expose(),
-        )?),
-        ProxyScheme::None => ProxyAuthentication::Never,
-        ProxyScheme::Ntlm => ProxyAuthentication::Ntlm,
-        ProxyScheme::Negotiate => ProxyAuthentication::Negotiate {
-            service: (!asked.kerberos_spn.is_empty()).then(|| asked.kerberos_spn.clone()),
-        },
-    })
-}
-
 fn session(values: &NetworkValues) -> Result<SessionSettings, ComponentError> {
     let mut session = values.session.clone();
+    check_cookies(values)?;
     session.headers = ExtraHeaders::from_lines(&values.other_headers)
         .map_err(|error| ComponentError::refused("OtherHeaders", error))?;
     let authorization = values.authorization.expose();
@@ -287,8 +323,36 @@ fn session(values: &NetworkValues) -> Result<SessionSettings, ComponentError> {
         (Some(path), false) => Some(ResponseFile::new(path)),
         (Some(path), true) => Some(ResponseFile::new(path).appending()),
     };
-    session.accept_encodings = if values.compression { codings(&values.accept_encoding)? } else { Vec::new() };
+    session.accept_encodings =
+        if values.compression { codings(&values.accept_encoding)? } else { Vec::new() };
     Ok(session)
+}
+
+/// Refuses cookies that no header can carry.
+fn check_cookies(values: &NetworkValues) -> Result<(), ComponentError> {
+    let anywhere = Url::parse("https://localhost/").ok();
+    let trial = Memory::default();
+    let fits =
+        |name: &str, value: &str| anywhere.as_ref().is_some_and(|url| trial.add_cookie(url, name, value));
+    for (index, (name, value)) in values.cookies.iter().enumerate() {
+        if !fits(name, "") {
+            return Err(ComponentError::refused(
+                "cookie_name",
+                format_args!(
+                    "that of the added cookie {index} is none; write it in letters, digits and - _ ., or lower cookie_count"
+                ),
+            ));
+        }
+        if !fits(name, value.expose()) {
+            return Err(ComponentError::refused(
+                "cookie_value",
+                format_args!(
+                    "that of the added cookie {index} has blanks, commas, semicolons, quotes or no ASCII; encode it"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The encodings of a list such as `gzip, deflate`.
@@ -297,7 +361,11 @@ pub(crate) fn codings(list: &str) -> Result<Vec<Coding>, ComponentError> {
     names
         .map(|name| {
             Coding::from_name(name).ok_or_else(|| {
-                ComponentError::value("AcceptEncoding", name, "a list of gzip, deflate and br, with commas between")
+                ComponentError::value(
+                    "AcceptEncoding",
+                    name,
+                    "a list of gzip, deflate and br, with commas between",
+                )
             })
         })
         .collect()
@@ -310,4 +378,3 @@ fn header_value(name: &'static str, text: &str) -> Result<HeaderValue, Component
     value.set_sensitive(true);
     Ok(value)
 }
-

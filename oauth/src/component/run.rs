@@ -8,7 +8,7 @@ use super::form_vars::WithFormVars;
 use super::profile::{ClientProfile, GrantType};
 use super::values::{OAuthValues, Secret};
 use super::web_server::listens_at;
-use super::{OAuth, assertion, lock, office365};
+use super::{OAuth, assertion, lock, network, office365};
 use crate::host::Host;
 use crate::{Authorization, Authorizer, SignIn, Step, WithKeys};
 use oauth_core::{
@@ -43,7 +43,7 @@ pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Auth
 }
 
 async fn granted(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
-    let values = oauth.values().oauth.clone();
+    let values = network::protocol(&oauth.values())?;
     if values.client_profile == ClientProfile::Jwt {
         return jwt(oauth, &values, engine).await;
     }
@@ -76,7 +76,7 @@ async fn granted(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, Co
 
 /// The first leg alone: where the person signs in.
 pub(super) async fn authorization_url(oauth: &OAuth, engine: Arc<Engine>) -> Result<String, ComponentError> {
-    let values = oauth.values().oauth.clone();
+    let values = network::protocol(&oauth.values())?;
     let authorizer = authorizer(&values, engine)?;
     if values.client_profile == ClientProfile::Device {
         let flow = authorizer.device_prompt(scope(&values)?).await?;
@@ -259,7 +259,7 @@ async fn jwt(
         );
     }
     let mut values = values.clone();
-    values.server_token_url = token_url;
+    values.server_token_url = network::address("server_token_url", &token_url, &oauth.values().network)?;
     let authorizer = authorizer(&values, Arc::new(WithKeys::new(engine as Arc<dyn Host>, keyring)))?;
     Ok(authorizer.exchange(grant).await?)
 }

@@ -5,10 +5,8 @@ use super::profile::{ClientProfile, GrantType};
 use crate::Authorization;
 use oauth_core::{CodeChallenge, Pending, PollDevice, Unix};
 use oauth_jwt::StoreKind;
-use oauth_transport::{
-    FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls,
-};
 use oauth_transport::session::{Recording, Redirects, Transcript};
+use oauth_transport::{FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,7 +48,8 @@ impl Values {
 
 /// An authorization as the parameters of a response (RFC 6749 section 4.2.2).
 fn told(authorization: &Authorization, expires_in: Option<Duration>) -> Vec<(String, Secret)> {
-    let mut params = vec![("access_token", authorization.token().to_owned()), ("token_type", "Bearer".to_owned())];
+    let mut params =
+        vec![("access_token", authorization.token().to_owned()), ("token_type", "Bearer".to_owned())];
     params.extend(expires_in.map(|life| ("expires_in", life.as_secs().to_string())));
     params.extend(authorization.scope().map(|scope| ("scope", scope.as_str().to_owned())));
     params.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
@@ -220,6 +219,8 @@ pub(crate) struct NetworkValues {
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) open_ssl_ca_file: Option<PathBuf>,
     pub(crate) ca_folder: Option<PathBuf>,
+    /// What is to do TLS, by its name; empty for the engine's own.
+    pub(crate) ssl_provider: String,
     pub(crate) encode_url: bool,
     pub(crate) idns: bool,
     /// isahc in place of hyper.
@@ -274,6 +275,7 @@ impl Default for NetworkValues {
             ca_files: Vec::new(),
             open_ssl_ca_file: None,
             ca_folder: None,
+            ssl_provider: String::new(),
             encode_url: false,
             idns: true,
             platform_client: false,
@@ -460,6 +462,8 @@ pub(crate) struct Results {
     pub(crate) transcript: Transcript,
     /// How many bytes of the last response's body have come.
     pub(crate) bytes_transferred: u64,
+    /// The port on this machine of the last connection.
+    pub(crate) local_port: Option<u16>,
     /// The first leg of a login whose second is still to come.
     pub(crate) pending: Option<Pending>,
     /// A device's login that a person is to agree to.

@@ -22,10 +22,7 @@ pub fn identity(entry: Entry) -> Result<Identity, Error> {
 ///
 /// # Errors
 /// As [`identity`].
-pub fn identity_with_chain(
-    entry: Entry,
-    more: impl IntoIterator<Item = Vec<u8>>,
-) -> Result<Identity, Error> {
+pub fn identity_with_chain(entry: Entry, more: impl IntoIterator<Item = Vec<u8>>) -> Result<Identity, Error> {
     let chain = entry.certificates().map(<[u8]>::to_vec).chain(more).collect();
     let key = entry.into_signing_key_of_certificate()?;
     Ok(match key.expose_der() {

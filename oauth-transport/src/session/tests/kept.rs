@@ -102,8 +102,26 @@ fn added_cookies_go_to_their_origin_alone() {
     let all = session.memory().cookies();
     assert_eq!(all.len(), 2);
     assert!(!format!("{all:?}").contains("planted"));
+    let received = session.memory().received_cookies();
+    assert_eq!(received.iter().map(|cookie| cookie.name.as_str()).collect::<Vec<_>>(), ["kept"]);
+    session.memory().forget_added_cookies();
+    assert_eq!(session.memory().cookies().len(), 1);
     session.memory().clear_cookies();
     assert!(session.memory().cookies().is_empty());
+}
+
+#[test]
+fn cookies_tell_what_they_are_for_and_when_they_end() {
+    let lines = ["ends=1; Max-Age=86400", "stays=1", "old=1; Path=/; Expires=Fri, 31 Dec 2077 23:59:59 GMT"];
+    let session = session(keeping(), [setting(&lines)]);
+    send(&session, get("https://as.example/a/b")).unwrap();
+    let mut cookies = session.memory().received_cookies();
+    cookies.sort_by(|one, other| one.name.cmp(&other.name));
+    let paths: Vec<_> = cookies.iter().map(|cookie| cookie.path.as_str()).collect();
+    assert_eq!(paths, ["/a", "/", "/a"], "RFC 6265 section 5.1.4");
+    assert!(cookies[0].expires.ends_with(" GMT"), "{:?}", cookies[0].expires);
+    assert_eq!(cookies[1].expires, "Fri, 31 Dec 2077 23:59:59 GMT");
+    assert_eq!(cookies[2].expires, "");
 }
 
 #[test]

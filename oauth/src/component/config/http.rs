@@ -250,7 +250,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     text!(
         "ProxyServer",
         "a name, an address or a URL; * for the environment's; or nothing",
-        "The proxy that requests go through.",
+        "The proxy that requests go through. The port of a URL counts before ProxyPort.",
         network.proxy.server
     ),
     text!("ProxyUser", "a text", "The user name for the proxy; empty shows it none.", network.proxy.user),
@@ -320,7 +320,8 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "The whole of the last request, once it was set to ON: it holds client secrets and codes.",
         Access::Secret(
             |values| {
-                let whole = last(values).filter(|hop| hop.exposed_request_body().is_some());
+                let is_on = values.network.session.recording == Recording::Everything;
+                let whole = last(values).filter(|hop| is_on && hop.exposed_request_body().is_some());
                 let Some(hop) = whole else { return Secret::new("") };
                 let (head, body) = (hop.exposed_request_head(), hop.exposed_request_body().unwrap_or_default());
                 text(&[head.expose(), body].concat())

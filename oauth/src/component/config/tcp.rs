@@ -13,7 +13,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     time!(
         "ConnectionTimeout",
         seconds,
-        "How long a connection may take to stand; 0 is as long as the timeout.",
+        "How long a connection may take to stand; 0 is as long as the timeout, and without one as long as the system tries.",
         network.connection_timeout
     ),
     flag!(
@@ -64,7 +64,12 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     ),
-    text!("FirewallUser", "a text", "The user name for the firewall; SOCKS4's user id.", network.firewall.user),
+    text!(
+        "FirewallUser",
+        "a text",
+        "The user name for the firewall; SOCKS4's user id.",
+        network.firewall.user
+    ),
     time!(
         "KeepAliveInterval",
         milliseconds,
@@ -77,7 +82,11 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "How long a connection is idle before the first keep-alive probe; 0 is the system's. With TCPKeepAlive.",
         network.keep_alive_time
     ),
-    flag!("Linger", "Whether what was not sent yet is sent when a connection is closed, rather than dropped.", network.linger),
+    flag!(
+        "Linger",
+        "Whether what was not sent yet is sent when a connection is closed, rather than dropped.",
+        network.linger
+    ),
     ConfigSetting::new(
         "LingerTime",
         "How long closing a connection waits for what was not sent yet; 0 leaves it to the system.",
@@ -96,7 +105,9 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "The address of this machine that connections come from; empty leaves it to the system.",
         Access::Text {
             form: "an address of this machine, or nothing",
-            get: |values| values.network.tcp.local_address.map_or_else(String::new, |address| address.to_string()),
+            get: |values| {
+                values.network.tcp.local_address.map_or_else(String::new, |address| address.to_string())
+            },
             set: |values, text| {
                 let address = match text.trim() {
                     "" => None,
@@ -111,11 +122,14 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     ),
     ConfigSetting::new(
         "LocalPort",
-        "The port that connections come from; 0 takes any. With a fixed one there can be one connection at a time.",
+        "The port that connections come from; 0 takes any, and then that of the last one is read. With a fixed one there can be one connection at a time.",
         Access::Number {
             unit: "",
             range: (0, 65_535),
-            get: |values| values.network.tcp.local_port.map_or(0, |port| i64::from(port.get())),
+            get: |values| match values.network.tcp.local_port {
+                Some(port) => port.get().into(),
+                None => values.results.local_port.unwrap_or(0).into(),
+            },
             set: |values, port| {
                 values.network.tcp.local_port = u16::try_from(port).ok().and_then(NonZeroU16::new);
                 Ok(())

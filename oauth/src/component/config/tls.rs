@@ -2,6 +2,7 @@
 
 use super::{Access, ConfigSetting, list};
 use crate::component::error::ComponentError;
+use crate::component::network;
 use crate::component::values::{Secret, Values};
 use oauth_transport::{Flaws, Revocation, TlsVersions};
 use std::path::PathBuf;
@@ -65,7 +66,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     ),
     ConfigSetting::new(
         "OpenSSLCipherList",
-        "The cipher suites of TLS 1.2, as OpenSSL writes them. With SSLEnabledCipherSuites, the latter counts.",
+        "The cipher suites of TLS 1.2, as OpenSSL writes them; they take the place of those of SSLEnabledCipherSuites.",
         Access::Text {
             form: "a list such as HIGH:!aNULL, or DEFAULT",
             get: |values| match values.network.open_ssl_ciphers.as_str() {
@@ -76,7 +77,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 let text = if text.trim() == "DEFAULT" { "" } else { text.trim() };
                 if !text.is_empty() {
                     // Whether it is one is said here, and not at the next call.
-                    let _read = values.network.tls.clone().with_openssl_ciphers(text)?;
+                    let _read = network::with_ciphers(values.network.tls.clone(), text)?;
                 }
                 text.clone_into(&mut values.network.open_ssl_ciphers);
                 Ok(())
@@ -118,11 +119,18 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     ),
-    text!(
+    ConfigSetting::new(
         "SSLCACerts",
-        "certificates as PEM, or nothing",
         "Certificates that complete the chain of the client's own: no roots, and nothing is trusted for them.",
-        network.intermediates
+        Access::Text {
+            form: "certificates as PEM, or nothing",
+            get: |values| values.network.intermediates.clone(),
+            set: |values, text| {
+                let _read = network::certificates("SSLCACerts", text)?;
+                text.clone_into(&mut values.network.intermediates);
+                Ok(())
+            },
+        },
     ),
     choice!(
         "SSLCheckCRL",
@@ -215,20 +223,21 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     ),
     ConfigSetting::new(
         "SSLProvider",
-        "The name of what does TLS: rustls under hyper, openssl under isahc.",
+        "The name of what does TLS. Each engine has one: which engine, UsePlatformHTTPClient says.",
         Access::Text {
-            form: "* or the name of the engine's own: rustls, or openssl with UsePlatformHTTPClient",
-            get: |_| "*".to_owned(),
+            form: "* for the engine's own, rustls or ring, or openssl with UsePlatformHTTPClient",
+            get: |values| match values.network.ssl_provider.as_str() {
+                "" => "*".to_owned(),
+                given => given.to_owned(),
+            },
             set: |values, text| {
-                let own = if values.network.platform_client { "openssl" } else { "rustls" };
                 let text = text.trim();
-                if text.is_empty() || text == "*" || text.eq_ignore_ascii_case(own) {
-                    return Ok(());
+                let known = ["*", "", "rustls", "ring", "openssl"];
+                if !known.iter().any(|name| name.eq_ignore_ascii_case(text)) {
+                    return Err(ComponentError::value("SSLProvider", "", "*, rustls, ring or openssl"));
                 }
-                Err(ComponentError::refused(
-                    "SSLProvider",
-                    format_args!("this engine has {own} alone; leave it at *, or choose the engine by UsePlatformHTTPClient"),
-                ))
+                (if text == "*" { "" } else { text }).clone_into(&mut values.network.ssl_provider);
+                Ok(())
             },
         },
     ),

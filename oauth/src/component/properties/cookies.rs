@@ -10,7 +10,30 @@ impl OAuth {
     /// How many cookies there are: those of servers, and those that were [added](Self::add_cookie).
     #[must_use]
     pub fn cookie_count(&self) -> usize {
-        self.memory().cookies().len() + self.values().network.cookies.len()
+        self.memory().received_cookies().len() + self.values().network.cookies.len()
+    }
+
+    /// Makes the list of cookies this long: 0 forgets all of them, and otherwise there are empty ones, or without the last, of those
+    /// that were [added](Self::add_cookie).
+    ///
+    /// # Errors
+    /// There are more of servers, which go together.
+    pub fn set_cookie_count(&self, count: usize) -> Result<(), ComponentError> {
+        let received = self.memory().received_cookies().len();
+        if count == 0 {
+            self.memory().clear_cookies();
+            self.change(|values| values.network.cookies.clear());
+            return Ok(());
+        }
+        let Some(own) = count.checked_sub(received) else {
+            return Err(ComponentError::value(
+                "cookie_count",
+                count,
+                format!("0, or {received} at least, which are of servers"),
+            ));
+        };
+        self.change(|values| values.network.cookies.resize_with(own, || (String::new(), Secret::new(""))));
+        Ok(())
     }
 
     /// The domain that a cookie is for; empty for one that was added.
@@ -21,7 +44,7 @@ impl OAuth {
         self.cookie("cookie_domain", index, |cookie| cookie.domain, |_| String::new())
     }
 
-    /// When a cookie ends, in the server's words; empty where it lasts as long as the session.
+    /// When a cookie ends, as HTTP writes dates; empty where it lasts as long as the session.
     ///
     /// # Errors
     /// As [`cookie_domain`](Self::cookie_domain).
@@ -59,7 +82,12 @@ impl OAuth {
     /// As [`cookie_domain`](Self::cookie_domain).
     pub fn cookie_value(&self, index: usize) -> Result<ConfigValue, ComponentError> {
         let secret = |text: &str| ConfigValue::secret(Secret::new(text));
-        self.cookie("cookie_value", index, |cookie| secret(&cookie.value), |(_, value)| secret(value.expose()))
+        self.cookie(
+            "cookie_value",
+            index,
+            |cookie| secret(&cookie.value),
+            |(_, value)| secret(value.expose()),
+        )
     }
 
     /// Renames a cookie that was [added](Self::add_cookie).
@@ -87,14 +115,18 @@ impl OAuth {
         received: impl FnOnce(Cookie) -> T,
         added: impl FnOnce(&(String, Secret)) -> T,
     ) -> Result<T, ComponentError> {
-        let mut cookies = self.memory().cookies();
+        let mut cookies = self.memory().received_cookies();
         let count = cookies.len();
         if index < count {
             return Ok(received(cookies.swap_remove(index)));
         }
         let values = self.values();
         let own = &values.network.cookies;
-        own.get(index - count).map(added).ok_or(ComponentError::Index { name, index, count: count + own.len() })
+        own.get(index - count).map(added).ok_or(ComponentError::Index {
+            name,
+            index,
+            count: count + own.len(),
+        })
     }
 
     fn added(
@@ -103,15 +135,20 @@ impl OAuth {
         index: usize,
         set: impl FnOnce(&mut (String, Secret)),
     ) -> Result<(), ComponentError> {
-        let count = self.memory().cookies().len();
+        let count = self.memory().received_cookies().len();
         if index < count {
-            return Err(ComponentError::ReadOnly { name, how: "a server set this cookie; add one of your own" });
+            return Err(ComponentError::ReadOnly {
+                name,
+                how: "a server set this cookie; add one of your own",
+            });
         }
         let mut values = self.values();
         let own = &mut values.network.cookies;
         let all = count + own.len();
         let cookie = own.get_mut(index - count).ok_or(ComponentError::Index { name, index, count: all })?;
         set(cookie);
+        drop(values);
+        self.forget_engine();
         Ok(())
     }
 }

@@ -40,7 +40,9 @@ copied! {
     local_host set_local_host: Option<IpAddr> = network.tcp.local_address;
     /// Whether the proxy is taken from the environment (`HTTPS_PROXY`, `NO_PROXY`).
     proxy_auto_detect set_proxy_auto_detect: bool = network.proxy.auto_detect;
-    /// The proxy's port: 80, by default.
+    /// Whether secrets are shown in the log of events: credentials, codes, tokens. **Dangerous**: whoever reads it can use them.
+    dangerously_log_secrets set_dangerously_log_secrets: bool = network.session.dangerously_log_secrets;
+    /// The proxy's port, where `proxy_server` does not say it: 80, by default.
     proxy_port set_proxy_port: u16 = network.proxy.port;
     /// Whether TLS is spoken to the proxy, and whether it opens tunnels.
     proxy_ssl set_proxy_ssl: ProxySsl = network.proxy.ssl;
@@ -58,8 +60,8 @@ impl OAuth {
     /// # Errors
     /// A line is no header, or one that is set elsewhere.
     pub fn set_other_headers(&self, lines: &str) -> Result<(), ComponentError> {
-        let _fit =
-            ExtraHeaders::from_lines(lines).map_err(|error| ComponentError::refused("other_headers", error))?;
+        let _fit = ExtraHeaders::from_lines(lines)
+            .map_err(|error| ComponentError::refused("other_headers", error))?;
         self.change(|values| lines.clone_into(&mut values.network.other_headers));
         Ok(())
     }

@@ -22,6 +22,9 @@ secrets! {
 copied! {
     /// The kind of that store.
     ssl_cert_store_type set_ssl_cert_store_type: StoreKind = network.certificate.kind;
+    /// Whether the event handler decides on each server's certificate: it may refuse a good one and accept a bad one.
+    /// **Dangerous**: a handler that accepts too much lets anybody on the way read along.
+    dangerously_decide_on_certificates set_dangerously_decide_on_certificates: bool = network.tls.handler_decides;
 }
 
 impl OAuth {
@@ -66,14 +69,27 @@ impl OAuth {
     }
 
     /// The certificate of the server that was spoken to last, as PEM; empty where none was seen.
-    #[must_use]
-    pub fn ssl_server_cert_encoded(&self) -> String {
-        self.seen().server_certificate.as_deref().map_or_else(String::new, network::pem)
+    ///
+    /// # Errors
+    /// With `UsePlatformHTTPClient`, which does not show certificates to anybody.
+    pub fn ssl_server_cert_encoded(&self) -> Result<String, ComponentError> {
+        if self.values().network.platform_client {
+            return Err(ComponentError::refused(
+                "ssl_server_cert_encoded",
+                "isahc does not show certificates to anybody; set UsePlatformHTTPClient to false",
+            ));
+        }
+        Ok(self.seen().server_certificate.as_deref().map_or_else(String::new, network::pem))
     }
 
     /// Whether a connection is open.
     #[must_use]
     pub fn connected(&self) -> bool {
         self.seen().connections > 0
+    }
+
+    /// Closes the connections that are kept for further requests. What a call is using stays until its end: `interrupt` ends it.
+    pub fn disconnect(&self) {
+        self.forget_engine();
     }
 }
