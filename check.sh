@@ -2,8 +2,8 @@
 # Everything that must hold, in one command. Installs what it needs and says so; `--long` adds the slow parts.
 #
 #   ./check.sh          fmt, clippy, docs, tests, doctests, features, fuzz smoke, interop
-#   ./check.sh --long   the same, with five minutes of fuzzing for each target, a fault at every byte, and the benches
-#                       held to their bounds
+#   ./check.sh --long   the same, with five minutes of fuzzing for each target, a fault at every byte, a mutation
+#                       for each rule of the listener, and the benches held to their bounds
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -42,6 +42,8 @@ need pkcs11-tool opensc
 need script bsdutils
 # What a socket was told, as the system saw it.
 need strace strace
+# A network for a test, with addresses of its own.
+need ip iproute2
 # The peers of oauth-interop; Debian keeps some of them where only root looks.
 PATH="$PATH:/usr/sbin"
 need squid squid-openssl
@@ -55,7 +57,11 @@ need krb5kdc krb5-kdc
 need kadmin.local krb5-admin-server
 need kinit krb5-user
 need curl curl
+need chromium chromium
+need chromedriver chromium-driver
 /usr/bin/python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip)
+# Letters for its pages.
+[ -e /usr/share/fonts/truetype/dejavu ] || missing+=(fonts-dejavu-core)
 compgen -G '/usr/lib/*/libnss_wrapper.so' >/dev/null || missing+=(libnss-wrapper)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 # Negotiate: the headers of Kerberos, and what reads them.
@@ -139,7 +145,7 @@ features oauth-transport contract cookies compression
 step "features of oauth-transport-hyper"
 features oauth-transport-hyper http2 negotiate ntlm
 step "features of oauth"
-features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback loopback-tls loopback-tls,stores systemd providers hyper,loopback isahc,loopback
+features oauth hyper http2 negotiate ntlm isahc jwt cookies compression encrypted-keys aws-lc-rs stores pkcs11 loopback loopback-tls loopback-tls,stores systemd providers component hyper,loopback isahc,loopback hyper,component isahc,component
 step "features of oauth-cli"
 features oauth-cli isahc aws-lc-rs negotiate ntlm pkcs11
 
@@ -188,6 +194,9 @@ if [ "$fuzz_seconds" -gt 10 ]; then
     OAUTH_SWEEP=all cargo test -q --workspace --all-features --test contract t5_faults -- --nocapture | tee "$pure/sweep"
     grep -q 'sweep of TLS on hyper' "$pure/sweep" && grep -q 'sweep of TLS on isahc' "$pure/sweep" \
         || fail "no fault was tried"
+
+    step "each rule of the listener, taken out"
+    oauth-loopback/tests/mutations.sh
 
     step "benches"
     cargo run -q -p oauth-benches --release -- --gate

@@ -89,7 +89,8 @@ pub(crate) fn resident_memory_of_waiting_logins() -> u64 {
     after - before
 }
 
-fn resident_memory() -> u64 {
+/// What is in memory of this process, in bytes.
+pub(crate) fn resident_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());

@@ -1,7 +1,7 @@
 //! This project beside its peers, in one run: the same inputs, the results compared, then what each of them costs.
 //!
 //! In scope: what a login costs the processor and the allocator, counted, so that two machines agree, and what a request over
-//! an engine costs beside the engine alone. Out of scope: the network between machines. `cargo run -p oauth-benches --release` prints the table, and with `-- --gate` ends with 1 where ours costs more
+//! an engine costs beside the engine alone, how long a browser waits for its page. Out of scope: the network between machines. `cargo run -p oauth-benches --release` prints the table, and with `-- --gate` ends with 1 where ours costs more
 //! than it may. Instructions and allocations are counted by valgrind, where it is installed, as the difference of two runs
 //! of this program; it does not know the processor's instructions for SHA-256, which counts 3,400 there and is in each row
 //! of the authorization URL. The time is this machine's, and noisy.
@@ -12,6 +12,7 @@ mod device;
 mod engines;
 mod exchange;
 mod huskarl;
+mod listener;
 mod measure;
 mod signatures;
 
@@ -86,6 +87,12 @@ fn main() -> ExitCode {
         }
         ["--engines"] if table(&engines::benches().collect::<Vec<_>>()) => ExitCode::SUCCESS,
         ["--engines"] => ExitCode::FAILURE,
+        ["--listener"] if listener::measure() => ExitCode::SUCCESS,
+        ["--listener"] => ExitCode::FAILURE,
+        ["--idle-connection"] => {
+            println!("{}", listener::bytes_of_an_idle_connection());
+            ExitCode::SUCCESS
+        }
         ["--serve"] => {
             engines::serve();
             ExitCode::SUCCESS
@@ -115,7 +122,8 @@ fn tables() -> bool {
         all.unwrap_or_default() / 1000
     );
     let waiting = one <= WAITING_LOGIN && all.is_some_and(|all| all <= WAITING_LOGINS);
-    flows && signatures && engines && waiting
+    let listener = listener::measure();
+    flows && signatures && engines && waiting && listener
 }
 
 #[cfg(test)]

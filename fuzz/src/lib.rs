@@ -17,6 +17,7 @@
 pub mod callback;
 pub mod challenge;
 pub mod claims;
+pub mod config;
 pub mod cookies;
 pub mod device_authorization;
 mod document;
@@ -27,6 +28,7 @@ pub mod jwe;
 pub mod jws;
 pub mod listener;
 pub mod metadata;
+pub mod paste;
 pub mod profile;
 pub mod registration;
 pub mod settings_text;

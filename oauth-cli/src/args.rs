@@ -1,6 +1,11 @@
 //! What can be typed: names are the field's own, every flag is also an `OAUTH_…` variable.
 
+mod profiles;
+
+pub(crate) use profiles::{ConfigCommand, ConfigFile, ListOutput, ProfileCommand, ProfileFlags};
+
 use crate::explain::Kind;
+use crate::profile::FromProfile;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -44,6 +49,12 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Say what this build can do
     Doctor(Doctor),
+    /// The settings by name: what each takes, and what a profile makes of it
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// The profiles of the profile file
+    #[command(subcommand)]
+    Profile(ProfileCommand),
 }
 
 #[derive(Debug, Args)]
@@ -212,12 +223,17 @@ pub(crate) struct BrowserFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server and client")]
 pub(crate) struct Authorize {
-    /// The server's issuer: its metadata says the rest
-    #[arg(value_name = "ISSUER-URL")]
+    /// A profile, or the server's issuer: its metadata says the rest
+    #[arg(value_name = "PROFILE | ISSUER-URL")]
     pub(crate) issuer: Option<String>,
-    /// The same as a flag
-    #[arg(long = "issuer", env = "OAUTH_ISSUER", value_name = "URL", aliases = ["oidc-issuer-url", "provider"], conflicts_with = "issuer")]
+    /// The issuer as a flag
+    #[arg(long = "issuer", env = "OAUTH_ISSUER", value_name = "URL", aliases = ["oidc-issuer-url", "provider"])]
     pub(crate) issuer_flag: Option<String>,
+    #[command(flatten)]
+    pub(crate) file: ConfigFile,
+    /// What the profile has that no flag says.
+    #[arg(skip)]
+    pub(crate) profile: FromProfile,
     /// Use the demo server inside: this token works nowhere else
     #[arg(long, conflicts_with_all = ["issuer", "issuer_flag"])]
     pub(crate) demo: bool,
@@ -258,6 +274,17 @@ pub(crate) struct Authorize {
     pub(crate) network: NetworkFlags,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
+}
+
+impl Authorize {
+    /// Whether there is a server to talk to.
+    pub(crate) const fn names_a_server(&self) -> bool {
+        self.issuer.is_some()
+            || self.issuer_flag.is_some()
+            || self.authorization_endpoint.is_some()
+            || self.token_endpoint.is_some()
+            || self.device_authorization_endpoint.is_some()
+    }
 }
 
 #[derive(Debug, Args)]

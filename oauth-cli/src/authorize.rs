@@ -3,6 +3,7 @@
 use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags};
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
+use crate::profile::Secret;
 use crate::report::Report;
 use crate::{in_browser, network, output, redirect, secret_file};
 use oauth::core::{
@@ -46,10 +47,16 @@ pub(crate) async fn run(args: &Authorize, ask: bool, report: &Report) -> Result<
 fn grant(args: &Authorize, ask: bool) -> Result<GrantType, Problem> {
     let request = &args.request;
     let grant = match request.grant_type {
-        GrantType::Auto if request.device => GrantType::Device,
+        // It is the word for one grant, whatever the profile says.
+        _ if request.device => GrantType::Device,
         GrantType::Auto if request.refresh_token_file.is_some() => GrantType::Refresh,
         GrantType::Auto if !ask && request.signing_key.is_some() => GrantType::ClientCredentials,
-        GrantType::Auto if !ask && (args.client_secret.is_some() || args.client_secret_file.is_some()) => {
+        GrantType::Auto
+            if !ask
+                && (args.client_secret.is_some()
+                    || args.client_secret_file.is_some()
+                    || args.profile.secret.is_some()) =>
+        {
             GrantType::ClientCredentials
         }
         named => named,
@@ -125,7 +132,7 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
             Some(ClientSecret::new(secret.as_str()))
         }
         (None, Some(path)) => Some(ClientSecret::new(secret_file::read(path)?.as_str())),
-        (None, None) => None,
+        (None, None) => args.profile.secret.as_ref().map(Secret::read).transpose()?,
     };
     let method = args.auth_method.as_deref().map(AuthMethod::from_text);
     let by_certificate = [AuthMethod::TLS_CLIENT_AUTH, AuthMethod::SELF_SIGNED_TLS_CLIENT_AUTH];
@@ -164,7 +171,7 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
 }
 
 fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
-    let host = network::host(&args.network, report)?;
+    let host = network::host(&args.network, &args.profile, report)?;
     let host = match &args.request.signing_key {
         None => host,
         Some(path) => {

@@ -2,10 +2,12 @@
 //!
 //! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
 //! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
-//! to tell apart (`exit`). `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
+//! to tell apart (`exit`). `profile` is the file with what need not be typed, and `config` shows and writes the settings in it.
+//! `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
 
 mod args;
 mod authorize;
+mod config;
 mod demo;
 mod exit;
 mod explain;
@@ -15,6 +17,7 @@ mod in_browser;
 mod network;
 mod observed;
 mod output;
+mod profile;
 mod prompt;
 mod redirect;
 mod report;
@@ -22,7 +25,7 @@ mod secret_file;
 mod terminal;
 
 use args::{Authorize, Cli, Command, Conversation, Doctor};
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::{Exit, Problem};
 use report::Report;
 use std::io::{IsTerminal as _, stdout};
@@ -31,19 +34,27 @@ use zeroize::Zeroizing;
 
 fn main() -> ExitCode {
     // A wrong command line ends here with 2.
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let report = Report::to_stderr(&cli.verbosity);
-    let result = match &cli.command {
-        Command::Conversation(conversation) => converse(conversation, &report).map(|()| ExitCode::SUCCESS),
-        Command::Explain(args) => explain::run(args, &report),
-        Command::Doctor(Doctor { transports: _ }) => {
-            output::print(&network::engines()).map(|()| ExitCode::SUCCESS)
-        }
-    };
+    let result = profile::apply(cli, &matches, &report).and_then(|cli| carry_out(&cli.command, &report));
     result.unwrap_or_else(|problem| {
         report.problem(&problem);
         problem.exit.into()
     })
+}
+
+fn carry_out(command: &Command, report: &Report) -> Result<ExitCode, Problem> {
+    let printed = match command {
+        Command::Conversation(conversation) => {
+            return converse(conversation, report).map(|()| ExitCode::SUCCESS);
+        }
+        Command::Explain(args) => return explain::run(args, report),
+        Command::Doctor(Doctor { transports: _ }) => network::engines(),
+        Command::Config(command) => config::run(command, report)?,
+        Command::Profile(command) => config::profile(command)?,
+    };
+    output::print(&printed).map(|()| ExitCode::SUCCESS)
 }
 
 fn converse(conversation: &Conversation, report: &Report) -> Result<(), Problem> {
@@ -83,12 +94,7 @@ async fn run(conversation: &Conversation, report: &Report) -> Result<Zeroizing<S
 
 /// Without a server the demo is used, but only where a person sees it: no script ships a demo token by accident.
 fn wants_demo(args: &Authorize) -> Result<bool, Problem> {
-    let named = args.issuer.is_some()
-        || args.issuer_flag.is_some()
-        || args.authorization_endpoint.is_some()
-        || args.token_endpoint.is_some()
-        || args.device_authorization_endpoint.is_some();
-    if args.demo || named {
+    if args.demo || args.names_a_server() {
         return Ok(args.demo);
     }
     if stdout().is_terminal() {
@@ -96,6 +102,6 @@ fn wants_demo(args: &Authorize) -> Result<bool, Problem> {
     }
     Err(Problem::configuration(
         "no server was named",
-        "give the issuer: oauth authorize https://… --client-id …, or use --demo to try it with a server inside",
+        "give the issuer: oauth authorize https://… --client-id …, or a profile; --demo tries it with a server inside",
     ))
 }

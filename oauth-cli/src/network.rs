@@ -2,25 +2,31 @@
 
 use crate::args::{NetworkFlags, ProxyAuth, Transport};
 use crate::exit::Problem;
+use crate::profile::FromProfile;
 use crate::report::Report;
 use crate::secret_file;
 use oauth::core::{KeyId, Password};
 use oauth::jwt::{CertificateStore, Entry, StoreError, StoreKind};
 use oauth::transport::{
     Column, EventHandler, EventSink, Identity, LogEntry, LogLevel, LogType, Proxies, Proxy,
-    ProxyAuthentication, SettingsError, capability_table,
+    ProxyAuthentication, SessionSettings, SettingsError, capability_table,
 };
 use oauth::{Error, Host, HyperHost, Settings};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The HTTP engine that the flags name, set up as they say.
-pub(crate) fn host(flags: &NetworkFlags, report: &Report) -> Result<Arc<dyn Host>, Problem> {
-    let settings = settings(flags, report)?;
+/// The HTTP engine that the flags name, set up as they say; where they say nothing, as the settings of the profile do.
+pub(crate) fn host(
+    flags: &NetworkFlags,
+    profile: &FromProfile,
+    report: &Report,
+) -> Result<Arc<dyn Host>, Problem> {
+    let (settings, session) = settings(flags, profile, report)?;
     match flags.transport {
-        Transport::Hyper => Ok(Arc::new(HyperHost::new(settings).map_err(Error::from)?)),
-        Transport::Isahc => isahc(settings),
+        Transport::Hyper => Ok(Arc::new(HyperHost::with_session(settings, session).map_err(Error::from)?)),
+        Transport::Isahc => isahc(settings, session),
     }
 }
 
@@ -35,23 +41,40 @@ pub(crate) fn engines() -> Zeroizing<String> {
 }
 
 #[cfg(feature = "isahc")]
-fn isahc(settings: Settings) -> Result<Arc<dyn Host>, Problem> {
-    Ok(Arc::new(oauth::IsahcHost::new(settings).map_err(Error::from)?))
+fn isahc(settings: Settings, session: SessionSettings) -> Result<Arc<dyn Host>, Problem> {
+    Ok(Arc::new(oauth::IsahcHost::with_session(settings, session).map_err(Error::from)?))
 }
 
 #[cfg(not(feature = "isahc"))]
-fn isahc(_: Settings) -> Result<Arc<dyn Host>, Problem> {
+fn isahc(_: Settings, _: SessionSettings) -> Result<Arc<dyn Host>, Problem> {
     Err(Problem::usage(
         "this build of oauth has no engine isahc",
         "build it with --features isahc, or leave out --transport isahc",
     ))
 }
 
-fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> {
-    let mut settings = Settings::new().with_total_timeout(flags.http_timeout);
-    if flags.http_timeout < settings.connect_timeout() {
-        settings = settings.with_connect_timeout(flags.http_timeout);
-    }
+fn settings(
+    flags: &NetworkFlags,
+    profile: &FromProfile,
+    report: &Report,
+) -> Result<(Settings, SessionSettings), Problem> {
+    let events = if report.tells_wire() {
+        EventSink::new(Wire(report.clone()), LogLevel::Debug)
+    } else {
+        EventSink::none()
+    };
+    let (mut settings, session) = match profile.network.as_deref() {
+        None => (by_default(flags.http_timeout).with_events(events), SessionSettings::new()),
+        Some(network) => {
+            network.set_timeout(Some(flags.http_timeout));
+            let (settings, mut session) = network.network_settings(events).map_err(|error| {
+                Problem::configuration(error, "correct it in the settings of the profile")
+            })?;
+            // Nobody here looks at what went over the wire before.
+            session.recording = oauth::transport::session::Recording::Nothing;
+            (settings, session)
+        }
+    };
     for path in &flags.ca_cert {
         let pem = file(path, "--ca-cert")?;
         settings = settings.with_extra_roots_pem(&pem).map_err(Error::from)?;
@@ -63,15 +86,16 @@ fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> 
             .with_client_certificate(identity);
     }
     let proxies = match &flags.proxy {
+        None if !flags.proxy_from_env => return Ok((settings, session)),
+        None => Proxies::from_environment().map_err(Error::from)?,
         Some(url) => {
             let proxy = Proxy::new(url).map_err(Error::from)?;
-            if proxy.credentials().is_some() && std::env::var_os("OAUTH_PROXY").is_none() {
+            let is_typed = std::env::var_os("OAUTH_PROXY").is_none() && !profile.proxy;
+            if proxy.credentials().is_some() && is_typed {
                 report.note("warning: a password on the command line can be seen by everybody on this machine; prefer OAUTH_PROXY");
             }
             Proxies::through(proxy).except(flags.proxy_except.as_deref().unwrap_or_default())
         }
-        None if flags.proxy_from_env => Proxies::from_environment().map_err(Error::from)?,
-        None => Proxies::none(),
     };
     let authentication = match flags.proxy_auth {
         ProxyAuth::Basic => ProxyAuthentication::Basic,
@@ -80,11 +104,16 @@ fn settings(flags: &NetworkFlags, report: &Report) -> Result<Settings, Problem> 
         ProxyAuth::Negotiate => ProxyAuthentication::Negotiate { service: None },
         ProxyAuth::None => ProxyAuthentication::Never,
     };
-    settings = settings.with_proxies(proxies.authenticated_by(authentication));
-    if report.tells_wire() {
-        settings = settings.with_events(EventSink::new(Wire(report.clone()), LogLevel::Debug));
+    Ok((settings.with_proxies(proxies.authenticated_by(authentication)), session))
+}
+
+/// Without a profile.
+fn by_default(http_timeout: Duration) -> Settings {
+    let settings = Settings::new().with_total_timeout(http_timeout).with_proxies(Proxies::none());
+    if http_timeout < settings.connect_timeout() {
+        return settings.with_connect_timeout(http_timeout);
     }
-    Ok(settings)
+    settings
 }
 
 /// What the client's authentication calls the certificate of `--tls-cert`.

@@ -68,15 +68,8 @@ async fn gather(mut pieces: mpsc::Receiver<Piece>, texts: mpsc::Sender<String>, 
         let piece = if terminal.is_some() && typed.is_line() {
             match tokio::time::timeout(SILENCE, pieces.recv()).await {
                 Ok(piece) => piece,
-                Err(_) => {
-                    if let Some(report) = &terminal {
-                        report.typed(0);
-                    }
-                    if texts.send(typed.take()).await.is_err() {
-                        return;
-                    }
-                    continue;
-                }
+                Err(_) if typed.hand_on(&texts, terminal.as_ref()).await => continue,
+                Err(_) => return,
             }
         } else {
             pieces.recv().await
@@ -84,14 +77,14 @@ async fn gather(mut pieces: mpsc::Receiver<Piece>, texts: mpsc::Sender<String>, 
         let Some(piece) = piece else { break };
         for &byte in &*piece {
             match (&terminal, byte) {
-                // Ctrl-D on an empty line: nothing more will come.
+                // Ctrl-D ends a text, and without one all of them.
                 (Some(_), 0x04) if typed.0.is_empty() => return,
-                (Some(_), _) => typed.edit(byte),
-                (None, b'\n') => {
-                    if texts.send(typed.take()).await.is_err() {
+                (Some(_), 0x04) | (None, b'\n') => {
+                    if !typed.hand_on(&texts, terminal.as_ref()).await {
                         return;
                     }
                 }
+                (Some(_), _) => typed.edit(byte),
                 (None, _) => typed.push(byte),
             }
         }
@@ -100,8 +93,8 @@ async fn gather(mut pieces: mpsc::Receiver<Piece>, texts: mpsc::Sender<String>, 
         }
     }
     if !typed.0.is_empty() {
-        // Nobody left to read it is fine.
-        let _sent = texts.send(typed.take()).await;
+        // Whether anybody still wants it no longer matters.
+        let _wanted = typed.hand_on(&texts, None).await;
     }
 }
 
@@ -131,10 +124,14 @@ impl Typed {
         self.0.ends_with(b"\n") || self.0.ends_with(b"\r")
     }
 
-    fn take(&mut self) -> String {
+    /// Whether somebody still wants it.
+    async fn hand_on(&mut self, texts: &mpsc::Sender<String>, terminal: Option<&Report>) -> bool {
         let text = String::from_utf8_lossy(&self.0).into_owned();
         self.0.clear();
-        text
+        if let Some(report) = terminal {
+            report.typed(0);
+        }
+        texts.send(text).await.is_ok()
     }
 }
 
@@ -180,7 +177,10 @@ mod tests {
     fn what_was_typed_can_be_corrected() {
         assert_eq!(gathered(true, &[(0, b"ax\x7fb\n")]), ["ab\n"]);
         assert_eq!(gathered(true, &[(0, b"wrong\x15right\n")]), ["right\n"]);
-        assert_eq!(gathered(true, &[(0, b"x\x04\n"), (1000, b"\x04"), (10, b"unread\n")]), ["x\x04\n"]);
+        assert_eq!(
+            gathered(true, &[(0, b"one\n\x04two\x04"), (1000, b"\x04"), (10, b"unread\n")]),
+            ["one\n", "two"]
+        );
     }
 
     #[test]

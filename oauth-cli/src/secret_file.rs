@@ -85,23 +85,26 @@ pub(crate) async fn lock(path: &Path) -> Result<Lock, Problem> {
     }
 }
 
-/// Replaces the file in one step: either the old secret is in it or the new one, readable by its owner alone. A link is
+/// Replaces the file in one step: either the old text is in it or the new one, readable by its owner alone. A link is
 /// replaced, and what it points to left alone.
-pub(crate) fn replace(path: &Path, secret: &str) -> Result<(), Problem> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // A temporary file is made with mode 0600.
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(secret.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        // The new name is on the disk as well, not only the new text.
-        #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
-        Ok(())
-    });
-    written.map_err(|error| {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The new name is on the disk as well, not only the new text.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// Replaces the secret in a file.
+pub(crate) fn replace(path: &Path, secret: &str) -> Result<(), Problem> {
+    let line = Zeroizing::new(format!("{secret}\n"));
+    write(path, &line).map_err(|error| {
         Problem::new(
             Exit::Other,
             format_args!(

@@ -1,97 +1,13 @@
 //! The command as scripts and people meet it: streams, exit codes, and one line to act on.
 #![allow(missing_docs, reason = "a test")]
 
+mod support;
+
 use oauth_testserver::{Browser, Client, Endpoint, Fault, TestServer};
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// The command, without what this machine's environment would add to it.
-fn oauth(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oauth"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("OAUTH_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .args(arguments)
-        .env_remove("BROWSER")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    oauth(arguments).output().unwrap()
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
-
-fn is_bearer_line(stdout: &str) -> bool {
-    let Some(token) = stdout.strip_prefix("Bearer ").and_then(|rest| rest.strip_suffix('\n')) else {
-        return false;
-    };
-    !token.is_empty() && token.bytes().all(|byte| matches!(byte, 0x21..=0x7E))
-}
-
-/// A failure: its code, nothing on standard output, and three short lines that say what, what to do, and the code.
-fn fails(output: &Output, code: i32, what: &str) {
-    let told = stderr(output);
-    assert_eq!(output.status.code(), Some(code), "{told}");
-    assert_eq!(stdout(output), "", "{told}");
-    assert!(told.contains(what), "expected {what:?} in: {told}");
-    assert!(told.contains("\n  next: ") && told.contains(&format!("\n  exit: {code} (")), "{told}");
-    assert!(!told.contains("panicked"), "{told}");
-}
-
-/// A command that waits for a person: the address that it prints, and its end.
-struct Waiting {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Waiting {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = oauth(arguments).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, lines }
-    }
-
-    fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let line = self.lines.recv_timeout(left).expect("the line is printed in time");
-            if wanted(&line) {
-                return line.trim().to_owned();
-            }
-        }
-    }
-
-    fn url(&self) -> String {
-        self.line(|line| line.trim_start().starts_with("http"))
-    }
-
-    fn end(mut self) -> (Option<i32>, String, String) {
-        let mut stdout = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-        let status = self.child.wait().unwrap();
-        (status.code(), stdout, self.lines.iter().collect::<Vec<_>>().join("\n"))
-    }
-}
+use support::{Waiting, fails, is_bearer_line, oauth, run, stderr, stdout};
 
 // --- the demo -------------------------------------------------------------------------------------------------------
 
@@ -520,7 +436,7 @@ fn ctrl_c_is_exit_130_and_frees_the_port() {
     let port: u16 = listen.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
     let _url = waiting.url();
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
-    let pid = waiting.child.id().to_string();
+    let pid = waiting.id().to_string();
     // Every shell has it; a command of that name comes with a package that not every machine has.
     assert!(Command::new("sh").args(["-c", "kill -INT $0", &pid]).status().unwrap().success());
     let (code, stdout, told) = waiting.end();

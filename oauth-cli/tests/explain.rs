@@ -554,7 +554,10 @@ fn base64(bytes: &[u8]) -> String {
 #[test]
 fn every_kind_survives_every_bad_sort_of_message_within_a_second_and_8_mib() {
     let mut running = Running::start();
-    running.judge(br#"{"kind":"token_response","body":"{}"}"#);
+    // The pages of the program's own code are no memory that a message takes.
+    for kind in KINDS.iter().chain(&UNSUPPORTED) {
+        running.judge(json!({ "kind": kind, "name": "harmless", "body": "{}" }).to_string().as_bytes());
+    }
     let before = running.most_memory();
     let cases = hostile();
     for kind in KINDS.iter().chain(&UNSUPPORTED) {

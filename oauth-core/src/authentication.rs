@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub(crate) client_id: String,
+    /// There is none, and that is meant.
+    pub(crate) unnamed: bool,
     method: Option<AuthMethod>,
     secret: Option<ClientSecret>,
     key: Option<(KeyId, Algorithm)>,
@@ -40,6 +42,14 @@ impl Registration {
     #[must_use]
     pub fn public(client_id: impl Into<String>) -> Self {
         Self { method: Some(AuthMethod::NONE), ..Self::new(client_id) }
+    }
+
+    /// No client at all: who asks is told by an assertion alone, as a service account of Google's has it (RFC 7521 section 4.1
+    /// leaves `client_id` out). For [`JwtBearer`](crate::JwtBearer) and [`Saml2Bearer`](crate::Saml2Bearer), and for nothing
+    /// else.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self { unnamed: true, ..Self::public("") }
     }
 
     /// A client with a secret, sent as the server prefers: `client_secret_basic`, or `client_secret_post` where the
@@ -139,6 +149,7 @@ impl Registration {
     fn new(client_id: impl Into<String>) -> Self {
         Self {
             client_id: client_id.into(),
+            unnamed: false,
             method: None,
             secret: None,
             key: None,
@@ -265,6 +276,8 @@ impl Authentication {
     pub(crate) fn write(&self, client_id: &str, assertion: Option<&ClientSecret>, form: &mut Form) {
         match self {
             Self::Basic(..) => {}
+            // RFC 7521 section 4.1: the assertion says who asks.
+            Self::None if client_id.is_empty() => {}
             Self::None | Self::Bearer(..) | Self::Certificate(_) => form.pair("client_id", client_id),
             Self::Post(secret) => {
                 form.pair("client_id", client_id);

@@ -26,12 +26,27 @@ use sha2::{Digest as _, Sha256};
 /// Made once, and good for any number of logins: a web server keeps one.
 #[derive(Clone)]
 pub struct AuthorizationRequest {
-    redirect_uri: Arc<str>,
+    /// `None` leaves it out; an empty one is sent as it is.
+    redirect_uri: Option<Arc<str>>,
     scope: Option<Scope>,
     response_mode: Option<ResponseMode>,
     parameters: Vec<(String, String)>,
     implicit: bool,
+    code_challenge: CodeChallenge,
     spelled: Spelled,
+}
+
+/// How a code is bound to the client that asked for it (RFC 7636 section 4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CodeChallenge {
+    /// By a hash of a secret.
+    #[default]
+    S256,
+    /// By the secret itself. It needs [`OptOut::PlainCodeChallenge`] waived.
+    Plain,
+    /// Not at all: `state` and `iss` alone tie the answer to the login. It needs [`OptOut::NoCodeChallenge`] waived.
+    None,
 }
 
 /// What a request comes to, whoever signs in.
@@ -67,13 +82,32 @@ impl AuthorizationRequest {
     pub fn new(redirect_uri: impl Into<String>) -> Self {
         let redirect_uri = redirect_uri.into();
         let wrong = (!is_absolute_uri(&redirect_uri)).then_some(ConfigError::RedirectUri);
+        Self::to(Some(redirect_uri.into()), wrong)
+    }
+
+    /// A request whose answer goes to the one redirect URI that is registered with the server, and is not said here
+    /// (RFC 6749 section 3.1.2.3).
+    #[must_use]
+    pub fn without_redirect_uri() -> Self {
+        Self::to(None, None)
+    }
+
+    /// The same with the parameter there, and empty: for servers that want to see its name. RFC 6749 section 3.1 takes it
+    /// for none, and it is refused unless [`OptOut::EmptyRedirectUri`] is waived.
+    #[must_use]
+    pub fn with_empty_redirect_uri() -> Self {
+        Self::to(Some("".into()), None)
+    }
+
+    fn to(redirect_uri: Option<Arc<str>>, wrong: Option<ConfigError>) -> Self {
         let spelled = Spelled { query: String::with_capacity(256), nonce: false, max_age: None, wrong };
         let mut request = Self {
-            redirect_uri: redirect_uri.into(),
+            redirect_uri,
             scope: None,
             response_mode: None,
             parameters: Vec::new(),
             implicit: false,
+            code_challenge: CodeChallenge::S256,
             spelled,
         };
         request.spell();
@@ -89,6 +123,13 @@ impl AuthorizationRequest {
     pub fn implicit(mut self) -> Self {
         self.implicit = true;
         self.spell();
+        self
+    }
+
+    /// Binds the code in another way than by S256, for servers that cannot do that.
+    #[must_use]
+    pub const fn with_code_challenge(mut self, code_challenge: CodeChallenge) -> Self {
+        self.code_challenge = code_challenge;
         self
     }
 
@@ -154,6 +195,32 @@ impl AuthorizationRequest {
         self.implicit
     }
 
+    /// The rules that have to be waived for it, the gravest first.
+    fn waived(&self) -> impl Iterator<Item = OptOut> {
+        // RFC 9700 section 2.1.2: clients SHOULD NOT use the implicit grant.
+        let implicit = self.implicit.then_some(OptOut::ImplicitGrant);
+        let challenge = match self.code_challenge {
+            // RFC 6749 section 4.2: it has no code.
+            _ if self.implicit => None,
+            CodeChallenge::S256 => None,
+            CodeChallenge::Plain => Some(OptOut::PlainCodeChallenge),
+            CodeChallenge::None => Some(OptOut::NoCodeChallenge),
+        };
+        let empty = self.redirect_uri.as_deref() == Some("");
+        implicit.into_iter().chain(challenge).chain(empty.then_some(OptOut::EmptyRedirectUri))
+    }
+
+    /// What says how the challenge is made; nothing where there is none.
+    const fn code_challenge_method(&self) -> &'static str {
+        match self.code_challenge {
+            _ if self.implicit => "",
+            // RFC 9700 section 2.1.1: whatever the server says of itself.
+            CodeChallenge::S256 => "&code_challenge_method=S256",
+            CodeChallenge::Plain => "&code_challenge_method=plain",
+            CodeChallenge::None => "",
+        }
+    }
+
     fn spell(&mut self) {
         let mut spelled = core::mem::take(&mut self.spelled);
         spelled.query.clear();
@@ -165,8 +232,9 @@ impl AuthorizationRequest {
         let response_type = if self.implicit { "token" } else { "code" };
         let scope = self.scope.as_ref().map(|scope| ("scope", scope.as_str()));
         let mode = self.response_mode.as_ref().map(|mode| ("response_mode", mode.as_str()));
-        [("response_type", response_type), ("redirect_uri", &*self.redirect_uri)]
-            .into_iter()
+        let redirect_uri = self.redirect_uri.as_deref().map(|redirect_uri| ("redirect_uri", redirect_uri));
+        core::iter::once(("response_type", response_type))
+            .chain(redirect_uri)
             .chain(scope)
             .chain(mode)
             .chain(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
@@ -205,9 +273,11 @@ pub struct Authorize {
 struct Prepared {
     url: String,
     client: Client,
-    redirect_uri: Arc<str>,
+    redirect_uri: Option<Arc<str>>,
     scope: Option<Scope>,
     implicit: bool,
+    code_challenge: CodeChallenge,
+    waived: Option<OptOut>,
     nonce: bool,
     max_age: Option<u32>,
     seed: Seed,
@@ -222,7 +292,9 @@ impl Authorize {
         if let Some(wrong) = &request.spelled.wrong {
             return Err(wrong.clone());
         }
-        client.require(waived(request.implicit))?;
+        for opt_out in request.waived() {
+            client.require(Some(opt_out))?;
+        }
         let prefix = client.authorization_prefix()?;
         let url = match client.quirks() {
             None => {
@@ -230,8 +302,8 @@ impl Authorize {
                 let mut url = String::with_capacity(prefix.len() + query.len() + 256);
                 url.push_str(prefix);
                 url.push_str(query);
-                // RFC 9700 section 2.1.1: always, whatever the server says of itself, and never `plain`.
-                url.push_str(if request.implicit { "&state=" } else { "&code_challenge_method=S256&state=" });
+                url.push_str(request.code_challenge_method());
+                url.push_str("&state=");
                 url
             }
             Some(quirks) => odd_url(prefix, request, quirks),
@@ -239,9 +311,11 @@ impl Authorize {
         let prepared = Prepared {
             url,
             client: client.clone(),
-            redirect_uri: Arc::clone(&request.redirect_uri),
+            redirect_uri: request.redirect_uri.clone(),
             scope: request.scope.clone(),
             implicit: request.implicit,
+            code_challenge: request.code_challenge,
+            waived: request.waived().next(),
             nonce: request.spelled.nonce && !request.implicit,
             max_age: request.spelled.max_age,
             seed,
@@ -253,22 +327,28 @@ impl Authorize {
 /// The same at a provider that calls things otherwise.
 #[cold]
 fn odd_url(prefix: &str, request: &AuthorizationRequest, quirks: &Quirks) -> String {
-    let method = if request.implicit { "" } else { "&code_challenge_method=S256" };
+    let method = request.code_challenge_method();
     let (query, state) = (quirks.authorization_query(request.pairs()), quirks.parameter("state"));
     alloc::format!("{prefix}{query}{method}&{state}=")
 }
 
 impl Prepared {
     fn ready(self, now: Unix) -> Ready {
-        let Self { mut url, client, redirect_uri, scope, implicit, nonce, max_age, seed } = self;
+        let Self {
+            mut url, client, redirect_uri, scope, implicit, code_challenge, nonce, max_age, seed, ..
+        } = self;
         let state = seed.text(Part::State);
-        let verifier = seed.text(Part::Verifier);
+        let verifier = (code_challenge != CodeChallenge::None).then(|| seed.text(Part::Verifier));
         let nonce = nonce.then(|| seed.text(Part::Nonce));
         // base64url needs no escape.
         url.push_str(text(&state));
-        if !implicit {
+        if let (Some(verifier), false) = (&verifier, implicit) {
             url.push_str("&code_challenge=");
-            url.push_str(text(&challenge(&verifier)));
+            if code_challenge == CodeChallenge::Plain {
+                url.push_str(text(verifier));
+            } else {
+                url.push_str(text(&challenge(verifier)));
+            }
         }
         if let Some(nonce) = &nonce {
             url.push_str("&nonce=");
@@ -292,11 +372,6 @@ impl Prepared {
         };
         Ready { open: AuthorizationUrl(url), pending }
     }
-}
-
-/// RFC 9700 section 2.1.2: clients SHOULD NOT use the implicit grant.
-fn waived(implicit: bool) -> Option<OptOut> {
-    implicit.then_some(OptOut::ImplicitGrant)
 }
 
 /// RFC 7636 section 4.2: `BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))`.
@@ -329,7 +404,7 @@ impl Flow for Authorize {
 
     fn waived(&self) -> Option<OptOut> {
         let prepared = self.prepared.as_ref()?;
-        waived(prepared.implicit).or_else(|| prepared.client.waived_for_id_token(prepared.nonce))
+        prepared.waived.or_else(|| prepared.client.waived_for_id_token(prepared.nonce))
     }
 }
 
@@ -351,7 +426,7 @@ pub struct Ready {
 
 /// A URL for the browser. It holds `state`, so it is the business of one person only; it may be shown to that person.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AuthorizationUrl(String);
+pub struct AuthorizationUrl(pub(crate) String);
 
 impl AuthorizationUrl {
     /// The URL: ASCII, `https` or loopback `http`, without spaces.

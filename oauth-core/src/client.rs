@@ -68,7 +68,7 @@ impl Client {
     /// lacks its secret or that the server does not offer. The setup is at fault, or the server's metadata.
     pub fn new(server: Server, registration: Registration, policy: Policy) -> Result<Self, ConfigError> {
         // RFC 6749 appendix A.1
-        if !is_vschar(&registration.client_id) {
+        if !is_vschar(&registration.client_id) && !registration.unnamed {
             return Err(ConfigError::ClientId);
         }
         let client_id = registration.client_id.clone();
@@ -178,6 +178,7 @@ impl Client {
         seed: Seed,
     ) -> Result<Authorize, ConfigError> {
         let request = request.borrow();
+        self.named()?;
         if !request.is_implicit() {
             let _token = self.endpoint(Purpose::Token)?;
             if request.asks_for_id_token() && !self.0.verifies {
@@ -199,6 +200,7 @@ impl Client {
     ) -> Result<AuthorizeDevice, ConfigError> {
         let _token = self.endpoint(Purpose::Token)?;
         let _device = self.endpoint(Purpose::DeviceAuthorization)?;
+        self.named()?;
         if scope.as_ref().is_some_and(Scope::asks_for_id_token) {
             self.verifies_id_tokens()?;
         }
@@ -218,6 +220,9 @@ impl Client {
     ) -> Result<Exchange<G>, ConfigError> {
         let _token = self.endpoint(Purpose::Token)?;
         self.require(grant.waived())?;
+        if !grant.names_its_issuer() {
+            self.named()?;
+        }
         grant.validate(&self.0.policy)?;
         if !self.0.verifies && grant.id_token(self.id_token_rules()).is_some() {
             self.verifies_id_tokens()?;
@@ -232,6 +237,7 @@ impl Client {
     pub fn revoke(&self, token: Revocable, memory: &ServerMemory, seed: Seed) -> Result<Revoke, ConfigError> {
         let _revocation = self.endpoint(Purpose::Revocation)?;
         let _authentication = self.authentication(Purpose::Revocation)?;
+        self.named()?;
         Ok(Revoke::new(self.clone(), token, memory, &seed))
     }
 
@@ -245,6 +251,7 @@ impl Client {
         memory: &ServerMemory,
         seed: Seed,
     ) -> Result<Introspect, ConfigError> {
+        self.named()?;
         Introspect::new(self.clone(), request, memory, &seed)
     }
 
@@ -269,7 +276,13 @@ impl Client {
     /// # Errors
     /// The policy does not allow it, the server has no token info endpoint, or the token cannot be sent.
     pub fn token_info(&self, token: AccessToken) -> Result<FetchTokenInfo, ConfigError> {
+        self.named()?;
         FetchTokenInfo::new(self.clone(), token)
+    }
+
+    /// Refuses what a client has to be named for.
+    fn named(&self) -> Result<(), ConfigError> {
+        if self.client_id().is_empty() { Err(ConfigError::ClientId) } else { Ok(()) }
     }
 
     /// Refuses to go by a rule that was not waived.
@@ -465,6 +478,8 @@ pub enum ConfigError {
     NotWaived(OptOut),
     /// The redirect URI is not an absolute URI without fragment (RFC 6749 section 3.1.2).
     RedirectUri,
+    /// An address in place of the one that was made does not carry the `state` of its login, exactly once.
+    StateNotCarried,
     /// A member of a client's metadata that the server sets (RFC 7592 section 2.2).
     Metadata(String),
     /// A token is empty, or has a character that cannot be sent with it.
@@ -505,6 +520,10 @@ impl fmt::Display for ConfigError {
                 write!(f, "this needs the policy to be waived: {opt_out}")
             }
             Self::RedirectUri => f.write_str("the redirect URI is not an absolute URI without fragment"),
+            Self::StateNotCarried => f.write_str(
+                "the address does not carry the state of this login, exactly once: add to the one that was made, and take \
+                 nothing out of it",
+            ),
             Self::Metadata(name) => write!(f, "{name} is not for the client to ask for: the server sets it"),
             Self::Token => f.write_str("the token is empty, or has a character that cannot be sent"),
         }
@@ -527,6 +546,7 @@ impl core::error::Error for ConfigError {
             | Self::Claim { .. }
             | Self::NotWaived(_)
             | Self::RedirectUri
+            | Self::StateNotCarried
             | Self::Metadata(_)
             | Self::Token => None,
         }

@@ -38,6 +38,11 @@ pub trait Grant {
         None
     }
 
+    /// Whether the grant itself says who asks, so that it may be sent by [nobody](crate::Registration::unnamed).
+    fn names_its_issuer(&self) -> bool {
+        false
+    }
+
     /// Refuses what must not be sent, before any I/O.
     ///
     /// # Errors

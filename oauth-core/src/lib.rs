@@ -238,7 +238,7 @@ mod verify;
 
 pub use answer::{AuthorizationResponse, NotOurs, Recognised};
 pub use authentication::Registration;
-pub use authorize::{AuthorizationRequest, AuthorizationUrl, Authorize, Ready};
+pub use authorize::{AuthorizationRequest, AuthorizationUrl, Authorize, CodeChallenge, Ready};
 pub use bearer::InvalidBearerToken;
 pub use challenge::{Challenge, Challenges, InvalidChallenge};
 pub use claims::{

@@ -1,15 +1,18 @@
 //! While the browser is away: what is kept, and whether what came back belongs to it.
 
 use crate::answer::{AuthorizationResponse, NotOurs, Recognised};
-use crate::authorize::text;
-use crate::client::Client;
+use crate::authorize::{AuthorizationUrl, text};
+use crate::client::{Client, ConfigError};
 use crate::form::{self, Form};
 use crate::memory::ServerMemory;
+use crate::policy::Policy;
 use crate::redeem::Redeem;
+use crate::request::Endpoint;
 use crate::scope::Scope;
 use crate::secret::{AuthorizationCode, SecretBytes, same};
 use crate::seed::{Seed, TEXT};
 use crate::time::Unix;
+use alloc::borrow::ToOwned as _;
 use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
@@ -23,12 +26,14 @@ use zeroize::Zeroize as _;
 pub struct Pending {
     pub(crate) issuer: Arc<str>,
     pub(crate) client_id: Arc<str>,
-    pub(crate) redirect_uri: Arc<str>,
+    /// As it was sent: `None` where it was left out.
+    pub(crate) redirect_uri: Option<Arc<str>>,
     pub(crate) scope: Option<Scope>,
     /// An access token was asked for, and no code (RFC 6749 section 4.2).
     pub(crate) implicit: bool,
     pub(crate) state: [u8; TEXT],
-    pub(crate) verifier: [u8; TEXT],
+    /// `None` where the code is bound to nobody ([`OptOut::NoCodeChallenge`](crate::OptOut::NoCodeChallenge)).
+    pub(crate) verifier: Option<[u8; TEXT]>,
     pub(crate) nonce: Option<[u8; TEXT]>,
     /// How many seconds ago the person may have signed in (OpenID Connect Core section 3.1.2.1).
     pub(crate) max_age: Option<u32>,
@@ -40,6 +45,9 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// The layout of the stored bytes.
 const VERSION: &str = "1";
+
+/// In place of a redirect URI that was left out. None is spelled so: they are absolute.
+const NO_REDIRECT_URI: &str = "none";
 
 impl Pending {
     /// Says whether an authorization response belongs to this login.
@@ -88,10 +96,28 @@ impl Pending {
         Redeem::by_hand(self, code, client, memory, seed)
     }
 
-    /// Whether the code of this login is tied to it by PKCE (RFC 7636): an implicit one has no code.
+    /// Whether the code of this login is tied to it by PKCE (RFC 7636): an implicit one has no code, and a
+    /// [challenge](crate::CodeChallenge::None) may have been left out.
     #[must_use]
     pub const fn has_code_challenge(&self) -> bool {
-        !self.implicit
+        !self.implicit && self.verifier.is_some()
+    }
+
+    /// Another address for the person to open in place of the one that was made: the same with one more parameter, say.
+    ///
+    /// # Errors
+    /// It is no address that a person may be sent to, or it does not carry the `state` of this login, exactly once: what
+    /// came back would not be recognised.
+    pub fn open_at(&self, url: &str, policy: &Policy) -> Result<AuthorizationUrl, ConfigError> {
+        let endpoint = Endpoint::new(url, policy)
+            .map_err(|why| ConfigError::Endpoint { name: "authorization_endpoint", why })?;
+        let url = endpoint.url();
+        let mut states = url.query_pairs().filter(|(name, _)| name == "state").map(|(_, value)| value);
+        let carried = states.next().is_some_and(|state| same(state.as_bytes(), &self.state));
+        if !carried || states.next().is_some() {
+            return Err(ConfigError::StateNotCarried);
+        }
+        Ok(AuthorizationUrl(url.as_str().to_owned()))
     }
 
     /// Secret, versioned bytes for a store. Whoever reads them can finish this login, so encrypt them at rest.
@@ -101,11 +127,11 @@ impl Pending {
         form.pair("version", VERSION);
         form.pair("issuer", &self.issuer);
         form.pair("client_id", &self.client_id);
-        form.pair("redirect_uri", &self.redirect_uri);
+        form.pair("redirect_uri", self.redirect_uri.as_deref().unwrap_or(NO_REDIRECT_URI));
         form.pair("scope", self.scope.as_ref().map_or("", Scope::as_str));
         form.pair("response_type", if self.implicit { "token" } else { "code" });
         form.pair("state", text(&self.state));
-        form.pair("verifier", text(&self.verifier));
+        form.pair("verifier", self.verifier.as_ref().map_or("", text));
         form.pair("nonce", self.nonce.as_ref().map_or("", text));
         let max_age = self.max_age.map(|age| alloc::format!("{age}"));
         form.pair("max_age", max_age.as_deref().unwrap_or(""));
@@ -129,7 +155,9 @@ impl Pending {
         let pending = Self {
             issuer: (*next("issuer")?).into(),
             client_id: (*next("client_id")?).into(),
-            redirect_uri: (*next("redirect_uri")?).into(),
+            redirect_uri: Some(next("redirect_uri")?)
+                .filter(|uri| uri != NO_REDIRECT_URI)
+                .map(|uri| (*uri).into()),
             scope: Some(next("scope")?)
                 .filter(|scope| !scope.is_empty())
                 .map(|scope| Scope::new(&scope).map_err(|_| PendingError::Damaged))
@@ -140,7 +168,10 @@ impl Pending {
                 _ => return Err(PendingError::Damaged),
             },
             state: exactly(&next("state")?)?,
-            verifier: exactly(&next("verifier")?)?,
+            verifier: Some(next("verifier")?)
+                .filter(|verifier| !verifier.is_empty())
+                .map(|verifier| exactly(&verifier))
+                .transpose()?,
             nonce: Some(next("nonce")?)
                 .filter(|nonce| !nonce.is_empty())
                 .map(|nonce| exactly(&nonce))
@@ -218,7 +249,9 @@ fn exactly(value: &str) -> Result<[u8; TEXT], PendingError> {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.state.as_mut_slice().zeroize();
-        self.verifier.as_mut_slice().zeroize();
+        if let Some(verifier) = &mut self.verifier {
+            verifier.as_mut_slice().zeroize();
+        }
         if let Some(nonce) = &mut self.nonce {
             nonce.as_mut_slice().zeroize();
         }

@@ -57,6 +57,17 @@ pub enum OptOut {
     /// ([`AuthorizationRequest::implicit`](crate::AuthorizationRequest::implicit)): for servers that offer nothing else.
     /// RFC 9700 section 2.1.2 advises against it.
     ImplicitGrant,
+    /// A code may be bound to this client by a challenge that is the verifier itself
+    /// ([`CodeChallenge::Plain`](crate::CodeChallenge::Plain)), which whoever reads the address can use: for servers that
+    /// know no other. RFC 7636 section 7.2.
+    PlainCodeChallenge,
+    /// A code may be bound to no client at all ([`CodeChallenge::None`](crate::CodeChallenge::None)), so that whoever reads
+    /// it can redeem it: for servers that turn requests with a challenge away. RFC 9700 section 2.1.1 wants one.
+    NoCodeChallenge,
+    /// `redirect_uri` may be sent without a value, which RFC 6749 section 3.1 takes for none
+    /// ([`AuthorizationRequest::with_empty_redirect_uri`](crate::AuthorizationRequest::with_empty_redirect_uri)): for servers
+    /// that want to see its name.
+    EmptyRedirectUri,
     /// Codes, secrets and refresh tokens may travel in URLs, which servers and proxies keep in their logs: for providers
     /// that take token requests in no other way ([`Provider`](crate::Provider)).
     CredentialsInQuery,
@@ -78,6 +89,11 @@ impl fmt::Display for OptOut {
             Self::UnverifiedIdTokens => "ID tokens are believed, and nobody looks at their signature",
             Self::UnreadIdTokens => "ID tokens are handed on, and nothing of them is checked",
             Self::ImplicitGrant => "access tokens come back through the browser, where others can take them",
+            Self::PlainCodeChallenge => "whoever reads the address of a login can redeem its code",
+            Self::NoCodeChallenge => "whoever reads the code of a login can redeem it",
+            Self::EmptyRedirectUri => {
+                "redirect_uri is sent without a value, and the server chooses where answers go"
+            }
         })
     }
 }

@@ -252,8 +252,13 @@ impl Grant for Code {
     fn form(&self, form: &mut Form) {
         form.pair("grant_type", GrantType::AUTHORIZATION_CODE.as_str());
         form.pair("code", self.code.expose());
-        form.pair("redirect_uri", &self.pending.redirect_uri);
-        form.pair("code_verifier", text(&self.pending.verifier));
+        // RFC 6749 section 4.1.3: the same, where it was there.
+        if let Some(redirect_uri) = &self.pending.redirect_uri {
+            form.pair("redirect_uri", redirect_uri);
+        }
+        if let Some(verifier) = &self.pending.verifier {
+            form.pair("code_verifier", text(verifier));
+        }
         Resource::write(&self.resources, form);
     }
 

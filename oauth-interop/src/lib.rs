@@ -1,10 +1,11 @@
-//! Servers and proxies that nobody here wrote, for the tests of the HTTP engines.
+//! Servers, proxies and a browser that nobody here wrote, for the tests of the HTTP engines and of the listener.
 //!
 //! In scope: starting them. Each peer is a struct: it writes a configuration into a folder of its own, picks free ports of
 //! 127.0.0.1, runs until it is dropped, and can say what it saw ([`Log`]). Certificates are made for each run by an
 //! [`Authority`].
 //!
-//! Out of scope: any opinion on what a client should do. That is in `tests/`, where each case runs over every engine.
+//! Out of scope: any opinion on what a client should do. That is in `tests/`, where each case runs over every engine, and
+//! where a browser signs in.
 //!
 //! | peer | Debian package | what it is there for |
 //! |---|---|---|
@@ -15,6 +16,7 @@
 //! | [`Dante`] | `dante-server`, `libnss-wrapper` | SOCKS 4 and 5, with an account and without |
 //! | [`Microsocks`] | `microsocks` | SOCKS 5 with an account |
 //! | [`Kerberos`] | `krb5-kdc`, `krb5-admin-server`, `krb5-user` | a realm, for Negotiate |
+//! | [`Chromium`] | `chromium`, `chromium-driver`, `fonts-dejavu-core` | a person's browser, for the listener's pages |
 //! | [`Softhsm`] | `softhsm2`, `opensc` | a security key (PKCS#11) with a client certificate |
 //! | [`Openssh`] | `openssh-server`, `openssh-client`, `libnss-wrapper` | SOCKS 4a beside 4 and 5 |
 //!
@@ -28,6 +30,7 @@
 
 mod account;
 mod authority;
+mod chromium;
 mod daemon;
 mod dante;
 mod kerberos;
@@ -43,6 +46,7 @@ mod tinyproxy;
 
 pub use account::Account;
 pub use authority::{Authority, Identity};
+pub use chromium::{Chromium, Tab};
 pub use daemon::StartError;
 pub use dante::{Access, Dante};
 pub use kerberos::Kerberos;

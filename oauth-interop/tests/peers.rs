@@ -1,11 +1,12 @@
-//! The peers do what their documentation says: shown by libcurl alone, so that no engine of ours is needed for it, and what
+//! The peers do what their documentation says: shown by libcurl, or by the browser itself: no engine of ours is needed for it, and what
 //! an engine learns to do later already has a peer that is known to work.
 #![allow(missing_docs, reason = "these are tests")]
+#![allow(clippy::print_stdout, reason = "a test says which browser it was")]
 
 use curl::easy::{Auth, Easy, List, ProxyType, SslVersion};
 use oauth_interop::{
-    Access, Account, Authority, Dante, Identity, Kerberos, Microsocks, Nginx, Openssh, Scheme, Site, Softhsm,
-    Squid, StartError, Tinyproxy,
+    Access, Account, Authority, Chromium, Dante, Identity, Kerberos, Microsocks, Nginx, Openssh, Scheme,
+    Site, Softhsm, Squid, StartError, Tinyproxy,
 };
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
@@ -162,6 +163,8 @@ fn a_missing_program_is_an_error_that_names_its_package() {
         let error = Microsocks::start().unwrap_err();
         assert!(matches!(error, StartError::Missing { program: "microsocks", .. }), "{error:?}");
         assert!(error.to_string().contains("install the Debian package microsocks"), "{error}");
+        let error = Chromium::start().unwrap_err();
+        assert!(error.to_string().contains("install the Debian package chromium"), "{error}");
         return;
     }
     let output = Command::new(env::current_exe().unwrap())
@@ -191,12 +194,11 @@ fn a_token_signs_by_the_key_of_its_certificate() {
     for (name, text) in [("message", "to be signed"), ("client.pem", alice.certificate_pem())] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let (_, module) =
-        token.uri().split_once("module-path=").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    let pkcs11 = ["--module", &module, "--login", "--pin", Softhsm::PIN];
-    let sign = "--sign --mechanism ECDSA-SHA256 --signature-format openssl --id 01 -i message -o signature";
-    // A module that cannot hash leaves that to whoever asks.
-    let _ = run("pkcs11-tool", sign, &pkcs11);
+    let uri = token.uri();
+    let (_, module) = uri.split_once("module-path=").unwrap();
+    let _ = run("openssl", "dgst -sha256 -binary -out digest message", &[]);
+    let sign = "--sign --mechanism ECDSA --signature-format openssl --id 01 -i digest -o signature --login";
+    let _ = run("pkcs11-tool", sign, &["--module", module, "--pin", Softhsm::PIN]);
     std::fs::write(
         folder.path().join("public.pem"),
         run("openssl", "x509 -pubkey -noout -in client.pem", &[]),
@@ -494,4 +496,70 @@ fn socks_servers_know_an_account() {
     }
     let _ = passes.line(&["pass(1): tcp/connect", "username%interop@"]);
     let _ = connects.line(&["connected to localhost:", &nginx().port(Site::Https).to_string()]);
+}
+
+// --- the browser ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn chromium_is_told_what_to_do_and_says_what_it_sees() {
+    let chromium = Chromium::start().unwrap_or_else(|why| panic!("{why}"));
+    println!("{}", chromium.version());
+    assert!(chromium.version().starts_with("Chromium 1"), "{}", chromium.version());
+
+    // Its own name and address, a certificate of nobody's, and a page without a title.
+    let url = nginx().url(Site::Https, "/page");
+    chromium.open(&url);
+    assert_eq!((chromium.url(), chromium.text()), (url.clone(), r#"{"answer":"nginx"}"#.to_owned()));
+
+    let page = "data:text/html,<meta name=viewport content=width=device-width><title>one</title><input>\
+                <button onclick='document.title=document.querySelector(`input`).value;console.error(`pressed`)'>\
+                Go</button>";
+    chromium.open(page);
+    chromium.type_into("input", "two");
+    chromium.click("button");
+    assert_eq!(chromium.title(), "two");
+    let console = chromium.console();
+    assert!(console.len() == 1 && console[0].contains("pressed"), "{console:?}");
+    chromium.reload();
+    assert_eq!(chromium.title(), "one");
+    chromium.back();
+    assert_eq!(chromium.url(), url);
+
+    let first = chromium.tab();
+    let second = chromium.open_tab();
+    assert!(chromium.tab() == second && first != second);
+    chromium.open(page);
+    chromium.switch_to(&first);
+    assert_eq!(chromium.url(), url);
+
+    chromium.switch_to(&second);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (width, dark) in [(390, true), (1280, false)] {
+        chromium.show_as(width, 700, dark);
+        let seen =
+            chromium.run("return innerWidth + ' ' + matchMedia('(prefers-color-scheme: dark)').matches");
+        assert_eq!(seen, format!("{width} {dark}"));
+        chromium.screenshot(file.path());
+        let picture = std::fs::read(file.path()).unwrap();
+        assert!(picture.starts_with(b"\x89PNG"));
+        assert_eq!(picture[16..20], width.to_be_bytes(), "the width of a PNG");
+    }
+}
+
+/// With what the driver has started, which is a dozen processes.
+#[test]
+fn chromium_ends_with_its_driver() {
+    let chromium = Chromium::start().unwrap_or_else(|why| panic!("{why}"));
+    chromium.open("chrome://version");
+    let text = chromium.text();
+    let profile =
+        text.split_whitespace().find(|word| word.contains("oauth-interop-")).expect("it has a profile");
+    let folder = profile.split("/org.").next().unwrap();
+    let processes = || {
+        let all = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+        String::from_utf8_lossy(&all.stdout).lines().filter(|line| line.contains(folder)).count()
+    };
+    assert!(processes() > 1, "{folder}");
+    drop(chromium);
+    assert_eq!((processes(), std::fs::exists(folder).unwrap()), (0, false), "{folder}");
 }

@@ -19,8 +19,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// How many connections are open at once.
-const MAX_CONNECTIONS: usize = 64;
+/// How many connections are kept. With the one that is accepted before another makes room for it there are 64.
+const MAX_CONNECTIONS: usize = 63;
 
 /// How long a newcomer is safe from eviction: a browser that has something to say says it at once.
 const SAFE: Duration = Duration::from_millis(10);

@@ -4,9 +4,8 @@
 //! **In scope**: binding ([`Listener`]; [`WebServer`] where a port outlives a login), deciding what counts as the
 //! callback ([`verdict`]), waiting for it (a driver: [`thread`], or `tokio` and `async_io` with the features of those
 //! names), telling the browser how it ended ([`Reply`]), reading what a person pastes instead ([`paste`]), and opening a
-//! browser (`browser`, with the feature of that name). **Out of scope**: what a response means. That a response is *ours*
-//! is for its `state` to say, and
-//! `Pending::recognise` of the core reads it.
+//! browser (`browser`, with the feature of that name). **Out of scope**: what a response means. That a response is
+//! *ours* is for its `state` to say, and `Pending::recognise` of the core reads it.
 //!
 //! The parts, from the wire inwards:
 //! - [`request`] and [`verdict`] take bytes and rules, and know no socket;

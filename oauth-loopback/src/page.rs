@@ -91,8 +91,8 @@ pub(crate) fn hand_over(application: Option<&str>, path: &str) -> String {
         "One moment",
         &format!(
             "<main class=\"plain\">\n{mark}{above}<div class=\"wait\" role=\"status\">\n<h1>One moment</h1>\n\
-             <p>Your answer is on its way to {name}.</p>\n\
-             <noscript><p>Without JavaScript it does not get there by itself: {paste}</p></noscript>\n</div>\n\
+             <p class=\"way\">Your answer is on its way to {name}.</p>\n\
+             <noscript><p>Without JavaScript your answer does not get there by itself: {paste}</p></noscript>\n</div>\n\
              <div class=\"gone\" role=\"alert\">\n<h1>The answer did not get through</h1>\n\
              <p>It may be that {name} waits no more. If it does, {paste}</p>\n</div>\n</main>\n\
              <script data-to=\"{}\">{}</script>",

@@ -81,9 +81,10 @@ pub fn read(text: &str) -> Result<Pasted, NotAnAnswer> {
     }
     let (before, fragment) = text.split_once('#').unwrap_or((&text, ""));
     let (path, query) = match before.split_once('?') {
-        Some((path, query)) => (path, query),
-        None if is_address(before) => (before, ""),
-        None => ("", before),
+        // A query may have a question mark of its own.
+        Some((path, query)) if is_address(path) || !path.contains('=') => (path, query),
+        _ if is_address(before) => (before, ""),
+        _ => ("", before),
     };
     let response = |parameters: &str, of_fragment| {
         let parameters = Zeroizing::new(parameters.to_owned());
@@ -230,6 +231,7 @@ mod tests {
             ("/callback?code=c&state=s", "query code=c&state=s"),
             ("?code=c&state=s", "query code=c&state=s"),
             ("code=c&state=s", "query code=c&state=s"),
+            ("code=c?d&state=s", "query code=c?d&state=s"),
             ("com.example.app:/cb?code=c", "query code=c"),
             (
                 "https://app.example/cb?lang=de&error=access_denied&state=s",

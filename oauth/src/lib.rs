@@ -48,7 +48,7 @@
 //! - `http2`: HTTP/2 on hyper, where the settings ask for it.
 //! - `negotiate`, `ntlm`: Kerberos tickets and NTLM towards proxies on hyper, where the settings ask for them.
 //! - `cookies`, `compression`: HTTP sessions keep cookies, and take compressed responses (`transport::SessionSettings`).
-//! - `component`: [`component::OAuth`], everything by properties and settings with names of their own; with an engine.
+//! - `component`: [`OAuth`], everything by properties and settings with names of their own; with an engine.
 //! - `providers`: `core::Provider::known`, profiles of well-known providers.
 
 mod authorization;
@@ -90,6 +90,6 @@ pub use sign_in::callback_certificate;
 pub use sign_in::{PasteNote, Received, SignIn, Step, Wait};
 
 /// The examples of the README compile.
-#[cfg(all(doctest, feature = "hyper", feature = "loopback"))]
+#[cfg(all(doctest, feature = "hyper", feature = "component"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,4 +1,8 @@
-#![allow(missing_docs, unreachable_pub, reason = "tests name what they check, and their modules are seen by nobody else")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "tests name what they check, and their modules are seen by nobody else"
+)]
 //! The component, against the test server.
 
 #[path = "component/cookies.rs"]
@@ -9,14 +13,24 @@ mod coverage;
 mod events;
 #[path = "component/network.rs"]
 mod network;
+#[path = "component/profiles.rs"]
+mod profiles;
+#[path = "component/properties.rs"]
+mod properties;
+#[path = "component/settings.rs"]
+mod settings;
 #[path = "component/tls.rs"]
 mod tls;
 #[path = "component/transcript.rs"]
 mod transcript;
 #[path = "component/way.rs"]
 mod way;
+#[path = "component/web_server.rs"]
+mod web_server;
 #[path = "component/wire.rs"]
 mod wire;
+#[path = "component/witness.rs"]
+mod witness;
 
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ConfigSetting, GrantType, ITEMS, ItemKind};

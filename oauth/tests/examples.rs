@@ -11,6 +11,12 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 #[path = "../examples/by_hand.rs"]
 mod by_hand;
+#[cfg(feature = "component")]
+#[path = "../examples/component_application.rs"]
+mod component_application;
+#[cfg(feature = "component")]
+#[path = "../examples/component_jwt.rs"]
+mod component_jwt;
 #[path = "../examples/custom_runtime.rs"]
 mod custom_runtime;
 #[path = "../examples/device.rs"]
@@ -32,6 +38,18 @@ mod web_server;
 #[test]
 fn by_hand_completes() -> Outcome {
     by_hand::main()
+}
+
+#[cfg(feature = "component")]
+#[test]
+fn component_application_completes() -> Outcome {
+    component_application::main()
+}
+
+#[cfg(feature = "component")]
+#[test]
+fn component_jwt_completes() -> Outcome {
+    component_jwt::main()
 }
 
 #[test]

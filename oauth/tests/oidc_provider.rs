@@ -5,6 +5,9 @@
 //! needs Node.js and npm, and says so where they are missing.
 #![cfg(all(any(feature = "hyper", feature = "isahc"), feature = "jwt"))]
 
+#[cfg(all(feature = "hyper", feature = "component"))]
+#[path = "oidc-provider/component.rs"]
+mod component;
 #[path = "oidc-provider/server.rs"]
 mod server;
 

@@ -3,14 +3,14 @@
 #![allow(missing_docs, reason = "a test")]
 
 use oauth::core::{AuthorizationCode, AuthorizationRequest, NotOurs, OptOut, Policy, Registration};
-use oauth::loopback::Address;
-use oauth::loopback::ReceiveError;
 use oauth::loopback::browser::Browser as Opener;
 use oauth::loopback::paste::NotAnAnswer;
-use oauth::transport::{BrowserLaunch, EventHandler, EventSink, LogLevel};
+use oauth::loopback::{Address, BindError, Listener, ReceiveError};
+use oauth::transport::{BrowserLaunch, BrowserReturn, EventHandler, EventSink, LogLevel};
 use oauth::{Authorization, Authorizer, Error, HyperHost, PasteNote, Settings, SignIn, Step};
 use oauth_testserver::{Browser, Endpoint, Fault, TestServer};
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -254,4 +254,127 @@ fn lb_35_what_a_handler_rewrites_is_checked_again() {
     assert!(matches!(launches, Err(Error::Browser(_))), "{launches:?}");
     let (_, launches) = launched(command(), |launch| launch.command = "\"".into());
     assert!(matches!(launches, Err(Error::BrowserCommand(_))), "{launches:?}");
+}
+
+/// A handler that sets what the browser is shown, and keeps what it could see.
+struct Returned {
+    seen: Arc<Mutex<Vec<String>>>,
+    panics: bool,
+}
+
+impl EventHandler for Returned {
+    fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {
+        self.seen.lock().unwrap().push(format!("{} {} {back:?}", back.path, back.query()));
+        assert!(back.expose_query().contains("demo-code-"));
+        back.headers.insert("x-own", "yes".parse().unwrap());
+        // The listener's own, which stays as it is.
+        back.headers.insert("cache-control", "public".parse().unwrap());
+        back.body = Some("<title>Done</title>".to_owned());
+        assert!(!self.panics);
+    }
+}
+
+/// The raw response that a browser got in the end, and what the handler saw.
+fn returned(sign_in: SignIn, fault: Option<Fault>, panics: bool) -> (String, Vec<String>) {
+    let server = TestServer::start().unwrap();
+    if let Some(fault) = fault {
+        server.fault_once(Endpoint::Token, fault);
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let handler = Returned { seen: Arc::clone(&seen), panics };
+    let settings = Settings::new().with_events(EventSink::new(handler, LogLevel::None));
+    let (sender, shown) = std::sync::mpsc::channel();
+    let sign_in = sign_in.browser(None).on_step(move |step| {
+        if let Step::Open { url } = step {
+            let (url, sender) = (url.to_string(), sender.clone());
+            std::thread::spawn(move || {
+                let mut browser = Browser::new().without_visiting_redirect_uri();
+                let landing = browser.sign_in("ada", &url).unwrap();
+                let (host, target) = landing.url["http://".len()..].split_once('/').unwrap();
+                let mut stream = TcpStream::connect(host).unwrap();
+                write!(stream, "GET /{target} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+                let mut page = String::new();
+                stream.read_to_string(&mut page).unwrap();
+                sender.send(page).unwrap();
+            });
+        }
+    });
+    let result = run(async { authorizer(&server, settings).await.sign_in(sign_in).await });
+    let page = shown.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(result.is_ok(), page.contains("<title>Done</title>") || page.contains("You are signed in"));
+    let seen = seen.lock().unwrap().clone();
+    (page, seen)
+}
+
+#[test]
+fn a13_a_handler_sees_the_return_redacted_and_sets_the_page() {
+    let (page, seen) = returned(SignIn::new(), None, false);
+    assert!(page.contains("<title>Done</title>") && page.contains("x-own: yes"), "{page}");
+    assert!(
+        page.to_ascii_lowercase().contains("cache-control: no-store") && !page.contains("public"),
+        "{page}"
+    );
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].starts_with("/callback code=[redacted]&state=[redacted]&iss=[redacted]"), "{}", seen[0]);
+    assert!(!seen[0].contains("demo-code-"), "{}", seen[0]);
+}
+
+/// LB-20: the page of a handler is for a login that succeeded.
+#[test]
+fn lb_20_a_login_that_fails_is_told_in_our_own_words() {
+    let (page, seen) = returned(SignIn::new(), Some(Fault::NoTokenType), false);
+    assert!(!page.contains("Done") && !page.contains("x-own"), "{page}");
+    assert_eq!(seen.len(), 1);
+}
+
+#[test]
+fn a_handler_that_panics_on_the_return_has_changed_nothing() {
+    let (page, seen) = returned(SignIn::new(), None, true);
+    assert!(page.contains("You are signed in") && !page.contains("x-own"), "{page}");
+    assert_eq!(seen.len(), 1);
+}
+
+#[test]
+fn a_listener_that_is_bound_already_is_used() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listener = Listener::bind(&Address::new().port(port)).unwrap();
+    let (page, _) = returned(SignIn::new().listener(listener), None, false);
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+}
+
+#[test]
+fn the_first_address_that_can_be_bound_is_taken() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let busy = || Address::new().port(port);
+    let (page, _) = returned(SignIn::new().addresses([busy(), Address::new()]), None, false);
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let server = TestServer::start().unwrap();
+    let sign_in = SignIn::new().browser(None).addresses([busy(), busy()]);
+    let error = run(async { authorizer(&server, Settings::new()).await.sign_in(sign_in).await }).unwrap_err();
+    assert!(matches!(&error, Error::Bind(BindError::Busy { ports }) if *ports == [port, port]), "{error}");
+}
+
+/// What is left to do after the callback has to go on when the blocking call is over.
+#[test]
+fn a_blocking_sign_in_frees_its_port() {
+    let server = TestServer::start().unwrap();
+    let authorizer = run(authorizer(&server, Settings::new()));
+    let port = Arc::new(Mutex::new(0));
+    let bound = Arc::clone(&port);
+    let sign_in = SignIn::new().browser(None).on_step(move |step| match step {
+        Step::Listening { redirect_uri } => *bound.lock().unwrap() = redirect_uri.port().unwrap(),
+        Step::Open { url } => {
+            let url = url.to_string();
+            std::thread::spawn(move || Browser::new().sign_in("ada", &url));
+        }
+        _ => {}
+    });
+    authorizer.blocking().sign_in(sign_in).unwrap();
+    let port = *port.lock().unwrap();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while TcpListener::bind(("127.0.0.1", port)).is_err() {
+        assert!(std::time::Instant::now() < end, "nobody is at the port, and nobody else can have it");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -131,6 +131,10 @@ impl JwtBearer {
 }
 
 impl Grant for JwtBearer {
+    fn names_its_issuer(&self) -> bool {
+        true
+    }
+
     fn form(&self, form: &mut Form) {
         form.pair("grant_type", GrantType::JWT_BEARER.as_str());
         form.pair("assertion", self.assertion.expose());

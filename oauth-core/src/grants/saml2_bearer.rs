@@ -47,6 +47,10 @@ impl Saml2Bearer {
 }
 
 impl Grant for Saml2Bearer {
+    fn names_its_issuer(&self) -> bool {
+        true
+    }
+
     fn form(&self, form: &mut Form) {
         form.pair("grant_type", GrantType::SAML2_BEARER.as_str());
         form.pair("assertion", self.assertion.expose());

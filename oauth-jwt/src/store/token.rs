@@ -245,7 +245,8 @@ impl TokenKey {
 
     /// The algorithm that it signs with, unless it is told another.
     pub(crate) fn algorithm(&self) -> Option<Algorithm> {
-        [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384].into_iter().find(|one| self.can(one))
+        let known = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384];
+        known.into_iter().find(|one| self.can(one))
     }
 
     /// Whether the token has the mechanism for it, and the key is of its kind.

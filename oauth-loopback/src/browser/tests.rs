@@ -98,6 +98,21 @@ fn lb_31_lb_32_an_opener_is_silent_and_takes_the_url_as_one_argument() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), format!("{}|", url()));
 }
 
+/// As the system says it: noise in a test's own output is seen by nobody.
+#[cfg(target_os = "linux")]
+#[test]
+fn lb_31_an_opener_has_nothing_to_read_from_and_nothing_to_write_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("said");
+    // Of the shell itself: `readlink` has an output of its own.
+    let script = format!(
+        r#"sh -c 'a="$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)"; echo "$a" > {}' opener"#,
+        file.display()
+    );
+    assert!(matches!(open_within(&url(), &commands(&[&script]), LONG).unwrap().wait(), Launch::Opened));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "/dev/null\n".repeat(3));
+}
+
 #[cfg(unix)]
 #[test]
 fn failures_are_typed_and_the_next_command_is_tried() {
@@ -296,7 +311,7 @@ fn script(folder: &Path, name: &str, text: &str) -> String {
 /// In a process of its own, since the environment says which browser that is.
 #[cfg(unix)]
 #[test]
-fn the_system_browser_is_what_the_environment_says_and_then_an_opener() {
+fn the_system_browser_is_opened() {
     const CHILD: &str = "OAUTH_LOOPBACK_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {
         let launch = open_within(&url(), &Browser::System, LONG).unwrap().wait();
@@ -314,10 +329,7 @@ fn the_system_browser_is_what_the_environment_says_and_then_an_opener() {
             continue;
         }
         let child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "browser::tests::the_system_browser_is_what_the_environment_says_and_then_an_opener",
-            ])
+            .args(["--exact", "browser::tests::the_system_browser_is_opened"])
             .envs([(CHILD, "1"), ("BROWSER", value), ("PATH", path.as_str())])
             .env_remove("WSL_DISTRO_NAME")
             .env_remove("WSL_INTEROP")

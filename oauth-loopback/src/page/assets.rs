@@ -51,6 +51,7 @@ h1{margin:0 0 .75rem;font-size:1.4375rem;line-height:1.3;font-weight:650;letter-
 p{margin:0;color:var(--soft);text-wrap:pretty}\
 p+p,p+noscript p{margin-top:.75rem}\
 .lost .wait,.gone{display:none}.lost .gone{display:block}.lost .turn{animation:none}\
+@media(scripting:none){.way{display:none}.way+noscript p{margin-top:0}.mark .turn{animation:none}}\
 @media(max-width:26rem){main{padding:2rem 1.375rem 1.875rem;border-radius:1rem}}\
 @media(prefers-reduced-motion:no-preference){\
 .turn{animation:turn 1.1s linear infinite;transform-origin:50% 50%}\
@@ -58,4 +59,4 @@ p+p,p+noscript p{margin-top:.75rem}\
 @media(forced-colors:active){.mark{border:1px solid}}";
 
 /// The SHA-256 of [`STYLE`] in base64. A test computes it again.
-pub(crate) const STYLE_SHA256: &str = "VXXMv9OtmsN68A+hYPmZANeiWQZ93sZ0PMpYr7fW5Xc=";
+pub(crate) const STYLE_SHA256: &str = "BaRTqC3rv6fsClNvpMmVgmw2TZ9XLHYDcnjJS70epp4=";

@@ -5,9 +5,13 @@ use super::network;
 use super::values::Values;
 use oauth_core::{Algorithm, JsonValue, JwtBearer, KeyId, SecretBytes};
 use oauth_jwt::{ServiceAccount, SigningKey};
+use std::time::Duration;
 
 /// The name by which the one key is asked for.
 pub(super) const KEY: &str = "component";
+
+/// What an assertion lives at most.
+pub(super) const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The grant, the key, and the token endpoint that it goes to; a key file says what is not set.
 pub(super) fn make(values: &Values) -> Result<(JwtBearer, SigningKey, String), ComponentError> {
@@ -33,7 +37,8 @@ pub(super) fn make(values: &Values) -> Result<(JwtBearer, SigningKey, String), C
             .with_algorithm(Algorithm::from_text(algorithm))
             .map_err(|error| ComponentError::refused("JWTSignatureAlgorithm", error))?;
     }
-    let mut grant = JwtBearer::new(KeyId::new(KEY), key.algorithm(), issuer, audience).living(asked.validity);
+    let mut grant = JwtBearer::new(KeyId::new(KEY), key.algorithm(), issuer, audience)
+        .living(asked.validity.min(LONGEST));
     grant = match asked.subject.as_str() {
         // Nobody in particular: some servers take any subject for a wish to speak for somebody else.
         "" => grant.without_subject(),

@@ -1,7 +1,7 @@
 //! The configuration settings: one table, by which texts are read and written, and from which pages are made.
 //!
-//! A file for each group: `oauth`, `http`, `tcp`, `tls` (with the socket's). A row says what a setting is, what its value
-//! looks like, and where it is kept; its default is what a new component has there.
+//! A file for each group: `oauth`, `http`, `tcp` (with the socket's), `tls`. A row says what a setting is, what its value
+//! looks like, and where it is kept; its default is what a new component has there. `line` takes texts apart.
 
 /// A row of a text that stands in one place.
 macro_rules! text {
@@ -80,11 +80,15 @@ macro_rules! choice {
 }
 
 mod http;
+mod line;
 mod oauth;
 mod tcp;
 mod tls;
 
+pub(super) use line::Line;
+
 use super::error::ComponentError;
+use super::items;
 use super::values::{Secret, Values};
 use std::fmt;
 
@@ -135,10 +139,42 @@ enum Access {
         secret: bool,
     },
     /// Setting it does something, which `OAuth` itself does.
-    Action { form: &'static str },
+    Action {
+        form: &'static str,
+    },
 }
 
 type Set = Result<(), ComponentError>;
+
+/// What a setting is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConfigGroup {
+    /// The protocol, and the embedded web server.
+    OAuth,
+    /// HTTP and proxies.
+    Http,
+    /// Connections, sockets and firewalls.
+    Connection,
+    /// TLS.
+    Tls,
+}
+
+impl ConfigGroup {
+    /// Each of them, in the order of the pages.
+    pub const ALL: &'static [Self] = &[Self::OAuth, Self::Http, Self::Connection, Self::Tls];
+
+    /// Its settings.
+    #[must_use]
+    pub const fn settings(self) -> &'static [ConfigSetting] {
+        match self {
+            Self::OAuth => oauth::ROWS,
+            Self::Http => http::ROWS,
+            Self::Connection => tcp::ROWS,
+            Self::Tls => tls::ROWS,
+        }
+    }
+}
 
 /// The value of a configuration setting. Its `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -171,7 +207,11 @@ impl ConfigValue {
 
 impl fmt::Debug for ConfigValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.secret { f.write_str("ConfigValue([redacted])") } else { write!(f, "ConfigValue({:?})", self.as_str()) }
+        if self.secret {
+            f.write_str("ConfigValue([redacted])")
+        } else {
+            write!(f, "ConfigValue({:?})", self.as_str())
+        }
     }
 }
 
@@ -215,9 +255,9 @@ impl ConfigSetting {
         self
     }
 
-    /// Every setting, in the order of the component's documentation.
+    /// Every setting, group by group.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [oauth::ROWS, http::ROWS, tcp::ROWS, tls::ROWS].into_iter().flatten()
+        ConfigGroup::ALL.iter().flat_map(|group| group.settings())
     }
 
     /// The setting of this name, in upper or lower case. An index is not a part of it.
@@ -225,10 +265,14 @@ impl ConfigSetting {
     /// # Errors
     /// There is none: the error tells the most similar one.
     pub fn named(name: &str) -> Result<&'static Self, ComponentError> {
-        Self::all().find(|setting| setting.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-            ComponentError::UnknownSetting { nearest: nearest(&shown), name: shown }
-        })
+        Self::all().find(|setting| setting.name.eq_ignore_ascii_case(name)).ok_or_else(|| line::unknown(name))
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn group(&self) -> ConfigGroup {
+        let is_in = |group: &&ConfigGroup| group.settings().iter().any(|setting| setting.name == self.name);
+        ConfigGroup::ALL.iter().find(is_in).copied().unwrap_or(ConfigGroup::OAuth)
     }
 
     /// Its name, as the component spells it; without the `[i]` of a list.
@@ -249,12 +293,29 @@ impl ConfigSetting {
         self.danger
     }
 
+    /// What is other here than in the component of old, whose default it may be; `None` for most.
+    #[must_use]
+    pub fn note(&self) -> Option<&'static str> {
+        items::NOTES.iter().find(|(name, _)| *name == self.name).map(|(_, note)| *note)
+    }
+
+    /// What its number counts, such as `seconds`; `None` for what counts nothing.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        match self.access {
+            Access::Number { unit, .. } => Some(unit).filter(|unit| !unit.is_empty()),
+            _ => None,
+        }
+    }
+
     /// What its value looks like.
     #[must_use]
     pub fn form(&self) -> String {
         match self.access {
             Access::Flag(..) => "true or false".to_owned(),
-            Access::Number { unit: "", range: (least, most), .. } => format!("a whole number from {least} to {most}"),
+            Access::Number { unit: "", range: (least, most), .. } => {
+                format!("a whole number from {least} to {most}")
+            }
             Access::Number { unit, range: (least, most), .. } => {
                 format!("a whole number of {unit} from {least} to {most}")
             }
@@ -262,7 +323,9 @@ impl ConfigSetting {
                 let words: Vec<_> = of.iter().map(|(number, word)| format!("{number} ({word})")).collect();
                 words.join(", ")
             }
-            Access::Text { form, .. } | Access::Indexed { form, .. } | Access::Action { form } => form.to_owned(),
+            Access::Text { form, .. } | Access::Indexed { form, .. } | Access::Action { form } => {
+                form.to_owned()
+            }
             Access::Secret(..) => "a text, which is kept secret".to_owned(),
             Access::Result { how, .. } => format!("nothing: {how}"),
         }
@@ -305,7 +368,9 @@ impl ConfigSetting {
         self.check_index(index, |count| count(values))?;
         Ok(match self.access {
             Access::Flag(get, _) => ConfigValue::open(get(values).to_string()),
-            Access::Number { get, .. } | Access::Choice { get, .. } => ConfigValue::open(get(values).to_string()),
+            Access::Number { get, .. } | Access::Choice { get, .. } => {
+                ConfigValue::open(get(values).to_string())
+            }
             Access::Text { get, .. } => ConfigValue::open(get(values)),
             Access::Secret(get, _) => ConfigValue::secret(get(values)),
             Access::Result { get, secret, .. } => ConfigValue { text: get(values), secret },
@@ -327,9 +392,9 @@ impl ConfigSetting {
             }
             Access::Choice { of, set, .. } => {
                 let text = text.trim();
-                let found = of.iter().find(|(number, word)| {
-                    text.parse() == Ok(*number) || word.eq_ignore_ascii_case(text)
-                });
+                let found = of
+                    .iter()
+                    .find(|(number, word)| text.parse() == Ok(*number) || word.eq_ignore_ascii_case(text));
                 set(values, found.ok_or_else(wrong)?.0)
             }
             Access::Text { set, .. } | Access::Secret(_, set) => set(values, text),
@@ -346,12 +411,14 @@ impl ConfigSetting {
         match (self.access, index) {
             (Access::Indexed { count: counts, .. }, Some(index)) => {
                 let count = count(counts);
-                if index < count { Ok(()) } else { Err(ComponentError::Index { name: self.name, index, count }) }
+                if index < count {
+                    Ok(())
+                } else {
+                    Err(ComponentError::Index { name: self.name, index, count })
+                }
             }
-            (Access::Indexed { .. }, None) => {
-                Err(ComponentError::value(self.name, "", format!("an index after its name: {}[0]", self.name)))
-            }
-            (_, Some(_)) => Err(ComponentError::value(self.name, "", "no index: it is one value")),
+            (Access::Indexed { .. }, None) => Err(ComponentError::NoIndex { name: self.name }),
+            (_, Some(_)) => Err(ComponentError::NotAList { name: self.name }),
             (_, None) => Ok(()),
         }
     }
@@ -360,35 +427,6 @@ impl ConfigSetting {
 impl fmt::Debug for ConfigSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ConfigSetting").field(&self.name).finish()
-    }
-}
-
-/// What [`OAuth::config`](super::OAuth::config) is told: a name, perhaps an index, and perhaps a value.
-pub(super) struct Line<'a> {
-    pub(super) setting: &'static ConfigSetting,
-    pub(super) index: Option<usize>,
-    pub(super) value: Option<&'a str>,
-}
-
-impl<'a> Line<'a> {
-    /// Reads `Name`, `Name[3]`, `Name=Value` or `Name[3]=Value`. The first `=` parts them; blanks around the name do not
-    /// count, and those of the value do.
-    pub(super) fn read(text: &'a str) -> Result<Self, ComponentError> {
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (text, None),
-        };
-        let name = name.trim();
-        let (name, index) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
-            Some((name, index)) => (name, Some(index)),
-            None => (name, None),
-        };
-        let setting = ConfigSetting::named(name)?;
-        let index = index
-            .map(|index| index.trim().parse())
-            .transpose()
-            .map_err(|_| ComponentError::value(setting.name, "", "a whole number as its index, from 0"))?;
-        Ok(Self { setting, index, value })
     }
 }
 
@@ -401,29 +439,4 @@ fn flag(text: &str) -> Option<bool> {
         text if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
-}
-
-/// The name that takes the fewest changes to come to, if they are few.
-fn nearest(name: &str) -> Option<&'static str> {
-    let name = name.to_ascii_lowercase();
-    let distances = ConfigSetting::all().map(|setting| {
-        (distance(&name, &setting.name.to_ascii_lowercase()), setting.name)
-    });
-    distances.min().filter(|(distance, _)| *distance <= 1 + name.len() / 4).map(|(_, name)| name)
-}
-
-/// How many characters have to be put in, taken out or replaced (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut before = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = before + usize::from(x != *y);
-            before = row[j + 1];
-            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

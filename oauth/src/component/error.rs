@@ -1,6 +1,7 @@
 //! Why the component could not do what it was told.
 
 use crate::Error;
+use oauth_core::RefreshToken;
 use std::fmt;
 
 /// Why the component could not do what it was told: one line, with the way out.
@@ -30,6 +31,16 @@ pub enum ComponentError {
         /// How many there are.
         count: usize,
     },
+    /// The setting is a list, and no index follows its name; or what follows is none.
+    NoIndex {
+        /// The setting's name.
+        name: &'static str,
+    },
+    /// The setting is one value, and an index follows its name.
+    NotAList {
+        /// The setting's name.
+        name: &'static str,
+    },
     /// The setting can be read, and not set.
     ReadOnly {
         /// The property's or the setting's name.
@@ -57,6 +68,13 @@ pub enum ComponentError {
     Interrupted,
     /// The embedded web server runs already.
     AlreadyListening,
+    /// Nothing is known of this service of Office 365, and the service that knew was ended by Microsoft.
+    DiscoveryRetired {
+        /// `Office365ServiceCapability`.
+        capability: String,
+        /// `Office365ServiceAPIVersion`.
+        api_version: String,
+    },
     /// There is no authorization.
     OAuth(Error),
 }
@@ -65,6 +83,14 @@ impl ComponentError {
     /// A value of the wrong form.
     pub(crate) fn value(name: &'static str, _value: impl fmt::Display, expected: impl Into<String>) -> Self {
         Self::Value { name, expected: expected.into() }
+    }
+
+    /// A refresh token that came although there is no authorization: it may be the only live one.
+    pub(crate) fn rescued(&self) -> Option<&RefreshToken> {
+        match self {
+            Self::OAuth(error) => error.rescued(),
+            _ => None,
+        }
     }
 
     pub(crate) fn refused(name: &'static str, why: impl fmt::Display) -> Self {
@@ -79,25 +105,38 @@ impl fmt::Display for ComponentError {
                 write!(f, "there is no setting {name:?}; ")?;
                 match nearest {
                     Some(nearest) => write!(f, "did you mean {nearest}?"),
-                    None => f.write_str("`oauth config list` shows them all"),
+                    None => f.write_str(
+                        "the page oauth::component::reference has them all, as has `oauth config list`",
+                    ),
                 }
             }
-            Self::Value { name, expected } => write!(f, "{name} takes {expected}; give it that"),
+            Self::Value { name, expected } => write!(f, "this is no value of {name}: it takes {expected}"),
             Self::Index { name, index, count: 0 } => {
                 write!(f, "{name} has nothing at index {index}, and nothing at all; set the count first")
             }
             Self::Index { name, index, count } => {
                 write!(f, "{name} has nothing at index {index}; the last is at {}", count.saturating_sub(1))
             }
+            Self::NoIndex { name } => {
+                write!(f, "{name} is a list: a whole number in brackets follows its name, as in {name}[0]")
+            }
+            Self::NotAList { name } => write!(f, "{name} is one value: leave out the index"),
             Self::ReadOnly { name, how } => write!(f, "{name} cannot be set: {how}"),
             Self::Action { name } => write!(f, "{name} is an action and has no value: set it to run it"),
             Self::Refused { name, why } => write!(f, "{name} is refused: {why}"),
             Self::Setup(why) => f.write_str(why),
             Self::Busy => f.write_str("another call is under way: wait for its end, or interrupt it"),
-            Self::Interrupted => f.write_str("the call was interrupted; nothing is left of it, start it again"),
+            Self::Interrupted => {
+                f.write_str("the call was interrupted; nothing is left of it, start it again")
+            }
             Self::AlreadyListening => {
                 f.write_str("the embedded web server runs already: stop it before it is started again")
             }
+            Self::DiscoveryRetired { capability, api_version } => write!(
+                f,
+                "Microsoft ended the discovery service of Office 365, and where {capability:?} is in version {api_version:?} is not \
+                 known here; use Mail, Calendar, Contacts, MyFiles or RootSite in v1.0 or beta, or set_office365_discovery_url"
+            ),
             Self::OAuth(error) => write!(f, "{error}"),
         }
     }

@@ -50,12 +50,17 @@ impl WithFormVars {
         }
         for (name, _) in &vars {
             if name.is_empty() {
-                return Err(ComponentError::refused("FormVarName", "one is empty; name it, or lower FormVarCount"));
+                return Err(ComponentError::refused(
+                    "FormVarName",
+                    "one is empty; name it, or lower FormVarCount",
+                ));
             }
             if OWN.contains(&name.as_str()) {
                 return Err(ComponentError::refused(
                     "FormVarName",
-                    format_args!("{name} is the protocol's own; take it out, and set it where it has its place"),
+                    format_args!(
+                        "{name} is the protocol's own; take it out, and set it where it has its place"
+                    ),
                 ));
             }
         }
@@ -65,9 +70,9 @@ impl WithFormVars {
 
 impl Host for WithFormVars {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Unreachable>> {
-        let is_form = request
-            .headers()
-            .any(|(name, value)| *name == CONTENT_TYPE && value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let is_form = request.headers().any(|(name, value)| {
+            *name == CONTENT_TYPE && value.as_bytes().starts_with(b"application/x-www-form-urlencoded")
+        });
         if request.purpose() != Purpose::Token || !is_form {
             return self.host.send(request);
         }

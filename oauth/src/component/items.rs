@@ -131,3 +131,54 @@ pub const ITEMS: &[Item] = &[
     item(Grant, "ogtPassword", "GrantType::Password", "The form variables `username` and `password`. RFC 9700 forbids it: a warning is told."),
     item(Grant, "ogtClientCredentials", "GrantType::ClientCredentials", ""),
 ];
+
+/// What is other in the [settings](super::ConfigSetting) than it was in the component of old, name by name.
+pub(crate) const NOTES: &[(&str, &str)] = &[
+    ("Append", "The file is named by `set_local_file`."),
+    ("AuthorizationTokenType", "A type that is no bearer token's is an error."),
+    ("CodeChallengeMethod", "S256 is the default."),
+    (
+        "FollowRedirects",
+        "No credential leaves its origin, and no token request is redirected, whatever is set.",
+    ),
+    ("FormVarName", "What the protocol sends itself is refused."),
+    ("IncludeEmptyRedirectURI", "`false` is the default, in place of `true`."),
+    ("JWTSignatureAlgorithm", "More of them; the key has to fit."),
+    ("JWTValidityTime", "More than an hour is taken for an hour."),
+    ("LocalPort", "Reads what was set, not the port of a connection."),
+    ("Office365ServiceEndpoint", "The service is retired: the endpoint is that of its successor."),
+    ("OpenSSLPrngSeedData", "Anything but nothing is refused."),
+    ("PollingInterval", "Never less than the server asks for."),
+    ("ProxyAuthorization", "For proxies alone."),
+    ("SSLCheckCRL", "A number, as before: 0, 1 or 2."),
+    (
+        "SSLEnabledProtocols",
+        "15360 (1.2 and 1.3) is the default, in place of 4032. The versions before are refused.",
+    ),
+    ("SSLEnableRenegotiation", "`false` is refused; nothing renegotiates."),
+    ("SSLProvider", "Another than the engine's own is refused."),
+    ("SSLSecurityFlags", "The bits that have a meaning outside of Windows; the others are refused."),
+    ("TransferredDataLimit", "1 MiB is the default, in place of none. More is an error, and no cut."),
+    ("TransferredRequest", "Kept once it is set to `ON`."),
+    ("UseIDNs", "`true` is the default, in place of `false`."),
+    ("UseIPv6", "1 (both) is the default, in place of 0."),
+    ("UsePlatformHTTPClient", "Chooses isahc (libcurl and OpenSSL) in place of hyper and rustls."),
+    ("UserAgent", "This crate's name is the default. Empty sends none."),
+    ("ValidateToken", "Blocks; `validate_token_async` is its twin."),
+    ("WebServerHost", "127.0.0.1 is the default, in place of localhost."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::NOTES;
+    use crate::component::ConfigSetting;
+
+    /// A note on a setting that is not there would be read by nobody.
+    #[test]
+    fn each_note_is_on_a_setting_and_each_setting_has_one_at_most() {
+        for (name, note) in NOTES {
+            let setting = ConfigSetting::named(name).unwrap();
+            assert_eq!((setting.name(), setting.note()), (*name, Some(*note)));
+        }
+    }
+}

@@ -1,12 +1,16 @@
 //! `OAuth`: the component, with every property, method, event and configuration setting under its own name.
 //!
+//! [`mod@reference`] has every setting, and [`migration`] the way here from the component of old, name by name.
+//!
 //! It is a thin shell over what everybody else uses: [`Authorizer`](crate::Authorizer) for the protocol, a
 //! [`Session`](crate::transport::Session) for HTTP, [`SignIn`](crate::SignIn) for the browser. Here are the values that are set
 //! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
-//! `engine`), the choice of the conversation (`run`, `assertion`), the web server and the events.
+//! `engine`), the choice of the conversation (`run`, `assertion`, `form_vars`, `office365`), the web server and the events;
+//! `compatible` has the defaults of the original.
 
 mod actions;
 mod assertion;
+mod compatible;
 mod config;
 mod engine;
 mod error;
@@ -14,13 +18,20 @@ mod events;
 mod form_vars;
 mod items;
 mod network;
+mod office365;
 mod profile;
 mod properties;
 mod run;
 mod values;
 mod web_server;
 
-pub use config::{ConfigSetting, ConfigValue};
+#[doc = include_str!("reference.md")]
+pub mod reference {}
+
+#[doc = include_str!("migration.md")]
+pub mod migration {}
+
+pub use config::{ConfigGroup, ConfigSetting, ConfigValue};
 pub use error::ComponentError;
 pub use events::Event;
 pub use items::{ITEMS, Item, ItemKind};
@@ -32,7 +43,7 @@ use crate::{Authorization, blocking};
 use engine::Engine;
 use events::{Hub, Seen};
 use oauth_loopback::WebServer;
-use oauth_transport::EventHandler;
+use oauth_transport::{EventHandler, EventSink, SessionSettings, Settings};
 use oauth_transport::session::{Interrupt, Memory};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +66,8 @@ pub struct OAuth {
     web_server: Mutex<Option<WebServer>>,
     events: Hub,
     interrupt: Interrupt,
+    /// Whether the call that is under way, or the last one, was interrupted.
+    interrupted: AtomicBool,
     running: AtomicBool,
 }
 
@@ -83,17 +96,13 @@ impl OAuth {
     /// # Errors
     /// As there.
     pub async fn get_authorization_async(&self) -> Result<Authorization, ComponentError> {
+        let resets = self.values().resets;
         let result = self.call(Box::pin(run::authorize(self, self.engine()?))).await;
-        let mut values = self.values();
-        match &result {
-            Ok(authorization) => values.keep(authorization, crate::host::now().unix),
-            Err(ComponentError::OAuth(error)) => {
-                // The only live one, perhaps.
-                if let Some(token) = error.rescued() {
-                    values.oauth.refresh_token = Secret::new(token.expose());
-                }
-            }
-            Err(_) => {}
+        if let Err(error) = &result
+            && let Some(token) = error.rescued()
+        {
+            // The only live one, perhaps.
+            self.keep(resets, |values| values.oauth.refresh_token = Secret::new(token.expose()));
         }
         result
     }
@@ -137,8 +146,19 @@ impl OAuth {
         line.setting.get(&self.values(), line.index)
     }
 
+    /// What the network settings come to, for a program with an engine of its own: what a transport is told, with these events,
+    /// and what a session around it is.
+    ///
+    /// # Errors
+    /// Two settings contradict each other, or a file that one names cannot be read. What an engine cannot carry, it says itself.
+    pub fn network_settings(&self, events: EventSink) -> Result<(Settings, SessionSettings), ComponentError> {
+        let network = self.values().network.clone();
+        network::settings(&network, events)
+    }
+
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
     pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Release);
         self.interrupt.raise();
     }
 
@@ -147,7 +167,10 @@ impl OAuth {
     pub fn reset(&self) {
         self.interrupt();
         self.stop_web_server();
-        *self.values() = Values::default();
+        {
+            let mut values = self.values();
+            *values = Values { resets: values.resets + 1, ..Values::default() };
+        }
         *lock(&self.memory) = Arc::default();
         self.events.forget();
         self.forget_engine();
@@ -195,13 +218,20 @@ impl OAuth {
         self.send_cookies();
         let result = self.interrupt.over(call, || Err(ComponentError::Interrupted)).await;
         self.refresh_results();
-        result
+        match result {
+            // It may have seen the web server stop before it saw why.
+            Err(error) if self.interrupted.load(Ordering::Acquire) && error.rescued().is_none() => {
+                Err(ComponentError::Interrupted)
+            }
+            result => result,
+        }
     }
 
     fn begin(&self) -> Result<Running<'_>, ComponentError> {
         if self.running.swap(true, Ordering::AcqRel) {
             return Err(ComponentError::Busy);
         }
+        self.interrupted.store(false, Ordering::Release);
         Ok(Running(&self.running))
     }
 
@@ -209,6 +239,14 @@ impl OAuth {
     fn change(&self, set: impl FnOnce(&mut Values)) {
         set(&mut self.values());
         self.forget_engine();
+    }
+
+    /// Keeps what a call brought, unless everything was reset since it began.
+    fn keep(&self, resets: u64, keep: impl FnOnce(&mut Values)) {
+        let mut values = self.values();
+        if values.resets == resets {
+            keep(&mut values);
+        }
     }
 
     /// What went over the wire, for the properties that show it.

@@ -7,20 +7,42 @@ use super::error::ComponentError;
 use super::form_vars::WithFormVars;
 use super::profile::{ClientProfile, GrantType};
 use super::values::{OAuthValues, Secret};
-use super::{OAuth, assertion, lock, network};
+use super::web_server::listens_at;
+use super::{OAuth, assertion, lock, network, office365};
 use crate::host::Host;
 use crate::{Authorization, Authorizer, SignIn, Step, WithKeys};
 use oauth_core::{
-    AuthMethod, AuthorizationCode, AuthorizationRequest, Client, ClientCredentials, ClientSecret, ErrorCode, KeyId,
-    OptOut, Pending, Policy, RefreshToken, Registration, ResourceOwnerPassword, Scope, Server,
+    AuthMethod, AuthorizationCode, AuthorizationRequest, AuthorizationUrl, Client, ClientCredentials,
+    ClientSecret, CodeChallenge, ErrorCode, KeyId, OptOut, Pending, Policy, RefreshToken, Registration,
+    ResourceOwnerPassword, Scope, Server,
 };
 use oauth_jwt::Keyring;
 use oauth_loopback::browser::Browser;
+use oauth_transport::{EventSink, LogLevel, LogType};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
-/// Runs the profile's conversation.
+/// Runs the profile's conversation, and keeps what comes of it.
 pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
+    let (policy, office365, resets) = {
+        let values = oauth.values();
+        (policy(&values.oauth), values.office365.clone(), values.resets)
+    };
+    let way = office365::way(&office365, &policy)?;
+    let authorization = granted(oauth, Arc::clone(&engine)).await?;
+    // At once: whatever becomes of the rest, the tokens are there.
+    oauth.refresh_results();
+    oauth.keep(resets, |values| values.keep(&authorization, crate::host::now().unix));
+    if let Some(way) = way {
+        let endpoint = office365::endpoint(way, &office365, &authorization, &engine, &policy).await?;
+        oauth.keep(resets, |values| values.results.office365_endpoint = endpoint);
+    }
+    Ok(authorization)
+}
+
+async fn granted(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
     let values = network::protocol(&oauth.values())?;
     if values.client_profile == ClientProfile::Jwt {
         return jwt(oauth, &values, engine).await;
@@ -72,22 +94,26 @@ pub(super) async fn authorization_url(oauth: &OAuth, engine: Arc<Engine>) -> Res
         ));
     }
     let listens = matches!(values.client_profile, ClientProfile::Application | ClientProfile::Mobile);
-    let redirect_uri = if values.return_url.is_empty() && listens {
+    // One that the embedded web server cannot be at comes back to the program by other ways.
+    if listens && listens_at(&values.return_url) {
         oauth.start_unless_started()?;
-        oauth.return_url()
-    } else {
-        values.return_url.clone()
-    };
-    let ready = authorizer.begin(request(&values, &redirect_uri)?).await?;
+    }
+    let ready = authorizer.begin(request(&values, &oauth.return_url())?).await?;
     let url = ready.open.as_str().to_owned();
     let mut kept = oauth.values();
+    kept.oauth.authorization_url.clear();
     kept.results.authorization_url.clone_from(&url);
     kept.results.pending = Some(ready.pending);
     Ok(url)
 }
 
 fn request(values: &OAuthValues, redirect_uri: &str) -> Result<AuthorizationRequest, ComponentError> {
-    let mut request = AuthorizationRequest::new(redirect_uri);
+    let request = match (redirect_uri, values.include_empty_redirect_uri) {
+        ("", true) => AuthorizationRequest::with_empty_redirect_uri(),
+        ("", false) => AuthorizationRequest::without_redirect_uri(),
+        (redirect_uri, _) => AuthorizationRequest::new(redirect_uri),
+    };
+    let mut request = request.with_code_challenge(values.code_challenge_method);
     if values.grant_type == GrantType::Implicit {
         request = request.implicit();
     }
@@ -118,6 +144,8 @@ pub(super) fn authorizer(values: &OAuthValues, host: Arc<dyn Host>) -> Result<Au
     }
     let secret = values.client_secret.expose();
     let registration = match (secret.is_empty(), values.client_profile) {
+        // Its assertion says who asks.
+        (true, ClientProfile::Jwt) if values.client_id.is_empty() => Registration::unnamed(),
         (true, _) => Registration::public(&values.client_id),
         (false, ClientProfile::Browser) => {
             return Err(ComponentError::refused(
@@ -135,15 +163,37 @@ pub(super) fn authorizer(values: &OAuthValues, host: Arc<dyn Host>) -> Result<Au
         }
     };
     let client = Client::new(server, registration, policy(values)).map_err(crate::Error::from)?;
+    let events = host.events();
+    let used = [&values.server_auth_url, &values.server_token_url, &values.token_info_url];
+    if used.into_iter().any(|url| url.starts_with("http:")) {
+        warn(&events, OptOut::PlainHttpOnLoopback);
+    }
     let host = WithFormVars::around(host, values)?;
-    Ok(Authorizer::new(client, host))
+    Ok(Authorizer::new(client, host).on_warning(move |opt_out| warn(&events, opt_out)))
 }
 
-fn policy(values: &OAuthValues) -> Policy {
+/// A warning is told to whoever hears of events, and to nobody's terminal.
+fn warn(events: &EventSink, what: impl fmt::Display) {
+    events.log(LogLevel::Info, LogType::Info, || format!("warning: {what}"));
+}
+
+/// What is set makes the exceptions: each is a setting or a choice of its own.
+pub(super) fn policy(values: &OAuthValues) -> Policy {
     let mut policy = Policy::strict();
     if values.dangerously_plain_http_on_loopback {
         policy = policy.waive(OptOut::PlainHttpOnLoopback);
     }
+    if values.dangerously_unread_id_tokens {
+        policy = policy.waive(OptOut::UnreadIdTokens);
+    }
+    if values.include_empty_redirect_uri {
+        policy = policy.waive(OptOut::EmptyRedirectUri);
+    }
+    policy = match values.code_challenge_method {
+        CodeChallenge::Plain => policy.waive(OptOut::PlainCodeChallenge),
+        CodeChallenge::None => policy.waive(OptOut::NoCodeChallenge),
+        _ => policy,
+    };
     if !values.token_info_url.is_empty() {
         // Setting `ValidateToken` is the confession.
         policy = policy.waive(OptOut::TokenInQuery);
@@ -160,9 +210,18 @@ fn scope(values: &OAuthValues) -> Result<Option<Scope>, ComponentError> {
     if values.requested_scope.trim().is_empty() {
         return Ok(None);
     }
-    Scope::new(&values.requested_scope)
-        .map(Some)
-        .map_err(|error| ComponentError::refused("authorization_scope", error))
+    let scope = Scope::new(&values.requested_scope)
+        .map_err(|error| ComponentError::refused("authorization_scope", error))?;
+    // An access token that the browser brings comes with no ID token.
+    let openid = scope.as_str().split(' ').any(|name| name == "openid");
+    if openid && !values.dangerously_unread_id_tokens && values.grant_type != GrantType::Implicit {
+        return Err(ComponentError::refused(
+            "authorization_scope",
+            "openid asks for an ID token, which nobody here could check, for the issuer and its keys are not known; leave openid \
+             out, use Authorizer::discover, which checks it, or set_dangerously_unread_id_tokens",
+        ));
+    }
+    Ok(Some(scope))
 }
 
 /// A person's password, which comes among the form variables.
@@ -170,7 +229,8 @@ async fn password(values: &OAuthValues, authorizer: &Authorizer) -> Result<Autho
     let of = |wanted: &str| values.form_vars.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let (Some(username), Some(password)) = (of("username"), of("password")) else {
         return Err(ComponentError::Setup(
-            "the password grant needs a name and a password: set the form variables username and password".into(),
+            "the password grant needs a name and a password: set the form variables username and password"
+                .into(),
         ));
     };
     let mut grant = ResourceOwnerPassword::new(username.expose(), password.clone());
@@ -181,13 +241,23 @@ async fn password(values: &OAuthValues, authorizer: &Authorizer) -> Result<Autho
 }
 
 /// A service's assertion.
-async fn jwt(oauth: &OAuth, values: &OAuthValues, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
+async fn jwt(
+    oauth: &OAuth,
+    values: &OAuthValues,
+    engine: Arc<Engine>,
+) -> Result<Authorization, ComponentError> {
     let (mut grant, key, token_url) = assertion::make(&oauth.values())?;
     if let Some(scope) = scope(values)? {
         grant = grant.with_scope(scope);
     }
     let mut keyring = Keyring::new();
     let _none_before = keyring.insert(KeyId::new(assertion::KEY), key);
+    if oauth.values().jwt.validity > assertion::LONGEST {
+        warn(
+            &engine.events(),
+            "JWTValidityTime is more than an hour, which servers take for the most: it is an hour",
+        );
+    }
     let mut values = values.clone();
     values.server_token_url = network::address("server_token_url", &token_url, &oauth.values().network)?;
     let authorizer = authorizer(&values, Arc::new(WithKeys::new(engine as Arc<dyn Host>, keyring)))?;
@@ -233,6 +303,14 @@ async fn second_leg(
         let mut kept = oauth.values();
         kept.oauth.authorization_code = Secret::new("");
         kept.oauth.authorization_response = Secret::new("");
+        let bound = kept.results.pending.as_ref().is_none_or(Pending::has_code_challenge);
+        if values.authorization_response.expose().is_empty() && !bound {
+            return Err(ComponentError::refused(
+                "authorization_code",
+                "this login has no code challenge, and nothing but its state could say that the code belongs to it; \
+                 set_authorization_response to the whole address that the browser came back to",
+            ));
+        }
         kept.results.pending.take()
     };
     let Some(pending) = pending else {
@@ -242,19 +320,17 @@ async fn second_leg(
                 .into(),
         ));
     };
-    answered(authorizer, pending, values).await
-}
-
-async fn answered(
-    authorizer: &Authorizer,
-    pending: Pending,
-    values: &OAuthValues,
-) -> Result<Authorization, ComponentError> {
     if values.authorization_response.expose().is_empty() {
         let code = AuthorizationCode::new(values.authorization_code.expose());
         return Ok(authorizer.finish_by_code(pending, code).await?);
     }
-    Ok(authorizer.finish_pasted(pending, values.authorization_response.expose()).await?)
+    let kept = pending.to_store();
+    let result = authorizer.finish_pasted(pending, values.authorization_response.expose()).await;
+    if let Err(crate::Error::Pasted(_)) = &result {
+        // A stranger's, perhaps: the login goes on.
+        oauth.restore_pending(kept.expose())?;
+    }
+    Ok(result?)
 }
 
 /// The whole of it: the listener, the browser, the person, the code.
@@ -268,12 +344,15 @@ async fn in_browser(
         ClientProfile::Mobile => None,
         _ => Some(Browser::from_env().map_err(crate::Error::from)?),
     };
-    let listener = oauth.listener()?;
     let web_server = oauth.values().web_server.clone();
+    let _stops = (!web_server.reuse).then(|| StopsWebServer(oauth));
+    let listener = oauth.listener()?;
+    let begun = begun(oauth, values, listener.redirect_uri().as_str())?;
     let kept = Arc::clone(&oauth.values);
     let mut sign_in = SignIn::new()
         .listener(listener)
         .browser(browser)
+        .code_challenge(values.code_challenge_method)
         .timeout(web_server.browser_response_timeout.unwrap_or(Duration::MAX))
         .on_step(move |step| {
             if let Step::Open { url } = step {
@@ -289,15 +368,56 @@ async fn in_browser(
     if values.grant_type == GrantType::Implicit {
         sign_in = sign_in.implicit();
     }
+    if let Some((open, pending)) = begun {
+        sign_in = sign_in.begun(open, pending);
+    }
     if !web_server.response.is_empty() {
         sign_in = sign_in.success_page(web_server.response);
     }
     if !web_server.failed_response.is_empty() {
         sign_in = sign_in.failure_page(web_server.failed_response);
     }
-    let result = authorizer.sign_in(sign_in).await;
-    if !web_server.reuse {
-        oauth.stop_web_server();
+    Ok(authorizer.sign_in(sign_in).await?)
+}
+
+/// Stops the embedded web server at the end of a login, however that ends.
+struct StopsWebServer<'a>(&'a OAuth);
+
+impl Drop for StopsWebServer<'_> {
+    fn drop(&mut self) {
+        self.0.stop_web_server();
     }
-    Ok(result?)
+}
+
+/// The login that `get_authorization_url` began, where `AuthorizationURL` was set since.
+fn begun(
+    oauth: &OAuth,
+    values: &OAuthValues,
+    redirect_uri: &str,
+) -> Result<Option<(AuthorizationUrl, Pending)>, ComponentError> {
+    let mut kept = oauth.values();
+    let url = std::mem::take(&mut kept.oauth.authorization_url);
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let Some(pending) = kept.results.pending.take() else {
+        return Err(ComponentError::refused(
+            "AuthorizationURL",
+            "the login that it belongs to was taken away; call get_authorization_url again",
+        ));
+    };
+    let open = pending.open_at(&url, &policy(values))?;
+    let leads_to = Url::parse(open.as_str()).ok().and_then(|url| {
+        url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, value)| value.into_owned())
+    });
+    // One without it is a page of the program's own, which knows where it leads.
+    if leads_to.is_some_and(|to| to != redirect_uri) {
+        return Err(ComponentError::refused(
+            "AuthorizationURL",
+            format_args!(
+                "it leads back to another address than {redirect_uri}, where this waits; call get_authorization_url again"
+            ),
+        ));
+    }
+    Ok(Some((open, pending)))
 }

@@ -3,7 +3,7 @@
 use super::actions::members;
 use super::profile::{ClientProfile, GrantType};
 use crate::Authorization;
-use oauth_core::{Pending, PollDevice, Unix};
+use oauth_core::{CodeChallenge, Pending, PollDevice, Unix};
 use oauth_jwt::StoreKind;
 use oauth_transport::{
     FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls,
@@ -19,6 +19,8 @@ pub(crate) type Secret = oauth_core::Password;
 /// Everything. `reset` makes it new.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
+    /// How often everything was made new: what a call brings that began before is not kept.
+    pub(crate) resets: u64,
     pub(crate) oauth: OAuthValues,
     pub(crate) jwt: JwtValues,
     pub(crate) office365: Office365Values,
@@ -38,8 +40,20 @@ impl Values {
         results.granted_scope = authorization.scope().map(|scope| scope.as_str().to_owned());
         results.token_type = "Bearer".to_owned();
         results.expires_in = authorization.ends().map(|ends| ends.since(now));
-        results.response_params = members(results.transcript.hops().last());
+        results.response_params = match self.oauth.grant_type {
+            // It came by the browser, and not as a response.
+            GrantType::Implicit => told(authorization, results.expires_in),
+            _ => members(results.transcript.hops().last()),
+        };
     }
+}
+
+/// An authorization as the parameters of a response (RFC 6749 section 4.2.2).
+fn told(authorization: &Authorization, expires_in: Option<Duration>) -> Vec<(String, Secret)> {
+    let mut params = vec![("access_token", authorization.token().to_owned()), ("token_type", "Bearer".to_owned())];
+    params.extend(expires_in.map(|life| ("expires_in", life.as_secs().to_string())));
+    params.extend(authorization.scope().map(|scope| ("scope", scope.as_str().to_owned())));
+    params.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
 }
 
 /// What the protocol is told.
@@ -71,6 +85,7 @@ pub(crate) struct OAuthValues {
     /// Client credentials go into the body of token requests instead of the header.
     pub(crate) credentials_in_body: bool,
     pub(crate) dangerously_plain_http_on_loopback: bool,
+    pub(crate) dangerously_unread_id_tokens: bool,
 }
 
 impl Default for OAuthValues {
@@ -97,17 +112,9 @@ impl Default for OAuthValues {
             token_info_url: String::new(),
             credentials_in_body: false,
             dangerously_plain_http_on_loopback: false,
+            dangerously_unread_id_tokens: false,
         }
     }
-}
-
-/// How the code is bound to this client (RFC 7636).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum CodeChallenge {
-    None,
-    Plain,
-    #[default]
-    S256,
 }
 
 /// Where a certificate or a key is kept, and which one it is.
@@ -434,7 +441,7 @@ impl Default for WebServerValues {
             reuse: true,
             response: String::new(),
             failed_response: String::new(),
-            browser_response_timeout: None,
+            browser_response_timeout: Some(Duration::from_secs(300)),
         }
     }
 }

@@ -58,13 +58,21 @@ impl OAuth {
         server.listener().map_err(|error| crate::Error::from(oauth_loopback::ReceiveError::Io(error)).into())
     }
 
-    pub(super) fn listening_at(&self) -> Option<String> {
-        lock(&self.web_server).as_ref().map(|server| server.redirect_uri().to_string())
+    /// The address that it runs at, where that is the one that was asked for.
+    pub(super) fn listening_at(&self, return_url: &str) -> Option<String> {
+        let server = lock(&self.web_server);
+        let at = server.as_ref()?.redirect_uri();
+        (return_url.is_empty() || is_at(at, return_url)).then(|| at.to_string())
     }
 
     pub(super) fn listening_on(&self) -> Option<u16> {
         lock(&self.web_server).as_ref().map(WebServer::port)
     }
+}
+
+/// Whether the embedded web server can be at this address: not at one of another machine, nor of a scheme of the program's own.
+pub(super) fn listens_at(return_url: &str) -> bool {
+    return_url.is_empty() || Url::parse(return_url).is_ok_and(|url| Address::from_redirect_uri(&url).is_ok())
 }
 
 /// Whether it is the same address; one without a port leaves that to the system.
@@ -87,7 +95,8 @@ fn address(asked: &WebServerValues, return_url: &str) -> Result<Address, Compone
         address.path("/").map_err(|error| ComponentError::refused("WebServerHost", error))?
     } else {
         let url = Url::parse(return_url).map_err(|error| ComponentError::refused("return_url", error))?;
-        let address = Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
+        let address =
+            Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
         if url.port().is_none() && asked.port != 0 { address.port(asked.port) } else { address }
     };
     if !asked.ssl {

@@ -92,7 +92,13 @@ impl Host for HyperHost {
 
     #[cfg(feature = "loopback")]
     fn receive(&self, wait: crate::sign_in::Wait) -> BoxFuture<'_, crate::sign_in::Received> {
-        crate::sign_in::receive_on_tokio(wait)
+        // The host's own runtime stands still between calls, and what is left to do after the callback would with it: the port
+        // would stay bound, and nobody at it.
+        let own = self.runtime.get().map(|runtime| runtime.handle().id());
+        match Handle::try_current() {
+            Ok(handle) if own != Some(handle.id()) => crate::sign_in::receive_on_tokio(wait),
+            _ => crate::sign_in::receive_on_threads(wait),
+        }
     }
 }
 

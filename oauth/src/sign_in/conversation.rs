@@ -35,15 +35,21 @@ impl Authorizer {
         let redirect_uri = redirect_uri.or(sign_in.redirect_uri.as_deref()).unwrap_or_default();
         let path =
             listener.as_ref().map(|listener| listener.redirect_uri().path().to_owned()).unwrap_or_default();
-        let ready = self.begin(sign_in.request(redirect_uri)).await?;
+        let (open, pending) = match sign_in.begun.take() {
+            Some(begun) => begun,
+            None => {
+                let ready = self.begin(sign_in.request(redirect_uri)).await?;
+                (ready.open, ready.pending)
+            }
+        };
         // The endpoint was checked when the client was made; this is what the browser is given, and it is checked again.
-        let url = Url::parse(ready.open.as_str())
-            .map_err(|_| Error::Config(ConfigError::NoAuthorizationEndpoint))?;
-        (sign_in.on_step)(&Step::Open { url: &ready.open });
+        let url =
+            Url::parse(open.as_str()).map_err(|_| Error::Config(ConfigError::NoAuthorizationEndpoint))?;
+        (sign_in.on_step)(&Step::Open { url: &open });
         let mut opening = self.launch(url.clone(), sign_in.browser.as_ref())?;
         let mut receive = match listener {
             Some(listener) => {
-                let recogniser = ready.pending.recogniser();
+                let recogniser = pending.recogniser();
                 self.host().receive(Wait { listener, recogniser, options: sign_in.options(&url) })
             }
             None => {
@@ -64,16 +70,16 @@ impl Authorizer {
             if let Poll::Ready(received) = receive.as_mut().poll(context) {
                 return Poll::Ready(received.map(Way::Browser).map_err(Error::from));
             }
-            sign_in.poll_pasted(&ready.pending, context)
+            sign_in.poll_pasted(&pending, context)
         })
         .await?;
         // Frees the port, where the answer came another way; a browser that is there is still answered.
         drop(receive);
         (sign_in.on_step)(&Step::Answered);
         match answer {
-            Way::Browser(callback) => self.answered(ready.pending, &path, callback).await,
-            Way::Pasted(Answer::Response(pasted)) => self.finish(ready.pending, &pasted.as_response()).await,
-            Way::Pasted(Answer::Code(code)) => self.finish_by_code(ready.pending, code).await,
+            Way::Browser(callback) => self.answered(pending, &path, callback).await,
+            Way::Pasted(Answer::Response(pasted)) => self.finish(pending, &pasted.as_response()).await,
+            Way::Pasted(Answer::Code(code)) => self.finish_by_code(pending, code).await,
         }
     }
 

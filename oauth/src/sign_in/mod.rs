@@ -20,7 +20,9 @@ pub use wait::{Received, Wait};
 use core::fmt;
 use core::task::{Context, Poll};
 use core::time::Duration;
-use oauth_core::{AuthorizationRequest, AuthorizationUrl, ResponseMode as Registered, Scope};
+use oauth_core::{
+    AuthorizationRequest, AuthorizationUrl, CodeChallenge, Pending, ResponseMode as Registered, Scope,
+};
 use oauth_loopback::browser::{Browser, Launch};
 use oauth_loopback::{Address, BindError, Listener, Note, OwnPage, ReceiveOptions, ResponseMode};
 use paste::Source;
@@ -41,6 +43,8 @@ pub struct SignIn {
     timeout: Duration,
     application: Option<String>,
     implicit: bool,
+    code_challenge: CodeChallenge,
+    begun: Option<(AuthorizationUrl, Pending)>,
     success_page: Option<OwnPage>,
     failure_page: Option<OwnPage>,
     on_step: Arc<dyn Fn(&Step<'_>) + Send + Sync>,
@@ -86,6 +90,8 @@ impl SignIn {
             timeout: Duration::from_secs(300),
             application: None,
             implicit: false,
+            code_challenge: CodeChallenge::S256,
+            begun: None,
             success_page: None,
             failure_page: None,
             on_step: Arc::new(|_| {}),
@@ -194,6 +200,23 @@ impl SignIn {
         self.response_mode(ResponseMode::Fragment)
     }
 
+    /// Binds the code in another way than by S256 (RFC 7636 section 4.2), which is refused unless the rule is waived:
+    /// [`OptOut::PlainCodeChallenge`](oauth_core::OptOut::PlainCodeChallenge),
+    /// [`OptOut::NoCodeChallenge`](oauth_core::OptOut::NoCodeChallenge).
+    #[must_use]
+    pub const fn code_challenge(mut self, code_challenge: CodeChallenge) -> Self {
+        self.code_challenge = code_challenge;
+        self
+    }
+
+    /// Goes on with a login that was [begun](crate::Authorizer::begin) before, at its address or at
+    /// [another](Pending::open_at). What was asked for then counts, and its redirect URI has to lead to this listener.
+    #[must_use]
+    pub fn begun(mut self, open: AuthorizationUrl, pending: Pending) -> Self {
+        self.begun = Some((open, pending));
+        self
+    }
+
     /// The page for a sign-in that succeeded, in place of the one of this crate.
     #[must_use]
     pub fn success_page(mut self, page: impl Into<OwnPage>) -> Self {
@@ -238,7 +261,7 @@ impl SignIn {
     }
 
     fn request(&self, redirect_uri: &str) -> AuthorizationRequest {
-        let mut request = AuthorizationRequest::new(redirect_uri);
+        let mut request = AuthorizationRequest::new(redirect_uri).with_code_challenge(self.code_challenge);
         if let Some(scope) = &self.scope {
             request = request.with_scope(scope.clone());
         }

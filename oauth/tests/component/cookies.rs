@@ -37,7 +37,7 @@ fn row_cookie_count() {
         assert_eq!(server.seen()[1].all("cookie"), ["sid=planted-sid; last=1; own=planted-own"]);
         // Servers' go together, and the added ones one by one.
         let error = oauth.set_cookie_count(1).unwrap_err().to_string();
-        assert!(error.starts_with("cookie_count takes 0, or 2 at least"), "{error}");
+        assert!(error.starts_with("this is no value of cookie_count: it takes 0, or 2 at least"), "{error}");
         oauth.set_cookie_count(2).unwrap();
         oauth.get_authorization().unwrap();
         assert_eq!(server.last().all("cookie"), ["sid=planted-sid; last=1"]);

@@ -312,7 +312,10 @@ fn row_ssl_accept_server_cert_encoded() {
     oauth.set_ssl_accept_server_cert_encoded(&bare).unwrap();
     oauth.get_authorization().unwrap();
     let error = oauth.set_ssl_accept_server_cert_encoded("rubbish").unwrap_err().to_string();
-    assert_eq!(error, "ssl_accept_server_cert_encoded takes a certificate as PEM or Base64; give it that");
+    assert_eq!(
+        error,
+        "this is no value of ssl_accept_server_cert_encoded: it takes a certificate as PEM or Base64"
+    );
     if ENGINES.contains(&"true") {
         set(&oauth, &["UsePlatformHTTPClient=true"]);
         refused(&oauth, "ssl_accept_server_cert_encoded", "isahc does not show certificates");
@@ -517,7 +520,7 @@ fn row_ssl_ca_certs() {
         assert_eq!(handshakes.recv().unwrap().client.as_deref(), Some(&**leaf.der()), "{engine}");
     }
     let error = OAuth::new().config("SSLCACerts=rubbish").unwrap_err().to_string();
-    assert_eq!(error, "SSLCACerts takes certificates as PEM; give it that");
+    assert_eq!(error, "this is no value of SSLCACerts: it takes certificates as PEM");
     refused(
         &client_with(&url, "false", &[&format!("SSLCACerts={}", between.pem())]),
         "SSLCACerts",

@@ -99,7 +99,7 @@ fn row_transferred_request() {
         set(&oauth, &["TransferredRequest=off"]);
         assert_eq!(read(&oauth, "TransferredRequest"), "");
         let error = oauth.config("TransferredRequest=maybe").unwrap_err().to_string();
-        assert_eq!(error, "TransferredRequest takes ON or OFF; give it that");
+        assert_eq!(error, "this is no value of TransferredRequest: it takes ON or OFF");
     }
 }
 

@@ -328,7 +328,11 @@ fn row_firewall_data() {
     assert!(server.last().all("x-pass").is_empty(), "it goes to the firewall alone");
     set(&oauth, &["FirewallData=no header"]);
     let error = oauth.get_authorization().unwrap_err().to_string();
-    assert!(error.starts_with("FirewallData takes header lines") && !error.contains("no header"), "{error}");
+    assert!(
+        error.starts_with("this is no value of FirewallData: it takes header lines")
+            && !error.contains("no header"),
+        "{error}"
+    );
     set(&oauth, &["FirewallData=X: y", "FirewallType=3"]);
     refused(&oauth, "FirewallData", "SOCKS takes no headers");
     let tunnel = ["FirewallHost=127.0.0.1", "FirewallType=1"];

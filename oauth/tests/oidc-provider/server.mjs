@@ -34,6 +34,12 @@ const clients = [
     // RFC 8252 section 7.3: any port of these.
     redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
   },
+  {
+    client_id: 'site',
+    client_secret: secret,
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: ['https://site.example/callback'],
+  },
   { ...confidential, client_id: 'basic', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
   { ...confidential, client_id: 'post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
   // RFC 6749 section 2.3.1: only a client that form-encodes both first gets in with these.

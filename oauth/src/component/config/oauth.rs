@@ -2,7 +2,9 @@
 
 use super::{Access, ConfigSetting, seconds};
 use crate::component::error::ComponentError;
-use crate::component::values::{CodeChallenge, Secret, StoreValues};
+use crate::component::run;
+use crate::component::values::{Secret, StoreValues};
+use oauth_core::CodeChallenge;
 use oauth_jwt::StoreKind;
 
 /// A row that a call leaves behind.
@@ -61,7 +63,18 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 given => given.to_owned(),
             },
             set: |values, text| {
-                text.clone_into(&mut values.oauth.authorization_url);
+                if text.is_empty() {
+                    values.oauth.authorization_url.clear();
+                    return Ok(());
+                }
+                let Some(pending) = &values.results.pending else {
+                    return Err(ComponentError::refused(
+                        "AuthorizationURL",
+                        "no login is under way that it could belong to; call get_authorization_url, and add to what that gives",
+                    ));
+                };
+                values.oauth.authorization_url =
+                    pending.open_at(text, &run::policy(&values.oauth))?.as_str().to_owned();
                 Ok(())
             },
         },
@@ -69,7 +82,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     time!(
         "BrowserResponseTimeout",
         seconds,
-        "How long the person has to come back from the browser; 0 is for ever.",
+        "How long the person has to come back from the browser: five minutes, by default; 0 is for ever.",
         web_server.browser_response_timeout
     ),
     choice!(
@@ -142,7 +155,11 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "Whom the assertion is for.",
         jwt.audience
     ),
-    secret!("JWTCertStore", "The store of the key that signs the assertion: a path, or the contents.", jwt.certificate.store),
+    secret!(
+        "JWTCertStore",
+        "The store of the key that signs the assertion: a path, or the contents.",
+        jwt.certificate.store
+    ),
     secret!("JWTCertStorePassword", "The password of that store.", jwt.certificate.password),
     ConfigSetting::new(
         "JWTCertStoreType",
@@ -171,7 +188,9 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             form: "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA, as the key can",
             get: |values| values.jwt.algorithm.clone().unwrap_or_else(|| "RS256".to_owned()),
             set: |values, text| {
-                let known = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+                let known = [
+                    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+                ];
                 let text = text.trim();
                 values.jwt.algorithm = match known.iter().find(|known| known.eq_ignore_ascii_case(text)) {
                     Some(known) => Some((*known).to_owned()),
@@ -202,8 +221,18 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     ),
-    text!("Office365ServiceAPIVersion", "a text such as v1.0", "The version of the service that is looked for.", office365.api_version),
-    text!("Office365ServiceCapability", "a text such as Mail", "The service that is looked for.", office365.capability),
+    text!(
+        "Office365ServiceAPIVersion",
+        "a text such as v1.0",
+        "The version of the service that is looked for.",
+        office365.api_version
+    ),
+    text!(
+        "Office365ServiceCapability",
+        "a text such as Mail",
+        "The service that is looked for.",
+        office365.capability
+    ),
     result!(
         "Office365ServiceEndpoint",
         "get_authorization tells it, with the two settings beside it",

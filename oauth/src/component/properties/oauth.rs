@@ -1,10 +1,10 @@
 //! What the protocol is told, and what it comes to.
 
+use crate::component::OAuth;
 use crate::component::config::ConfigValue;
 use crate::component::error::ComponentError;
 use crate::component::profile::{ClientProfile, GrantType};
 use crate::component::values::{Secret, Values};
-use crate::component::OAuth;
 use oauth_core::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ copied! {
     timeout set_timeout: Option<Duration> = network.timeout;
     /// Whether plain `http` is taken for servers on this machine. **Dangerous** with any other than one under test.
     dangerously_plain_http_on_loopback set_dangerously_plain_http_on_loopback: bool = oauth.dangerously_plain_http_on_loopback;
+    /// Whether `openid` may be asked for although nobody here checks the ID token that comes of it: the component knows neither
+    /// the server's issuer nor its keys. **Dangerous** where the program believes what the token says.
+    dangerously_unread_id_tokens set_dangerously_unread_id_tokens: bool = oauth.dangerously_unread_id_tokens;
     /// Whether the client's id and secret go into the body of token requests, rather than into a header.
     credentials_in_body set_credentials_in_body: bool = oauth.credentials_in_body;
 }
@@ -59,11 +62,11 @@ impl OAuth {
         });
     }
 
-    /// Where the browser returns: what was set, or the address of the embedded web server while it runs.
+    /// Where the browser returns: the address of the embedded web server while it runs, port and all, or else what was set.
     #[must_use]
     pub fn return_url(&self) -> String {
         let set = self.values().oauth.return_url.clone();
-        if set.is_empty() { self.listening_at().unwrap_or_default() } else { set }
+        self.listening_at(&set).unwrap_or(set)
     }
 
     /// Sets the address that the browser returns to. For an application it is one of this machine, and its port is bound; a
@@ -107,10 +110,11 @@ impl OAuth {
     pub fn param_value(&self, index: usize) -> Result<ConfigValue, ComponentError> {
         let values = self.values();
         match shown(&values) {
-            Some(response) => at("param_value", response, index).map(|(_, value)| ConfigValue::secret(value.clone())),
-            None => {
-                at("param_value", &values.oauth.request_params, index).map(|(_, value)| ConfigValue::open(value.as_str()))
+            Some(response) => {
+                at("param_value", response, index).map(|(_, value)| ConfigValue::secret(value.clone()))
             }
+            None => at("param_value", &values.oauth.request_params, index)
+                .map(|(_, value)| ConfigValue::open(value.as_str())),
         }
     }
 

@@ -1,0 +1,94 @@
+//! `[profile.NAME.settings]`: the settings of the component, by their names.
+
+use super::Profile;
+use super::apply::text;
+use crate::exit::Problem;
+use oauth::OAuth;
+use oauth::component::{ConfigGroup, ConfigSetting};
+use toml_edit::Item;
+
+/// A component with the settings of a profile.
+pub(crate) fn component(profile: Option<&Profile<'_>>) -> Result<OAuth, Problem> {
+    let oauth = OAuth::new();
+    if let Some(profile) = profile {
+        set(profile, &oauth)?;
+    }
+    Ok(oauth)
+}
+
+/// The same for the command's own requests: whatever means nothing to them is an error.
+pub(super) fn for_the_command(profile: &Profile<'_>) -> Result<OAuth, Problem> {
+    let oauth = OAuth::new();
+    // `--http-timeout` is the time for a whole request.
+    let _absolute = oauth.config("AbsoluteTimeout=true");
+    for name in set(profile, &oauth)? {
+        let setting = setting(&name).map_err(|error| profile.wrong("settings", error, "correct it there"))?;
+        if let Some(instead) = meaningless(setting) {
+            return Err(profile.wrong(&name, "this setting means nothing to the command", instead));
+        }
+    }
+    Ok(oauth)
+}
+
+/// Whether a setting is a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    setting(name).is_ok_and(ConfigSetting::is_secret)
+}
+
+/// What to do in place of a setting that the command has no use for.
+pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
+    match setting.name() {
+        "AuthorizationURL" | "IncludeEmptyRedirectURI" => {
+            Some("leave it out: the command makes the address itself")
+        }
+        "BrowserResponseTimeout" => Some("use the key timeout of the profile"),
+        "CodeChallengeMethod" => Some("leave it out: PKCE with S256 is always on"),
+        "JWTAudience" => Some("use the key assertion_audience of the profile"),
+        "JWTIssuer" => Some("use the key assertion_issuer of the profile"),
+        "JWTSubject" => Some("use the key assertion_subject of the profile"),
+        "JWTCertStore" | "JWTJSONKey" => Some("use the key signing_key of the profile"),
+        "EncodeURL" | "UseIDNs" => {
+            Some("leave it out: the addresses of a profile are URLs, with names in any letters")
+        }
+        "WebServerHost" => Some("use the key redirect_host of the profile"),
+        "LogLevel" => Some("leave it out, and call the command with -v or -vv"),
+        "Append" | "TransferredRequest" => {
+            Some("leave it out: the command keeps no responses and no requests")
+        }
+        _ if setting.group() == ConfigGroup::OAuth => {
+            Some("leave it out: it is for programs that use the library")
+        }
+        _ => None,
+    }
+}
+
+/// The setting that a key names, with or without an index.
+pub(crate) fn setting(key: &str) -> Result<&'static ConfigSetting, oauth::component::ComponentError> {
+    ConfigSetting::named(key.split('[').next().unwrap_or_default().trim())
+}
+
+/// Sets what the profile says, and tells which names it has.
+fn set(profile: &Profile<'_>, oauth: &OAuth) -> Result<Vec<String>, Problem> {
+    let Some(settings) = profile.table.get("settings") else { return Ok(Vec::new()) };
+    let wrong = |name: &str, what: &dyn std::fmt::Display| profile.wrong(name, what, "correct it there");
+    let table = settings.as_table_like().ok_or_else(|| wrong("settings", &"a table is expected"))?;
+    let mut entries: Vec<(&str, &Item)> = table.iter().collect();
+    // Another scheme empties the name and the password that may stand before it.
+    entries.sort_by_key(|(name, _)| !name.eq_ignore_ascii_case("ProxyAuthScheme"));
+    let mut names = Vec::new();
+    for (name, item) in entries {
+        if name.contains('=') {
+            return Err(wrong(name, &"a name has no = in it"));
+        }
+        let text = item.as_value().and_then(text);
+        let text = text.ok_or_else(|| wrong(name, &"a text, a number, true or false is expected"))?;
+        let setting = setting(name).map_err(|error| wrong("settings", &error))?;
+        if setting.is_action() {
+            return Err(wrong(name, &"it is an action, and no value to keep"));
+        }
+        let _read_back =
+            oauth.config(&format!("{name}={text}")).map_err(|error| wrong("settings", &error))?;
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
