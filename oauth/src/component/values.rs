@@ -5,10 +5,8 @@ use super::profile::{ClientProfile, GrantType};
 use crate::Authorization;
 use oauth_core::{CodeChallenge, Pending, PollDevice, Unix};
 use oauth_jwt::StoreKind;
-use oauth_transport::{
-    FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls,
-};
 use oauth_transport::session::{Recording, Redirects, Transcript};
+use oauth_transport::{FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,7 +48,8 @@ impl Values {
 
 /// An authorization as the parameters of a response (RFC 6749 section 4.2.2).
 fn told(authorization: &Authorization, expires_in: Option<Duration>) -> Vec<(String, Secret)> {
-    let mut params = vec![("access_token", authorization.token().to_owned()), ("token_type", "Bearer".to_owned())];
+    let mut params =
+        vec![("access_token", authorization.token().to_owned()), ("token_type", "Bearer".to_owned())];
     params.extend(expires_in.map(|life| ("expires_in", life.as_secs().to_string())));
     params.extend(authorization.scope().map(|scope| ("scope", scope.as_str().to_owned())));
     params.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
