@@ -383,7 +383,7 @@ impl ConfigSetting {
 
     pub(super) fn set(&self, values: &mut Values, index: Option<usize>, text: &str) -> Set {
         self.check_index(index, |count| count(values))?;
-        let wrong = || ComponentError::value(self.name, "", self.form());
+        let wrong = || ComponentError::value(self.name, self.form());
         match self.access {
             Access::Flag(_, set) => set(values, flag(text).ok_or_else(wrong)?),
             Access::Number { range: (least, most), set, .. } => {

@@ -81,7 +81,7 @@ pub enum ComponentError {
 
 impl ComponentError {
     /// A value of the wrong form.
-    pub(crate) fn value(name: &'static str, _value: impl fmt::Display, expected: impl Into<String>) -> Self {
+    pub(crate) fn value(name: &'static str, expected: impl Into<String>) -> Self {
         Self::Value { name, expected: expected.into() }
     }
 

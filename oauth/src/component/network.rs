@@ -237,7 +237,7 @@ pub(crate) fn certificates(name: &'static str, text: &str) -> Result<Vec<Vec<u8>
         .collect::<Result<Vec<_>, _>>()
         .ok()
         .filter(|found| text.trim().is_empty() || !found.is_empty());
-    found.ok_or_else(|| ComponentError::value(name, "", "certificates as PEM"))
+    found.ok_or_else(|| ComponentError::value(name, "certificates as PEM"))
 }
 
 /// The subject of a certificate, which the store has with its key.
@@ -270,7 +270,7 @@ pub(crate) fn certificate(name: &'static str, text: &str) -> Result<Option<Vec<u
     };
     // A certificate is a SEQUENCE; whether it is a good one, TLS says.
     let der = der.filter(|der| der.first() == Some(&0x30));
-    der.map(Some).ok_or_else(|| ComponentError::value(name, "", "a certificate as PEM or Base64"))
+    der.map(Some).ok_or_else(|| ComponentError::value(name, "a certificate as PEM or Base64"))
 }
 
 /// A certificate as PEM.
@@ -361,11 +361,7 @@ pub(crate) fn codings(list: &str) -> Result<Vec<Coding>, ComponentError> {
     names
         .map(|name| {
             Coding::from_name(name).ok_or_else(|| {
-                ComponentError::value(
-                    "AcceptEncoding",
-                    name,
-                    "a list of gzip, deflate and br, with commas between",
-                )
+                ComponentError::value("AcceptEncoding", "a list of gzip, deflate and br, with commas between")
             })
         })
         .collect()
@@ -374,7 +370,7 @@ pub(crate) fn codings(list: &str) -> Result<Vec<Coding>, ComponentError> {
 /// A header's value that may be a secret.
 fn header_value(name: &'static str, text: &str) -> Result<HeaderValue, ComponentError> {
     let mut value = HeaderValue::from_str(text)
-        .map_err(|_| ComponentError::value(name, "", "a text without line breaks and control characters"))?;
+        .map_err(|_| ComponentError::value(name, "a text without line breaks and control characters"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -34,7 +34,7 @@ macro_rules! numbered {
 
             fn try_from(number: i32) -> Result<Self, ComponentError> {
                 Self::ALL.iter().copied().find(|known| known.number() == number).ok_or_else(|| {
-                    ComponentError::value($what, number, concat!("one of", $(" ", $number, " (", $text, ")",)+))
+                    ComponentError::value($what, concat!("one of", $(" ", $number, " (", $text, ")",)+))
                 })
             }
         }

@@ -99,7 +99,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 let names = list(text).iter().map(|name| HeaderName::try_from(name.as_str())).collect();
                 let names: Result<Vec<_>, _> = names;
                 values.network.http.unindexed = names.map_err(|_| {
-                    ComponentError::value("HTTP2HeadersWithoutIndexing", "", "names of headers, with commas between")
+                    ComponentError::value("HTTP2HeadersWithoutIndexing", "names of headers, with commas between")
                 })?;
                 Ok(())
             },
@@ -123,7 +123,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                     "1.0" => HttpVersion::Http10,
                     "1.1" => HttpVersion::Http11,
                     "2.0" | "2" => HttpVersion::Http2,
-                    _ => return Err(ComponentError::value("HTTPVersion", "", "1.0, 1.1 or 2.0")),
+                    _ => return Err(ComponentError::value("HTTPVersion", "1.0, 1.1 or 2.0")),
                 };
                 Ok(())
             },
@@ -139,11 +139,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 let date = match text.trim() {
                     "" => None,
                     text => Some(httpdate::parse_http_date(text).map_err(|_| {
-                        ComponentError::value(
-                            "IfModifiedSince",
-                            "",
-                            "a date such as Sun, 06 Nov 1994 08:49:37 GMT, or nothing",
-                        )
+                        ComponentError::value("IfModifiedSince", "a date such as Sun, 06 Nov 1994 08:49:37 GMT, or nothing")
                     })?),
                 };
                 values.network.session.if_modified_since = date;
@@ -330,7 +326,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 values.network.session.recording = match text.trim() {
                     on if on.eq_ignore_ascii_case("on") => Recording::Everything,
                     off if off.eq_ignore_ascii_case("off") => Recording::Responses,
-                    _ => return Err(ComponentError::value("TransferredRequest", "", "ON or OFF")),
+                    _ => return Err(ComponentError::value("TransferredRequest", "ON or OFF")),
                 };
                 Ok(())
             },

@@ -198,7 +198,6 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                     None => {
                         return Err(ComponentError::value(
                             "JWTSignatureAlgorithm",
-                            "",
                             "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA",
                         ));
                     }
@@ -310,7 +309,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             set: |values, text| {
                 let host = text.trim().trim_start_matches('[').trim_end_matches(']');
                 if !["127.0.0.1", "localhost", "::1"].contains(&host) {
-                    return Err(ComponentError::value("WebServerHost", "", "127.0.0.1, localhost or ::1"));
+                    return Err(ComponentError::value("WebServerHost", "127.0.0.1, localhost or ::1"));
                 }
                 host.clone_into(&mut values.web_server.host);
                 Ok(())

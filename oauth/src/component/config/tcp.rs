@@ -112,7 +112,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 let address = match text.trim() {
                     "" => None,
                     text => Some(text.parse().map_err(|_| {
-                        ComponentError::value("LocalHost", "", "an address such as 192.0.2.7, or nothing")
+                        ComponentError::value("LocalHost", "an address such as 192.0.2.7, or nothing")
                     })?),
                 };
                 values.network.tcp.local_address = address;

@@ -234,7 +234,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                 let text = text.trim();
                 let known = ["*", "", "rustls", "ring", "openssl"];
                 if !known.iter().any(|name| name.eq_ignore_ascii_case(text)) {
-                    return Err(ComponentError::value("SSLProvider", "", "*, rustls, ring or openssl"));
+                    return Err(ComponentError::value("SSLProvider", "*, rustls, ring or openssl"));
                 }
                 (if text == "*" { "" } else { text }).clone_into(&mut values.network.ssl_provider);
                 Ok(())
@@ -254,7 +254,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                     None => text.parse(),
                 };
                 let flags = read.map_err(|_| {
-                    ComponentError::value("SSLSecurityFlags", "", "a number, or one in hexadecimal after 0x")
+                    ComponentError::value("SSLSecurityFlags", "a number, or one in hexadecimal after 0x")
                 })?;
                 values.network.tls.dangerously_accepted_flaws = flaws(flags)?;
                 Ok(())

@@ -52,7 +52,7 @@ fn set_firewall(values: &NetworkValues, kind: FirewallKind) -> Result<Firewall, 
             Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value.trim()).ok()?))
         });
         let Some((name, value)) = header else {
-            return Err(ComponentError::value("FirewallData", "", "header lines, each as Name: value"));
+            return Err(ComponentError::value("FirewallData", "header lines, each as Name: value"));
         };
         firewall = firewall.with_header(name, value)?;
     }

@@ -28,7 +28,6 @@ impl OAuth {
         let Some(own) = count.checked_sub(received) else {
             return Err(ComponentError::value(
                 "cookie_count",
-                count,
                 format!("0, or {received} at least, which are of servers"),
             ));
         };
