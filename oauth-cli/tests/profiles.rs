@@ -199,7 +199,12 @@ fn what_is_no_key_or_no_value_is_told_with_the_place_and_the_nearest_key() {
         ("[profile.work.settings]\nValidateToken = \"x\"", "it is an action"),
         ("[profile.work.settings]\n\"LogLevel=1\" = 1", "a name has no = in it"),
         ("[profile.work.settings]\nLinger = []", "a text, a number, true or false is expected"),
-        ("[profile.work.settings]\nBrowserResponseTimeout = 60", "use the key timeout of the profile"),
+        (
+            "timeout = \"1m\"\n[profile.work.settings]\nBrowserResponseTimeout = 60",
+            "the profile has the key timeout already",
+        ),
+        ("[profile.work.settings]\nBrowserResponseTimeout = 0", "zero is no time at all"),
+        ("[profile.work.settings]\nJWTJSONKey = \"x\"", "use the key signing_key of the profile"),
         (
             "[profile.work.settings]\nFormVarCount = 1",
             "FormVarCount: this setting means nothing to the command",
@@ -298,6 +303,17 @@ fn the_settings_of_the_network_are_those_of_the_commands_own_requests() {
 }
 
 #[test]
+fn the_settings_that_a_flag_has_too_are_that_flag() {
+    let home = Home::new(
+        "[profile.work]\nauthorization_endpoint = \"https://as.example/a\"\ntoken_endpoint = \"https://as.example/t\"\n\
+         client_id = \"x\"\nno_browser = true\n\n[profile.work.settings]\nwebserverhost = \"localhost\"\n\
+         BrowserResponseTimeout = 1\n",
+    );
+    let told = home.fails(&["authorize", "work", "--grant-type", "code"], 6, "in time");
+    assert!(told.contains("redirect_uri=http%3A%2F%2Flocalhost%3A"), "{told}");
+}
+
+#[test]
 fn a_proxy_of_the_settings_is_used_unless_a_flag_names_one() {
     // A port that nobody listens on.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -373,7 +389,7 @@ fn config_list_has_every_setting_in_columns_or_as_json() {
         (&true.into(), &true.into())
     );
     assert_eq!(
-        (&row("Linger")["for_the_command"], &row("JWTIssuer")["for_the_command"]),
+        (&row("Linger")["for_the_command"], &row("JWTJSONKey")["for_the_command"]),
         (&true.into(), &false.into())
     );
     assert!(row("SSLSecurityFlags")["danger"].is_string());

@@ -296,7 +296,11 @@ fn the_pages_fit_their_screens_and_are_kept_as_pictures() {
 
 fn start() -> (TestServer, Chromium) {
     let chromium = Chromium::start().unwrap_or_else(|why| panic!("{why}"));
-    println!("{}", chromium.version());
+    // Past the capture of a test's output: whoever reads that of check.sh wants to know. Once.
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        let _said = writeln!(std::io::stderr(), "the browser tests use {}", chromium.version());
+    });
     (TestServer::start().unwrap(), chromium)
 }
 

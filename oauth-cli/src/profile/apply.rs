@@ -154,6 +154,7 @@ impl Reader<'_> {
                     if platform && !self.is_given("transport") {
                         flags.push("--transport=isahc".into());
                     }
+                    self.add_settings(&component, &mut flags)?;
                     beside.network = Some(Arc::new(component));
                 }
                 "auth_params" if !self.is_given("auth_param") => {
@@ -186,6 +187,25 @@ impl Reader<'_> {
             ));
         }
         Ok((flags, beside))
+    }
+
+    /// The flags of the settings that have one.
+    fn add_settings(&self, component: &OAuth, flags: &mut Vec<OsString>) -> Result<(), Problem> {
+        for (name, key) in settings::AS_KEYS {
+            let Ok(value) = component.config(name) else { continue };
+            if settings::setting(name).is_ok_and(|setting| setting.default() == value.as_str()) {
+                continue;
+            }
+            if self.profile.table.contains_key(key) {
+                return Err(self.profile.wrong(
+                    name,
+                    format_args!("the profile has the key {key} already"),
+                    "leave out one of the two",
+                ));
+            }
+            self.add(key, &Item::Value(value.as_str().into()), flags)?;
+        }
+        Ok(())
     }
 
     /// The flag of a key, once for each of its values, unless it or another in its place was given.

@@ -35,22 +35,27 @@ pub(super) fn is_secret(name: &str) -> bool {
     setting(name).is_ok_and(ConfigSetting::is_secret)
 }
 
+/// The settings that say what a key says as well.
+pub(super) const AS_KEYS: [(&str, &str); 5] = [
+    ("BrowserResponseTimeout", "timeout"),
+    ("JWTAudience", "assertion_audience"),
+    ("JWTIssuer", "assertion_issuer"),
+    ("JWTSubject", "assertion_subject"),
+    ("WebServerHost", "redirect_host"),
+];
+
 /// What to do in place of a setting that the command has no use for.
 pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
     match setting.name() {
+        name if AS_KEYS.iter().any(|(known, _)| *known == name) => None,
         "AuthorizationURL" | "IncludeEmptyRedirectURI" => {
             Some("leave it out: the command makes the address itself")
         }
-        "BrowserResponseTimeout" => Some("use the key timeout of the profile"),
         "CodeChallengeMethod" => Some("leave it out: PKCE with S256 is always on"),
-        "JWTAudience" => Some("use the key assertion_audience of the profile"),
-        "JWTIssuer" => Some("use the key assertion_issuer of the profile"),
-        "JWTSubject" => Some("use the key assertion_subject of the profile"),
         "JWTCertStore" | "JWTJSONKey" => Some("use the key signing_key of the profile"),
         "EncodeURL" | "UseIDNs" => {
             Some("leave it out: the addresses of a profile are URLs, with names in any letters")
         }
-        "WebServerHost" => Some("use the key redirect_host of the profile"),
         "LogLevel" => Some("leave it out, and call the command with -v or -vv"),
         "Append" | "TransferredRequest" => {
             Some("leave it out: the command keeps no responses and no requests")

@@ -348,15 +348,22 @@ async fn in_browser(
     let _stops = (!web_server.reuse).then(|| StopsWebServer(oauth));
     let listener = oauth.listener()?;
     let begun = begun(oauth, values, listener.redirect_uri().as_str())?;
-    let kept = Arc::clone(&oauth.values);
+    let (kept, memory, resets) = (Arc::clone(&oauth.values), oauth.memory(), oauth.values().resets);
     let mut sign_in = SignIn::new()
         .listener(listener)
         .browser(browser)
         .code_challenge(values.code_challenge_method)
         .timeout(web_server.browser_response_timeout.unwrap_or(Duration::MAX))
         .on_step(move |step| {
-            if let Step::Open { url } = step {
-                url.as_str().clone_into(&mut lock(&kept).results.authorization_url);
+            let mut values = lock(&kept);
+            match step {
+                Step::Open { url } => url.as_str().clone_into(&mut values.results.authorization_url),
+                // Whoever interrupts while the browser gets its page has the tokens nevertheless.
+                Step::Granted(authorization) if values.resets == resets => {
+                    values.results.transcript = memory.transcript();
+                    values.keep(authorization, crate::host::now().unix);
+                }
+                _ => {}
             }
         });
     if let Some(scope) = scope(values)? {

@@ -77,7 +77,7 @@ impl Authorizer {
         drop(receive);
         (sign_in.on_step)(&Step::Answered);
         match answer {
-            Way::Browser(callback) => self.answered(pending, &path, callback).await,
+            Way::Browser(callback) => self.answered(pending, &path, callback, &*sign_in.on_step).await,
             Way::Pasted(Answer::Response(pasted)) => self.finish(pending, &pasted.as_response()).await,
             Way::Pasted(Answer::Code(code)) => self.finish_by_code(pending, code).await,
         }
@@ -112,12 +112,16 @@ impl Authorizer {
         pending: Pending,
         path: &str,
         callback: Callback,
+        on_step: &(dyn Fn(&Step<'_>) + Send + Sync),
     ) -> Result<Authorization, Error> {
         let Callback { response, reply, .. } = callback;
         let page = self.page(path, &response.as_response());
         let result = self.finish(pending, &response.as_response()).await;
         let delivery = match &result {
-            Ok(_) => page.on(reply).success(),
+            Ok(authorization) => {
+                on_step(&Step::Granted(authorization));
+                page.on(reply).success()
+            }
             Err(_) => reply.failure(),
         };
         delivery.await;

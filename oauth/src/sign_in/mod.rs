@@ -17,6 +17,7 @@ pub(crate) use wait::receive_on_threads;
 pub(crate) use wait::receive_on_tokio;
 pub use wait::{Received, Wait};
 
+use crate::Authorization;
 use core::fmt;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -72,6 +73,9 @@ pub enum Step<'a> {
     Pasted(PasteNote),
     /// The answer is here, by the browser or pasted, and is now being checked.
     Answered,
+    /// The authorization is here, and the browser is about to be told: whoever gives up now may keep it. Not told where the
+    /// answer was pasted, since it is handed over at once there.
+    Granted(&'a Authorization),
 }
 
 impl SignIn {

@@ -9,6 +9,8 @@ use oauth::jwt::{CertificateStore, StoreKind};
 use oauth::loopback::ReceiveError;
 use oauth::transport::{BrowserLaunch, Direction, EventHandler};
 use oauth_testserver::{Browser, Client, TestServer};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -430,6 +432,25 @@ fn another_thread_interrupts_and_a_second_call_is_told_to_wait() {
     oauth.interrupt();
     assert!(matches!(running.join().unwrap(), Err(ComponentError::Interrupted)));
     assert!(oauth.idle());
+}
+
+#[test]
+fn an_interrupt_while_the_browser_gets_its_page_loses_no_token() {
+    let server = TestServer::start().unwrap();
+    let oauth = waiting(&server);
+    oauth.set_return_url("http://127.0.0.1/callback");
+    let (result, _open) = with_person(&oauth, |url, _| {
+        let landing = Browser::new().without_visiting_redirect_uri().sign_in("ada", url).unwrap();
+        let (host, target) = landing.url["http://".len()..].split_once('/').unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(stream, "GET /{target} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        // It is on its way, and counts as delivered once this side is closed.
+        stream.read_exact(&mut [0; 12]).unwrap();
+        oauth.interrupt();
+        stream
+    });
+    assert!(matches!(result, Err(ComponentError::Interrupted)), "{result:?}");
+    assert!(oauth.access_token().expose().starts_with("demo-at-"));
 }
 
 #[test]
