@@ -44,16 +44,33 @@ fn param(oauth: &OAuth, wanted: &str) -> Option<String> {
 #[test]
 fn an_application_signs_a_person_in_and_renews() {
     let folder = tempfile::tempdir().unwrap();
+    // A mobile app is told the address by the same event.
+    for profile in [ClientProfile::Application, ClientProfile::Mobile] {
+        let oauth = component(folder.path());
+        oauth.set_client_profile(profile);
+        oauth.set_client_id("native");
+        oauth.set_return_url("http://127.0.0.1/callback");
+        asks_for_everything(&oauth);
+        oauth.set_event_handler(Person);
+        let first = oauth.get_authorization().unwrap();
+        assert_eq!(first.header_value(), format!("Bearer {}", oauth.access_token().expose()));
+        assert_eq!(param(&oauth, "id_token").unwrap().split('.').count(), 3);
+        let renewed = oauth.get_authorization().unwrap();
+        assert_ne!(renewed.token(), first.token(), "nobody was asked");
+    }
+}
+
+#[test]
+fn a_program_in_a_browser_hands_in_the_address_that_it_came_back_to() {
+    let folder = tempfile::tempdir().unwrap();
     let oauth = component(folder.path());
+    oauth.set_client_profile(ClientProfile::Browser);
     oauth.set_client_id("native");
-    oauth.set_return_url("http://127.0.0.1/callback");
+    oauth.set_return_url("http://127.0.0.1:9/callback");
     asks_for_everything(&oauth);
-    oauth.set_event_handler(Person);
-    let first = oauth.get_authorization().unwrap();
-    assert_eq!(first.header_value(), format!("Bearer {}", oauth.access_token().expose()));
-    assert_eq!(param(&oauth, "id_token").unwrap().split('.').count(), 3);
-    let renewed = oauth.get_authorization().unwrap();
-    assert_ne!(renewed.token(), first.token(), "nobody was asked");
+    let landing = person(&["--print", &oauth.get_authorization_url().unwrap()]);
+    oauth.set_authorization_response(landing.trim_end());
+    assert!(oauth.get_authorization().unwrap().refresh_token().is_some());
 }
 
 #[test]
