@@ -3,17 +3,18 @@
 use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags};
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
-use crate::profile::Secret;
+use crate::profile::{Secret, Settings};
 use crate::report::Report;
 use crate::{in_browser, network, output, redirect, secret_file};
 use oauth::core::{
-    AuthMethod, Client, ClientCredentials, ClientSecret, Discover, ErrorCode, JwtBearer, KeyId, OptOut,
-    Policy, Refresh, RefreshToken, Registration, Scope, Server,
+    AuthMethod, Client, ClientCredentials, ClientSecret, DevicePrompt, Discover, ErrorCode, JwtBearer, KeyId,
+    OptOut, Policy, Refresh, RefreshToken, Registration, Scope, Server,
 };
 use oauth::jwt::{Keyring, SigningKey};
 use oauth::{Authorization, Authorizer, Error, Host, WithKeys};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Runs the command and returns the line for standard output.
@@ -34,10 +35,16 @@ pub(crate) async fn run(args: &Authorize, ask: bool, report: &Report) -> Result<
     };
     let authorization = match grant {
         GrantType::Auto | GrantType::Code => in_browser(&authorizer, args, scope, report).await?,
-        GrantType::Device => on_device(&authorizer, scope, &args.browser, report).await?,
+        GrantType::Device => {
+            let interval = settings(args).and_then(|said| said.said_seconds("PollingInterval"));
+            on_device(&authorizer, scope, interval, &args.browser, report).await?
+        }
         GrantType::ClientCredentials => client_credentials(&authorizer, &args.request, scope).await?,
         GrantType::Refresh => refresh(&authorizer, &args.request, scope).await?,
-        GrantType::JwtBearer => jwt_bearer(&authorizer, &args.request, scope).await?,
+        GrantType::JwtBearer => {
+            let lifetime = settings(args).and_then(|said| said.said_seconds("JWTValidityTime"));
+            jwt_bearer(&authorizer, &args.request, scope, lifetime).await?
+        }
     };
     report.step("granted", output::summary(&authorization));
     output::line(&authorization, args.output.output)
@@ -172,6 +179,13 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
 
 fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
     let host = network::host(&args.network, &args.profile, report)?;
+    let host = match settings(args) {
+        None => host,
+        Some(said) => said
+            .component
+            .with_form_vars(host)
+            .map_err(|error| Problem::configuration(error, "correct it in the settings of the profile"))?,
+    };
     let host = match &args.request.signing_key {
         None => host,
         Some(path) => {
@@ -215,6 +229,13 @@ async fn in_browser(
     for (name, value) in parameters(&args.request) {
         sign_in = sign_in.parameter(name, value);
     }
+    let said = |name| settings(args).and_then(|settings| settings.said(name));
+    if let Some(page) = said("WebServerResponse").filter(|page| !page.is_empty()) {
+        sign_in = sign_in.success_page(page);
+    }
+    if let Some(page) = said("WebServerFailedResponse").filter(|page| !page.is_empty()) {
+        sign_in = sign_in.failure_page(page);
+    }
     in_browser::sign_in(authorizer, sign_in, &args.browser, report).await
 }
 
@@ -222,13 +243,14 @@ async fn in_browser(
 pub(crate) async fn on_device(
     authorizer: &Authorizer,
     scope: Option<Scope>,
+    no_faster_than: Option<Duration>,
     flags: &BrowserFlags,
     report: &Report,
 ) -> Result<Authorization, Problem> {
     let host = authorizer.host().now();
     // RFC 8628 section 5.4: whoever is sent such a code by a stranger sees here what it would let in, and where.
     let (client, asked) = (authorizer.client(), scope.clone());
-    let sign_in = authorizer.sign_in_on_device(scope, |prompt| {
+    let show = |prompt: &DevicePrompt| {
         let minutes = prompt.expires_at.since(host.unix).as_secs().div_ceil(60);
         report.instruction(format_args!(
             "On any device, open\n\n    {}\n\nand enter the code\n\n    {}\n",
@@ -243,7 +265,17 @@ pub(crate) async fn on_device(
             client.client_id(),
             client.server().issuer()
         ));
-    });
+    };
+    let sign_in = async {
+        let prompt = authorizer.device_prompt(scope).await?;
+        show(&prompt);
+        authorizer
+            .poll_device(match no_faster_than {
+                Some(interval) => prompt.poll.no_faster_than(interval),
+                None => prompt.poll,
+            })
+            .await
+    };
     let waiting = report.while_waiting("Waiting for the other device", || None, sign_in);
     match tokio::time::timeout(flags.timeout, waiting).await {
         Ok(result) => Ok(result?),
@@ -348,6 +380,7 @@ async fn jwt_bearer(
     authorizer: &Authorizer,
     request: &RequestFlags,
     scope: Option<Scope>,
+    lifetime: Option<Duration>,
 ) -> Result<Authorization, Problem> {
     let Some(path) = &request.signing_key else {
         return Err(Problem::usage("an assertion needs a key", "give --signing-key PATH, a PEM file"));
@@ -360,10 +393,18 @@ async fn jwt_bearer(
     if let Some(subject) = &request.assertion_subject {
         grant = grant.on_behalf_of(subject);
     }
+    if let Some(lifetime) = lifetime {
+        grant = grant.living(lifetime);
+    }
     if let Some(scope) = scope {
         grant = grant.with_scope(scope);
     }
     Ok(authorizer.exchange(grant).await?)
+}
+
+/// What the profile sets by the names of the component.
+fn settings(args: &Authorize) -> Option<&Settings> {
+    args.profile.settings.as_deref()
 }
 
 /// What travels as it is.

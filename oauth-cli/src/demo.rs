@@ -106,7 +106,7 @@ async fn sign_in_at(
         if plan.yes && plan.fault != Some(Fault::Expired) {
             return on_device_by_itself(&authorizer, scope, report).await;
         }
-        return on_device(&authorizer, scope, plan.browser, report).await;
+        return on_device(&authorizer, scope, None, plan.browser, report).await;
     }
     sign_in = sign_in.application("oauth demo");
     if let Some(scope) = scope {

@@ -63,11 +63,11 @@ fn settings(
     } else {
         EventSink::none()
     };
-    let (mut settings, session) = match profile.network.as_deref() {
+    let (mut settings, session) = match profile.settings.as_deref() {
         None => (by_default(flags.http_timeout).with_events(events), SessionSettings::new()),
-        Some(network) => {
-            network.set_timeout(Some(flags.http_timeout));
-            let (settings, mut session) = network.network_settings(events).map_err(|error| {
+        Some(said) => {
+            said.component.set_timeout(Some(flags.http_timeout));
+            let (settings, mut session) = said.component.network_settings(events).map_err(|error| {
                 Problem::configuration(error, "correct it in the settings of the profile")
             })?;
             // Nobody here looks at what went over the wire before.

@@ -206,8 +206,8 @@ fn what_is_no_key_or_no_value_is_told_with_the_place_and_the_nearest_key() {
         ("[profile.work.settings]\nBrowserResponseTimeout = 0", "zero is no time at all"),
         ("[profile.work.settings]\nJWTJSONKey = \"x\"", "use the key signing_key of the profile"),
         (
-            "[profile.work.settings]\nFormVarCount = 1",
-            "FormVarCount: this setting means nothing to the command",
+            "[profile.work.settings]\nReUseWebServer = false",
+            "ReUseWebServer: this setting means nothing to the command",
         ),
         ("[profile.work.settings]\nLogLevel = 3", "call the command with -v"),
     ] {
@@ -300,6 +300,16 @@ fn the_settings_of_the_network_are_those_of_the_commands_own_requests() {
     for line in ["\r\nuser-agent: probe/7\r\n", "\r\nx-probe: 1\r\n", "\r\naccept-encoding: br\r\n"] {
         assert!(head.contains(line), "{line:?} is not in {head}");
     }
+}
+
+#[test]
+fn form_variables_of_the_settings_go_with_token_requests() {
+    let (url, server) = one_request();
+    let settings = "\"FormVarName[0]\" = \"tenant\"\n\"FormVarValue[0]\" = \"a b\"\nFormVarCount = 1";
+    let home = Home::new(&speaking_to(&url, settings));
+    assert_eq!(home.prints(&["token", "work"]), "Bearer a-token\n");
+    let request = server.join().unwrap();
+    assert!(request.ends_with("grant_type=client_credentials&tenant=a+b"), "{request}");
 }
 
 #[test]
@@ -445,7 +455,7 @@ fn config_set_writes_into_the_file_and_leaves_the_rest_as_it_is() {
         (&["Nonsense=1"], "there is no setting"),
         (&["StatusLine=1"], "StatusLine cannot be set"),
         (&["SSLEnabledProtocols=192"], "RFC 8996"),
-        (&["FormVarCount=1"], "means nothing to the command"),
+        (&["ReUseWebServer=0"], "means nothing to the command"),
         (&["ValidateToken=a-token"], "means nothing to the command"),
         (&["UserAgent[0]=x"], "leave out the index"),
     ] {

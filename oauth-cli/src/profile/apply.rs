@@ -3,14 +3,14 @@
 //! The command line is read twice: as it is, and with the profile's flags added where neither it nor a variable says anything.
 //! So a key means what its flag means, and a value that the flag refuses is refused here.
 
-use super::{Profile, Profiles, settings};
+use super::settings::{self, Settings};
+use super::{Profile, Profiles};
 use crate::args::{Authorize, Cli, Command as Subcommand, Conversation};
 use crate::exit::{Exit, Problem};
 use crate::report::Report;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
-use oauth::OAuth;
 use oauth::core::ClientSecret;
 use std::ffi::OsString;
 use std::process::Stdio;
@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 pub(crate) struct FromProfile {
     pub(crate) secret: Option<Secret>,
     /// The settings, where there are some.
-    pub(crate) network: Option<Arc<OAuth>>,
+    pub(crate) settings: Option<Arc<Settings>>,
     /// Whether the flag `--proxy` is the profile's: nobody saw that on a command line.
     pub(crate) proxy: bool,
 }
@@ -148,14 +148,13 @@ impl Reader<'_> {
                     }
                 }
                 "settings" => {
-                    let component = settings::for_the_command(self.profile)?;
-                    let platform =
-                        component.config("UsePlatformHTTPClient").is_ok_and(|on| on.as_str() == "true");
+                    let said = settings::for_the_command(self.profile)?;
+                    let platform = said.said("UsePlatformHTTPClient").is_some_and(|on| on == "true");
                     if platform && !self.is_given("transport") {
                         flags.push("--transport=isahc".into());
                     }
-                    self.add_settings(&component, &mut flags)?;
-                    beside.network = Some(Arc::new(component));
+                    self.add_settings(&said, &mut flags)?;
+                    beside.settings = Some(Arc::new(said));
                 }
                 "auth_params" if !self.is_given("auth_param") => {
                     for (name, value) in self.table(key, item)?.iter() {
@@ -190,12 +189,9 @@ impl Reader<'_> {
     }
 
     /// The flags of the settings that have one.
-    fn add_settings(&self, component: &OAuth, flags: &mut Vec<OsString>) -> Result<(), Problem> {
+    fn add_settings(&self, said: &Settings, flags: &mut Vec<OsString>) -> Result<(), Problem> {
         for (name, key) in settings::AS_KEYS {
-            let Ok(value) = component.config(name) else { continue };
-            if settings::setting(name).is_ok_and(|setting| setting.default() == value.as_str()) {
-                continue;
-            }
+            let Some(value) = said.said(name) else { continue };
             if self.profile.table.contains_key(key) {
                 return Err(self.profile.wrong(
                     name,
@@ -203,7 +199,7 @@ impl Reader<'_> {
                     "leave out one of the two",
                 ));
             }
-            self.add(key, &Item::Value(value.as_str().into()), flags)?;
+            self.add(key, &Item::Value(value.into()), flags)?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ mod apply;
 mod settings;
 
 pub(crate) use apply::{FromProfile, Secret, apply};
-pub(crate) use settings::{component, meaningless, setting};
+pub(crate) use settings::{Settings, component, meaningless, setting};
 
 use crate::exit::{Exit, Problem};
 use crate::secret_file;

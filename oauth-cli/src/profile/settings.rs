@@ -5,6 +5,7 @@ use super::apply::text;
 use crate::exit::Problem;
 use oauth::OAuth;
 use oauth::component::{ConfigGroup, ConfigSetting};
+use std::time::Duration;
 use toml_edit::Item;
 
 /// A component with the settings of a profile.
@@ -16,18 +17,39 @@ pub(crate) fn component(profile: Option<&Profile<'_>>) -> Result<OAuth, Problem>
     Ok(oauth)
 }
 
+/// What a profile sets by the names of the component.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) component: OAuth,
+    names: Vec<String>,
+}
+
+impl Settings {
+    /// The value of a setting, where the profile has it.
+    pub(crate) fn said(&self, name: &str) -> Option<String> {
+        let _there = self.names.iter().find(|known| known.eq_ignore_ascii_case(name))?;
+        self.component.config(name).ok().map(|value| value.as_str().to_owned())
+    }
+
+    /// The same of a number of seconds.
+    pub(crate) fn said_seconds(&self, name: &str) -> Option<Duration> {
+        self.said(name)?.parse().ok().map(Duration::from_secs)
+    }
+}
+
 /// The same for the command's own requests: whatever means nothing to them is an error.
-pub(super) fn for_the_command(profile: &Profile<'_>) -> Result<OAuth, Problem> {
-    let oauth = OAuth::new();
+pub(super) fn for_the_command(profile: &Profile<'_>) -> Result<Settings, Problem> {
+    let component = OAuth::new();
     // `--http-timeout` is the time for a whole request.
-    let _absolute = oauth.config("AbsoluteTimeout=true");
-    for name in set(profile, &oauth)? {
-        let setting = setting(&name).map_err(|error| profile.wrong("settings", error, "correct it there"))?;
+    let _absolute = component.config("AbsoluteTimeout=true");
+    let names = set(profile, &component)?;
+    for name in &names {
+        let setting = setting(name).map_err(|error| profile.wrong("settings", error, "correct it there"))?;
         if let Some(instead) = meaningless(setting) {
-            return Err(profile.wrong(&name, "this setting means nothing to the command", instead));
+            return Err(profile.wrong(name, "this setting means nothing to the command", instead));
         }
     }
-    Ok(oauth)
+    Ok(Settings { component, names })
 }
 
 /// Whether a setting is a secret.
@@ -44,10 +66,21 @@ pub(super) const AS_KEYS: [(&str, &str); 5] = [
     ("WebServerHost", "redirect_host"),
 ];
 
+/// The settings of the protocol that the command heeds itself.
+const HEEDED: [&str; 7] = [
+    "FormVarCount",
+    "FormVarName",
+    "FormVarValue",
+    "JWTValidityTime",
+    "PollingInterval",
+    "WebServerFailedResponse",
+    "WebServerResponse",
+];
+
 /// What to do in place of a setting that the command has no use for.
 pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
     match setting.name() {
-        name if AS_KEYS.iter().any(|(known, _)| *known == name) => None,
+        name if HEEDED.contains(&name) || AS_KEYS.iter().any(|(known, _)| *known == name) => None,
         "AuthorizationURL" | "IncludeEmptyRedirectURI" => {
             Some("leave it out: the command makes the address itself")
         }
@@ -78,8 +111,10 @@ fn set(profile: &Profile<'_>, oauth: &OAuth) -> Result<Vec<String>, Problem> {
     let wrong = |name: &str, what: &dyn std::fmt::Display| profile.wrong(name, what, "correct it there");
     let table = settings.as_table_like().ok_or_else(|| wrong("settings", &"a table is expected"))?;
     let mut entries: Vec<(&str, &Item)> = table.iter().collect();
-    // Another scheme empties the name and the password that may stand before it.
-    entries.sort_by_key(|(name, _)| !name.eq_ignore_ascii_case("ProxyAuthScheme"));
+    // Another scheme empties the name and the password that may stand before it, and a list has its length first.
+    let first =
+        |name: &str| ["ProxyAuthScheme", "FormVarCount"].iter().any(|it| name.eq_ignore_ascii_case(it));
+    entries.sort_by_key(|(name, _)| !first(name));
     let mut names = Vec::new();
     for (name, item) in entries {
         if name.contains('=') {

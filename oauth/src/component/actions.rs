@@ -1,11 +1,14 @@
 //! What a program adds and asks beside the calls: parameters, cookies, the state of a login for another process, a token's worth.
 
 use super::error::ComponentError;
+use super::form_vars::WithFormVars;
 use super::values::Secret;
 use super::{OAuth, network, run};
 use crate::blocking;
+use crate::host::Host;
 use oauth_core::{AccessToken, JsonValue, Pending, SecretBytes};
 use oauth_transport::session::Hop;
+use std::sync::Arc;
 
 impl OAuth {
     /// Adds a parameter to the authorization request; with the JWT profile, a claim to the assertion: JSON where it is some,
@@ -28,6 +31,14 @@ impl OAuth {
     pub fn add_form_var(&self, name: impl Into<String>, value: impl Into<String>) {
         let var = (name.into(), Secret::new(value));
         self.change(|values| values.oauth.form_vars.push(var));
+    }
+
+    /// A host whose token requests carry the [form variables](Self::add_form_var), for a program with an engine of its own.
+    ///
+    /// # Errors
+    /// A variable has no name, or one that the protocol uses itself.
+    pub fn with_form_vars(&self, host: Arc<dyn Host>) -> Result<Arc<dyn Host>, ComponentError> {
+        WithFormVars::around(host, &self.values().oauth)
     }
 
     /// Hands in what the browser came back with, in place of the code alone: the whole address, its query or its fragment. Its
