@@ -48,8 +48,9 @@ pub fn run(input: &[u8]) {
 
 /// Without what may be dropped anywhere.
 fn squeezed(text: &str) -> String {
-    let text = text.replace("\x1b[200~", "").replace("\x1b[201~", "");
-    text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
+    // What is left of one mark makes no other one.
+    let parts = text.split("\x1b[200~").flat_map(|part| part.split("\x1b[201~"));
+    parts.flat_map(str::chars).filter(|c| !c.is_whitespace() && !c.is_control()).collect()
 }
 
 /// What was read, and as what.
