@@ -62,22 +62,6 @@ fn nearest(name: &str) -> Option<&'static str> {
     let most = 1 + name.len() / 4;
     let names = ConfigSetting::all().map(ConfigSetting::name);
     let alike = names.filter(|other| other.len().abs_diff(name.len()) <= most);
-    let distances = alike.map(|other| (distance(&name, &other.to_ascii_lowercase()), other));
+    let distances = alike.map(|other| (strsim::levenshtein(&name, &other.to_ascii_lowercase()), other));
     distances.min().filter(|(distance, _)| *distance <= most).map(|(_, name)| name)
-}
-
-/// How many characters have to be put in, taken out or replaced (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut before = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = before + usize::from(x != *y);
-            before = row[j + 1];
-            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

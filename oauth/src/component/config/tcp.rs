@@ -9,6 +9,23 @@ use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 /// The largest buffer that a system would think about.
 const MOST_BYTES: i64 = 1 << 30;
 
+/// A row of a number of bytes that 0 leaves to others.
+macro_rules! size {
+    ($name:literal, $about:literal, $($path:ident).+) => {
+        ConfigSetting::new($name, $about, Access::Number {
+            unit: "bytes",
+            range: (0, MOST_BYTES),
+            get: |values| {
+                values.$($path).+.map_or(0, |size: NonZeroUsize| i64::try_from(size.get()).unwrap_or(i64::MAX))
+            },
+            set: |values, count| {
+                values.$($path).+ = usize::try_from(count).ok().and_then(NonZeroUsize::new);
+                Ok(())
+            },
+        })
+    };
+}
+
 pub(super) const ROWS: &[ConfigSetting] = &[
     time!(
         "ConnectionTimeout",
@@ -136,18 +153,10 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     ),
-    ConfigSetting::new(
+    size!(
         "MaxLineLength",
         "The longest line that the head of a response may have; 0 leaves it at the limit for the whole head.",
-        Access::Number {
-            unit: "bytes",
-            range: (0, MOST_BYTES),
-            get: |values| size(values.network.http.max_line),
-            set: |values, count| {
-                values.network.http.max_line = sized(count);
-                Ok(())
-            },
-        },
+        network.http.max_line
     ),
     ConfigSetting::new(
         "MaxTransferRate",
@@ -198,38 +207,14 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "Header lines for a tunnelling firewall, each as Name: value. They go to the firewall alone.",
         network.firewall.data
     ),
-    ConfigSetting::new(
+    size!(
         "InBufferSize",
         "How many bytes the system keeps that were received and not read; 0 is its own choice.",
-        Access::Number {
-            unit: "bytes",
-            range: (0, MOST_BYTES),
-            get: |values| size(values.network.tcp.receive_buffer),
-            set: |values, count| {
-                values.network.tcp.receive_buffer = sized(count);
-                Ok(())
-            },
-        },
+        network.tcp.receive_buffer
     ),
-    ConfigSetting::new(
+    size!(
         "OutBufferSize",
         "How many bytes the system keeps that are to be sent; 0 is its own choice.",
-        Access::Number {
-            unit: "bytes",
-            range: (0, MOST_BYTES),
-            get: |values| size(values.network.tcp.send_buffer),
-            set: |values, count| {
-                values.network.tcp.send_buffer = sized(count);
-                Ok(())
-            },
-        },
+        network.tcp.send_buffer
     ),
 ];
-
-fn size(size: Option<NonZeroUsize>) -> i64 {
-    size.map_or(0, |size| i64::try_from(size.get()).unwrap_or(i64::MAX))
-}
-
-fn sized(count: i64) -> Option<NonZeroUsize> {
-    usize::try_from(count).ok().and_then(NonZeroUsize::new)
-}
