@@ -155,13 +155,11 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     let oauth = component(before.as_ref())?;
     let read_back = oauth.config(&format!("{name}={}", *value)).map_err(|error| wrong(&error))?;
     let value = if setting.is_secret() { Value::from(value.as_str()) } else { typed(read_back.as_str()) };
-    profiles.set(&named, setting.name(), value)?;
+    // A member of a list has its index in its key.
+    let key = format!("{}{}", setting.name(), name.find('[').map_or("", |index| &name[index..]));
+    profiles.set(&named, &key, value)?;
     profiles.save()?;
-    Ok(Zeroizing::new(format!(
-        "{} is set in profile {named} of {}",
-        setting.name(),
-        profiles.path()?.display()
-    )))
+    Ok(Zeroizing::new(format!("{key} is set in profile {named} of {}", profiles.path()?.display())))
 }
 
 /// A value as TOML has it: `true` and numbers are no texts there.

@@ -28,7 +28,7 @@ use args::{Authorize, Cli, Command, Conversation, Doctor};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::{Exit, Problem};
 use report::Report;
-use std::io::{IsTerminal as _, stdout};
+use std::io::{self, IsTerminal as _, stdout};
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
@@ -68,15 +68,30 @@ fn converse(conversation: &Conversation, report: &Report) -> Result<(), Problem>
     output::print(&result?)
 }
 
-/// The first Ctrl-C drops the conversation, which frees its port.
+/// The first Ctrl-C, or a polite request to end, drops the conversation: that frees its port, and gives the terminal back as it
+/// was.
 async fn interruptible<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     tokio::select! {
         result = work => result,
-        pressed = tokio::signal::ctrl_c() => match pressed {
+        pressed = asked_to_end() => match pressed {
             Ok(()) => Err(Problem::interrupted()),
             Err(error) => Err(Problem::new(Exit::Other, error, "try again")),
         },
     }
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 async fn run(conversation: &Conversation, report: &Report) -> Result<Zeroizing<String>, Problem> {

@@ -292,7 +292,12 @@ impl Terminal {
         // The exit code and what a shell would get on standard output go into files.
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let quoted: Vec<_> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-        let line = format!("{} > {}/stdout", quoted.join(" "), folder.display());
+        // So do its own number and what the terminal is like afterwards. Ctrl-C goes to the shell, too, which stays.
+        let (folder, quoted) = (folder.display(), quoted.join(" "));
+        let line = format!(
+            "trap : INT; sh -c 'echo $$ > \"$0\"; exec \"$@\"' {folder}/number {quoted} > {folder}/stdout; code=$?; \
+             stty -a > {folder}/terminal; exit $code"
+        );
         let mut script = Command::new("script");
         script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
         for (name, value) in command.get_envs() {
@@ -342,9 +347,12 @@ impl Terminal {
         keys.flush().unwrap();
     }
 
-    /// The exit code, what a shell got, and what was on the screen.
+    /// The exit code, what a shell got, and what was on the screen. The terminal is as it was.
     fn end(mut self, folder: &Path) -> (Option<i32>, String, String) {
         let code = self.child.wait().unwrap().code();
+        let terminal = std::fs::read_to_string(folder.join("terminal")).unwrap();
+        let is = |mode: &str| terminal.split_whitespace().any(|word| word == mode);
+        assert!(is("icanon") && is("echo"), "{terminal}");
         for more in self.shown.iter() {
             self.seen.push_str(&String::from_utf8_lossy(&more));
         }
@@ -385,16 +393,24 @@ fn at_a_terminal_the_browser_may_come_first_and_ctrl_c_ends_it() {
     let (code, stdout, screen) = terminal.end(folder.path());
     assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
 
-    // And the terminal is as it was: what is typed is shown again.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let command = authorize(&server, &["--no-browser", "--listen", &port.to_string()]);
-    let mut terminal = Terminal::start(&command, folder.path());
-    let _url = terminal.url();
-    terminal.types("\x03");
-    let (code, _, screen) = terminal.end(folder.path());
-    assert_eq!(code, Some(130), "{screen}");
-    let _free = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    assert_eq!(server.count(Endpoint::Token), 1);
+    // By Ctrl-C, and by whoever asks it to end.
+    for by_key in [true, false] {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let command = authorize(&server, &["--no-browser", "--listen", &port.to_string()]);
+        let mut terminal = Terminal::start(&command, folder.path());
+        let _url = terminal.url();
+        if by_key {
+            terminal.types("\x03");
+        } else {
+            let number = std::fs::read_to_string(folder.path().join("number")).unwrap();
+            let killed = Command::new("kill").args(["-TERM", number.trim()]).status().unwrap();
+            assert!(killed.success());
+        }
+        let (code, _, screen) = terminal.end(folder.path());
+        assert_eq!(code, Some(130), "{screen}");
+        let _free = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        assert_eq!(server.count(Endpoint::Token), 1);
+    }
 }
 
 #[test]

@@ -448,6 +448,12 @@ fn config_set_writes_into_the_file_and_leaves_the_rest_as_it_is() {
     }
     assert_eq!(fs::read_dir(home.file().parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
 
+    // A member of a list has its index in the file, too.
+    home.prints(&["config", "set", "FormVarCount=2"]);
+    home.prints(&["config", "set", "formvarname[1]=tenant"]);
+    assert!(home.text().contains("\n\"FormVarName[1]\" = \"tenant\"\n"), "{}", home.text());
+    assert_eq!(home.prints(&["config", "get", "FormVarName[1]"]), "tenant\n");
+
     let before = home.text();
     for (arguments, what) in [
         (&["LingerTime=long"][..], "it takes a whole number of seconds"),
