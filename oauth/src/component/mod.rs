@@ -191,6 +191,8 @@ impl OAuth {
     }
 
     /// Everything that happens from now on, for whoever only looks on.
+    ///
+    /// What is not read waits without a bound: read it, or drop the receiver.
     #[must_use]
     pub fn observe(&self) -> Receiver<Event> {
         self.events.observe()

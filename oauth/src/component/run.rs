@@ -273,8 +273,11 @@ async fn refresh(
     if let Err(crate::Error::Failure(failure)) = &result
         && matches!(&*failure.error, oauth_core::Error::Server(refusal) if refusal.code == ErrorCode::INVALID_GRANT)
     {
-        // It is of no use any more; and no browser opens that nobody asked for.
-        oauth.values().oauth.refresh_token = Secret::new("");
+        // It is of no use any more; and no browser opens that nobody asked for. One that was set meanwhile stays.
+        let mut kept = oauth.values();
+        if kept.oauth.refresh_token == values.refresh_token {
+            kept.oauth.refresh_token = Secret::new("");
+        }
     }
     Ok(result?)
 }
