@@ -5,12 +5,16 @@
 )]
 //! The component, against the test server.
 
+#[path = "component/authority.rs"]
+mod authority;
 #[path = "component/cookies.rs"]
 mod cookies;
 #[path = "component/coverage.rs"]
 mod coverage;
 #[path = "component/events.rs"]
 mod events;
+#[path = "component/handshake.rs"]
+mod handshake;
 #[path = "component/network.rs"]
 mod network;
 #[path = "component/profiles.rs"]
@@ -19,6 +23,8 @@ mod profiles;
 mod properties;
 #[path = "component/settings.rs"]
 mod settings;
+#[path = "component/sockets.rs"]
+mod sockets;
 #[path = "component/tls.rs"]
 mod tls;
 #[path = "component/transcript.rs"]

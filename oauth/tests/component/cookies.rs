@@ -140,7 +140,7 @@ fn row_cookie_secure() {
     let oauth = client(&plain.url("/token"));
     oauth.get_authorization().unwrap();
     assert_eq!(oauth.cookie_count(), 0);
-    let authority = crate::tls::Authority::new();
+    let authority = crate::authority::Authority::new();
     let answer = response("200 OK", "set-cookie: s=1; Secure; Path=/\r\n", &token_body());
     let server = Server::tls(authority.server(), always(answer));
     let oauth = client(&server.https("/token"));

@@ -1,6 +1,6 @@
 //! The events: what is told, in what order, to whom, and what a handler can do about it.
 
-use crate::tls::Authority;
+use crate::authority::Authority;
 use crate::wire::*;
 use oauth::OAuth;
 use oauth::component::{ClientProfile, Event, GrantType};

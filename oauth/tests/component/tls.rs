@@ -1,245 +1,23 @@
-//! The rows of TLS, as a server sees them.
+//! The rows of certificates, as a server sees them.
 
+use crate::authority::*;
 use crate::wire::*;
 use oauth::OAuth;
 use oauth::component::Event;
+use oauth::core::UnreachableKind;
 use oauth::jwt::StoreKind;
 use oauth::transport::{EventHandler, ServerCertificate};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SerialNumber, date_time_ymd,
 };
+use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::version::TLS13;
 use std::fs;
-use std::io::{self, Write as _};
-use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
 use tempfile::TempDir;
-
-/// A root and what it signs, in a folder.
-pub struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    folder: TempDir,
-}
-
-/// A certificate and its key.
-pub struct Leaf {
-    pub der: CertificateDer<'static>,
-    pub pem: String,
-    key: KeyPair,
-}
-
-impl Leaf {
-    /// The key and the certificate, one after the other.
-    fn both(&self) -> String {
-        format!("{}{}", self.key.serialize_pem(), self.pem)
-    }
-}
-
-impl Authority {
-    pub fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "A root");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("root.pem"), issuer.pem()).unwrap();
-        Self { issuer, folder }
-    }
-
-    pub fn root(&self) -> PathBuf {
-        self.folder.path().join("root.pem")
-    }
-
-    /// The setting that has it trusted, on each engine.
-    pub fn trusted(&self) -> String {
-        format!("OpenSSLCAFile={}", self.root().display())
-    }
-
-    fn leaf(
-        &self,
-        name: &str,
-        purpose: ExtendedKeyUsagePurpose,
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> Leaf {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.extended_key_usages = vec![purpose];
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Leaf { der: certificate.der().clone(), pem: certificate.pem(), key }
-    }
-
-    fn server_leaf(&self) -> Leaf {
-        self.leaf("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth, |_| ())
-    }
-
-    /// A good server.
-    pub fn server(&self) -> Arc<ServerConfig> {
-        serving(&self.server_leaf(), &[&rustls::version::TLS12, &rustls::version::TLS13], None)
-    }
-}
-
-fn serving(
-    leaf: &Leaf,
-    versions: &[&'static rustls::SupportedProtocolVersion],
-    clients: Option<&Authority>,
-) -> Arc<ServerConfig> {
-    let provider = Arc::new(ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions).unwrap();
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(authority.issuer.der().clone()).unwrap();
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            builder.with_client_cert_verifier(verifier.build().unwrap())
-        }
-    };
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf.key.serialize_der()));
-    Arc::new(builder.with_single_cert(vec![leaf.der.clone()], key).unwrap())
-}
-
-/// What a handshake came to, on the server's side.
-#[derive(Debug)]
-struct Handshake {
-    version: String,
-    suite: String,
-    group: String,
-    kind: String,
-    client: Option<Vec<u8>>,
-}
-
-/// A server that serves so many connections a token each, and tells of its handshakes.
-fn telling(config: Arc<ServerConfig>) -> (String, mpsc::Receiver<Handshake>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}/token", listener.local_addr().unwrap());
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (config, sender) = (Arc::clone(&config), sender.clone());
-            thread::spawn(move || -> io::Result<()> {
-                let mut stream =
-                    StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream?);
-                let mut head = Vec::new();
-                while !head.ends_with(b"grant_type=client_credentials") {
-                    let mut byte = [0];
-                    io::Read::read_exact(&mut stream, &mut byte)?;
-                    head.push(byte[0]);
-                }
-                let connection = &stream.conn;
-                let _ = sender.send(Handshake {
-                    version: format!("{:?}", connection.protocol_version().unwrap()),
-                    suite: format!("{:?}", connection.negotiated_cipher_suite().unwrap().suite()),
-                    group: format!(
-                        "{:?}",
-                        connection.negotiated_key_exchange_group().map(|group| group.name())
-                    ),
-                    kind: format!("{:?}", connection.handshake_kind().unwrap()),
-                    client: connection.peer_certificates().map(|chain| chain[0].to_vec()),
-                });
-                stream.write_all(&token())?;
-                stream.conn.send_close_notify();
-                stream.flush()
-            });
-        }
-    });
-    (url, receiver)
-}
-
-#[test]
-fn row_ssl_enabled_protocols_on_the_wire() {
-    let authority = Authority::new();
-    let (url, handshakes) = telling(authority.server());
-    for engine in ENGINES {
-        for (lines, version) in [(&[][..], "TLSv1_3"), (&["SSLEnabledProtocols=4032"], "TLSv1_2")] {
-            get(&url, engine, &[&[authority.trusted().as_str()][..], lines].concat()).unwrap();
-            assert_eq!(handshakes.recv().unwrap().version, version, "{engine}");
-        }
-    }
-    let old = serving(&authority.server_leaf(), &[&rustls::version::TLS12], None);
-    let (url, _handshakes) = telling(old);
-    for engine in ENGINES {
-        get(&url, engine, &[&authority.trusted(), "SSLEnabledProtocols=12288"])
-            .expect_err("the server has 1.2 alone");
-    }
-}
-
-#[test]
-fn suites_and_groups_on_the_wire() {
-    let authority = Authority::new();
-    let (url, handshakes) = telling(authority.server());
-    let trusted = authority.trusted();
-    let with = |engine, lines: &[&str]| {
-        get(&url, engine, &[&[trusted.as_str()][..], lines].concat())
-            .unwrap_or_else(|error| panic!("{lines:?}: {error}"));
-        handshakes.recv().unwrap()
-    };
-    for (suite, expected) in [
-        ("TLS_AES_128_GCM_SHA256", "TLS13_AES_128_GCM_SHA256"),
-        ("TLS_CHACHA20_POLY1305_SHA256", "TLS13_CHACHA20_POLY1305_SHA256"),
-    ] {
-        assert_eq!(with("false", &[&format!("SSLEnabledCipherSuites={suite}")]).suite, expected);
-    }
-    for engine in ENGINES {
-        let list = ["OpenSSLCipherList=ECDHE-ECDSA-AES128-GCM-SHA256", "SSLEnabledProtocols=3072"];
-        assert_eq!(with(engine, &list).suite, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "{engine}");
-    }
-    for (line, group) in [
-        ("TLS13SupportedGroups=secp384r1", "secp384r1"),
-        ("TLS13KeyShareGroups=secp256r1", "secp256r1"),
-        ("TLS12SupportedGroups=secp384r1", "secp384r1"),
-    ] {
-        assert_eq!(with("false", &[line]).group, format!("Some({group})"), "{line}");
-    }
-    assert_eq!(with("false", &["SSLCipherStrength=256"]).suite, "TLS13_AES_256_GCM_SHA384");
-    with("false", &["TLS13SignatureAlgorithms=ecdsa_secp256r1_sha256"]);
-    for (line, name) in [
-        ("SSLEnabledCipherSuites=TLS_NONE", "SSLEnabledCipherSuites"),
-        ("TLS13SupportedGroups=x448", "TLS13SupportedGroups"),
-        ("TLS13KeyShareGroups=ffdhe2048", "TLS13KeyShareGroups"),
-        ("TLS13SignatureAlgorithms=ed448", "TLS13SignatureAlgorithms"),
-    ] {
-        let text = line.split_once('=').unwrap().1;
-        refused(&client_with(&url, "false", &[line]), name, text);
-    }
-    for (line, name) in [
-        ("SSLEnabledCipherSuites=TLS_AES_128_GCM_SHA256", "SSLEnabledCipherSuites"),
-        ("TLS12SupportedGroups=x25519", "TLS12SupportedGroups"),
-        ("TLS13SupportedGroups=x25519", "TLS13SupportedGroups"),
-        ("TLS13KeyShareGroups=x25519", "TLS13KeyShareGroups"),
-        ("TLS12SignatureAlgorithms=ed25519", "TLS12SignatureAlgorithms"),
-        ("TLS13SignatureAlgorithms=ed25519", "TLS13SignatureAlgorithms"),
-        ("SSLCheckCRL=2", "SSLCheckCRL"),
-        ("LogSSLPackets=true", "LogSSLPackets"),
-        ("SSLIncludeCertChain=true", "SSLIncludeCertChain"),
-        ("SSLSecurityFlags=0x1", "SSLSecurityFlags"),
-    ] {
-        refused_by_isahc(&[line], name);
-    }
-}
-
-#[test]
-fn row_reuse_ssl_session_on_the_wire() {
-    let authority = Authority::new();
-    let (url, handshakes) = telling(authority.server());
-    for (line, kind) in [("ReuseSSLSession=false", "Full"), ("ReuseSSLSession=true", "Resumed")] {
-        let oauth = client_with(&url, "false", &[&authority.trusted(), line]);
-        for _ in 0..2 {
-            oauth.get_authorization().unwrap();
-        }
-        let kinds = [handshakes.recv().unwrap().kind, handshakes.recv().unwrap().kind];
-        assert_eq!(kinds, ["Full", kind], "{line}");
-    }
-}
 
 #[test]
 fn row_ssl_ca_cert_file_paths() {
@@ -258,10 +36,20 @@ fn row_open_ssl_ca_file() {
     let authority = Authority::new();
     let (url, _handshakes) = telling(authority.server());
     for engine in ENGINES {
-        let folder = format!("OpenSSLCADir={}", authority.root().parent().unwrap().display());
         get(&url, engine, &[&authority.trusted()]).unwrap();
-        get(&url, engine, &[&folder]).unwrap();
         get(&url, engine, &[&Authority::new().trusted()]).expect_err("another root does not help");
+    }
+}
+
+#[test]
+fn row_open_ssl_ca_dir_on_the_wire() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (url, _handshakes) = telling(authority.server());
+    let folder =
+        |authority: &Authority| format!("OpenSSLCADir={}", authority.root().parent().unwrap().display());
+    for engine in ENGINES {
+        get(&url, engine, &[&folder(&authority)]).unwrap();
+        assert_eq!(unreachable(get(&url, engine, &[&folder(&other)])), UnreachableKind::Tls, "{engine}");
     }
 }
 
@@ -274,7 +62,7 @@ fn row_ssl_security_flags_on_the_wire() {
     });
     let elsewhere = authority.leaf("other.example", ExtendedKeyUsagePurpose::ServerAuth, |_| ());
     let other_use = authority.leaf("127.0.0.1", ExtendedKeyUsagePurpose::ClientAuth, |_| ());
-    let versions = [&rustls::version::TLS13];
+    let versions = [&TLS13];
     for (leaf, root, flag) in [
         (&expired, Some(&authority), "0x1"),
         (&authority.server_leaf(), None, "0x10"),
@@ -288,9 +76,82 @@ fn row_ssl_security_flags_on_the_wire() {
             assert_eq!(result.is_ok(), other == flag, "{flag} {other}: {result:?}");
         }
     }
+    // A list that cannot be had, where one is required: each bit of those that OpenSSL has for it.
+    let none = Server::answering(response("404 Not Found", "", b""));
+    let (url, _handshakes) = telling(listed(&authority, 7, &none.url("/list.crl")));
+    for (flag, good) in [
+        ("0", false),
+        ("0x80000031", false),
+        ("0x100", true),
+        ("0x200", true),
+        ("0x400", true),
+        ("0x800", true),
+    ] {
+        let lines = [&authority.trusted(), "SSLCheckCRL=2", &format!("SSLSecurityFlags={flag}")];
+        let result = get(&url, "false", &lines);
+        assert_eq!(result.is_ok(), good, "{flag}: {result:?}");
+    }
     if ENGINES.contains(&"true") {
         let (url, _handshakes) = telling(serving(&elsewhere, &versions, None));
-        get(&url, "true", &[&authority.trusted(), "SSLSecurityFlags=0x80000000"]).unwrap();
+        let flagged = |flags| get(&url, "true", &[&authority.trusted(), flags]);
+        assert_eq!(unreachable(flagged("SSLSecurityFlags=0")), UnreachableKind::Tls);
+        flagged("SSLSecurityFlags=0x80000000").unwrap();
+    }
+    for flag in ["0x1", "0x10", "0x20", "0x100"] {
+        refused_by_isahc(&[&format!("SSLSecurityFlags={flag}")], "SSLSecurityFlags");
+    }
+}
+
+/// A certificate with this number, which says that its issuer's list of what was revoked is there.
+fn listed(authority: &Authority, serial: u64, list: &str) -> Arc<ServerConfig> {
+    let leaf = authority.leaf("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth, |params| {
+        params.serial_number = Some(SerialNumber::from(serial));
+        params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list.to_owned()] }];
+    });
+    serving(&leaf, &[&TLS13], None)
+}
+
+/// A list with this number on it.
+fn revoking(authority: &Authority, serial: u64) -> Vec<u8> {
+    let revoked = RevokedCertParams {
+        serial_number: SerialNumber::from(serial),
+        revocation_time: date_time_ymd(2024, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let params = CertificateRevocationListParams {
+        this_update: date_time_ymd(2024, 1, 2),
+        next_update: date_time_ymd(2099, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![revoked],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    params.signed_by(&authority.issuer).unwrap().der().to_vec()
+}
+
+#[test]
+fn row_ssl_check_crl_on_the_wire() {
+    let authority = Authority::new();
+    let lists = Server::answering(response("200 OK", "", &revoking(&authority, 7)));
+    let none = Server::answering(response("404 Not Found", "", b""));
+    let cases = [("on the list", &lists, 7), ("not on it", &lists, 8), ("no list", &none, 8)];
+    for (mode, asks, goes_well) in [
+        (&[][..], false, [true, true, true]),
+        (&["SSLCheckCRL=0"], false, [true, true, true]),
+        (&["SSLCheckCRL=1"], true, [false, true, true]),
+        (&["SSLCheckCRL=2"], true, [false, true, false]),
+    ] {
+        for ((case, published, serial), good) in cases.into_iter().zip(goes_well) {
+            let (url, _handshakes) = telling(listed(&authority, serial, &published.url("/list.crl")));
+            let before = published.seen().len();
+            let result = get(&url, "false", &[&[authority.trusted().as_str()][..], mode].concat());
+            assert_eq!(published.seen().len() > before, asks, "{case} {mode:?}");
+            assert_eq!(result.is_ok(), good, "{case} {mode:?}: {result:?}");
+            if !good {
+                assert_eq!(unreachable(result), UnreachableKind::Tls, "{case} {mode:?}");
+            }
+        }
     }
 }
 
@@ -298,7 +159,7 @@ fn row_ssl_security_flags_on_the_wire() {
 fn row_ssl_accept_server_cert_encoded() {
     let authority = Authority::new();
     let leaf = authority.leaf("other.example", ExtendedKeyUsagePurpose::ServerAuth, |_| ());
-    let (url, _handshakes) = telling(serving(&leaf, &[&rustls::version::TLS13], None));
+    let (url, _handshakes) = telling(serving(&leaf, &[&TLS13], None));
     let oauth = client(&url);
     oauth.get_authorization().unwrap_err();
     oauth.set_ssl_accept_server_cert_encoded(&authority.server_leaf().pem).unwrap();
@@ -329,7 +190,7 @@ fn row_ssl_accept_server_cert_encoded() {
 fn row_ssl_server_cert_encoded() {
     let authority = Authority::new();
     let leaf = authority.server_leaf();
-    let (url, _handshakes) = telling(serving(&leaf, &[&rustls::version::TLS13], None));
+    let (url, _handshakes) = telling(serving(&leaf, &[&TLS13], None));
     let oauth = client(&url);
     assert_eq!(oauth.ssl_server_cert_encoded().unwrap(), "");
     // It can be seen even where it is refused.
@@ -355,11 +216,7 @@ fn stores(leaf: &Leaf, folder: &TempDir) -> Vec<(StoreKind, String)> {
 
 /// A server that wants a certificate of this authority.
 fn strict(authority: &Authority) -> (String, mpsc::Receiver<Handshake>) {
-    telling(serving(
-        &authority.server_leaf(),
-        &[&rustls::version::TLS12, &rustls::version::TLS13],
-        Some(authority),
-    ))
+    telling(serving(&authority.server_leaf(), &VERSIONS, Some(authority)))
 }
 
 #[test]
@@ -556,12 +413,11 @@ impl EventHandler for Chain {
 fn row_ssl_include_cert_chain() {
     let authority = Authority::new();
     let leaf = authority.server_leaf();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf.key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der.clone(), authority.issuer.der().clone()], key)
+        .with_single_cert(vec![leaf.der.clone(), authority.issuer.der().clone()], leaf.private())
         .unwrap();
     let (url, _handshakes) = telling(Arc::new(config));
     let lengths = Arc::new(Mutex::new(Vec::new()));

@@ -1,10 +1,11 @@
 //! Servers of raw bytes, and a client that asks them: what the rows of the network are seen by.
 
 use oauth::component::{ClientProfile, ComponentError, GrantType};
-use oauth::{Authorization, OAuth};
+use oauth::core::{Failure, UnreachableKind};
+use oauth::{Authorization, Error, OAuth};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -82,7 +83,15 @@ pub struct Connection {
 
 impl Server {
     pub fn new(script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self::start(None, script)
+        Self::at(Ipv4Addr::LOCALHOST.into(), script)
+    }
+
+    /// The same on another address of this machine.
+    pub fn at(
+        address: IpAddr,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(address, None, script)
     }
 
     /// The same behind TLS.
@@ -90,7 +99,7 @@ impl Server {
         config: Arc<ServerConfig>,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self::start(Some(config), script)
+        Self::start(Ipv4Addr::LOCALHOST.into(), Some(config), script)
     }
 
     /// One that gives every request the same answer.
@@ -99,10 +108,11 @@ impl Server {
     }
 
     fn start(
+        address: IpAddr,
         tls: Option<Arc<ServerConfig>>,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
         let (shared, script) = (Arc::clone(&state), Arc::new(script));
@@ -267,6 +277,18 @@ pub fn read(oauth: &OAuth, name: &str) -> String {
 /// A token, with these settings on this engine.
 pub fn get(token_url: &str, engine: &str, lines: &[&str]) -> Result<Authorization, ComponentError> {
     client_with(token_url, engine, lines).get_authorization()
+}
+
+/// Why there was no response.
+#[track_caller]
+pub fn unreachable(result: Result<Authorization, ComponentError>) -> UnreachableKind {
+    match result {
+        Err(ComponentError::OAuth(Error::Failure(Failure { error, .. }))) => match *error {
+            oauth::core::Error::Unreachable(why) => why.kind,
+            other => panic!("there was a response: {other}"),
+        },
+        other => panic!("it is no matter of a response: {other:?}"),
+    }
 }
 
 /// A call fails before anything is sent, and its error names the setting in one line.
