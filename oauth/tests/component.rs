@@ -15,12 +15,16 @@ mod coverage;
 mod events;
 #[path = "component/handshake.rs"]
 mod handshake;
+#[path = "component/http2.rs"]
+mod http2;
 #[path = "component/network.rs"]
 mod network;
 #[path = "component/profiles.rs"]
 mod profiles;
 #[path = "component/properties.rs"]
 mod properties;
+#[path = "component/proxy_auth.rs"]
+mod proxy_auth;
 #[path = "component/settings.rs"]
 mod settings;
 #[path = "component/sockets.rs"]

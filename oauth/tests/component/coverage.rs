@@ -270,14 +270,17 @@ fn at_most_twelve_names_are_refused_on_hyper_each_for_a_reason() {
     assert!(refused.iter().any(|(name, _)| *name == "OpenSSLPrngSeedData"));
 }
 
-/// The files that the rows of the network are tested in.
+/// The files in which the component itself shows what the rows of the network do.
 const TESTS: &[&str] = &[
     include_str!("cookies.rs"),
+    include_str!("handshake.rs"),
+    include_str!("http2.rs"),
     include_str!("network.rs"),
+    include_str!("proxy_auth.rs"),
+    include_str!("sockets.rs"),
     include_str!("tls.rs"),
     include_str!("transcript.rs"),
     include_str!("way.rs"),
-    include_str!("../../src/component/network/tests.rs"),
 ];
 
 /// A name without what the ways of writing it differ in.

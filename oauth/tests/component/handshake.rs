@@ -245,12 +245,14 @@ fn row_reuse_ssl_session_on_the_wire() {
         (&["ReuseSSLSession=false"], HandshakeKind::Full),
         (&["ReuseSSLSession=true"], HandshakeKind::Resumed),
     ] {
-        let oauth = site.client("false", lines);
-        let kinds = [HandshakeKind::Full, second].map(|kind| {
-            oauth.get_authorization().unwrap();
-            (site.handshakes.recv().unwrap().kind, kind)
-        });
-        assert!(kinds.iter().all(|(seen, expected)| seen == expected), "{lines:?}: {kinds:?}");
+        for engine in ENGINES {
+            let oauth = site.client(engine, lines);
+            let kinds = [HandshakeKind::Full, second].map(|kind| {
+                oauth.get_authorization().unwrap();
+                (site.handshakes.recv().unwrap().kind, kind)
+            });
+            assert!(kinds.iter().all(|(seen, expected)| seen == expected), "{engine} {lines:?}: {kinds:?}");
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rows of HTTP, TCP and sockets as a server sees them. What is a plain mapping is tested where it is made.
+//! The rows of HTTP, and of what is around a request, as a server sees them.
 
 use crate::wire::*;
 use oauth::OAuth;
@@ -136,6 +136,28 @@ fn row_use_chunked_encoding() {
     }
 }
 
+#[test]
+fn row_chunk_size_on_the_wire() {
+    let server = Server::answering(token());
+    for engine in ENGINES {
+        for (lines, chunks) in [
+            (&["UseChunkedEncoding=true"][..], &[29][..]),
+            (&["UseChunkedEncoding=true", "ChunkSize=10"], &[10, 10, 9]),
+            (&["UseChunkedEncoding=true", "ChunkSize=20"], &[20, 9]),
+            // Chunks alone have a size.
+            (&["ChunkSize=10"], &[]),
+        ] {
+            get(&server.url("/token"), engine, lines).unwrap();
+            let seen = server.last();
+            assert_eq!(
+                (&*seen.chunks, &*seen.body),
+                (chunks, &b"grant_type=client_credentials"[..]),
+                "{engine} {lines:?}"
+            );
+        }
+    }
+}
+
 /// Connections serve further requests; on isahc those alone that may be sent twice, such as these.
 #[test]
 fn row_keep_alive() {
@@ -186,11 +208,12 @@ fn row_http_version_on_the_wire() {
         }
     }
     if !cfg!(feature = "http2") {
-        for (line, name) in [
-            ("HTTPVersion=2.0", "HTTPVersion"),
-            ("HTTP2HeadersWithoutIndexing=x-one", "HTTP2HeadersWithoutIndexing"),
+        for (lines, name) in [
+            (&["HTTPVersion=2.0"][..], "HTTPVersion"),
+            (&["HTTPVersion=2.0", "AllowHTTPFallback=false"], "AllowHTTPFallback"),
+            (&["HTTP2HeadersWithoutIndexing=x-one"], "HTTP2HeadersWithoutIndexing"),
         ] {
-            refused(&client_with(&server.url("/token"), "false", &[line]), name, "feature `http2`");
+            refused(&client_with(&server.url("/token"), "false", lines), name, "feature `http2`");
         }
     }
     refused_by_isahc(&["HTTPVersion=2.0", "AllowHTTPFallback=false"], "AllowHTTPFallback");
@@ -249,13 +272,39 @@ fn row_follow_redirects() {
 }
 
 #[test]
-fn redirects_end_at_the_most_that_are_followed() {
+fn row_max_redirect_attempts_on_the_wire() {
     for engine in ENGINES {
-        let server = redirecting();
-        let oauth = asks(&server, engine, "/a", &["FollowRedirects=1", "MaxRedirectAttempts=1"]);
-        let error = oauth.config(&format!("ValidateToken={ACCESS_TOKEN}")).unwrap_err().to_string();
-        assert!(error.contains("redirected more than 1 times"), "{error}");
-        assert_eq!(server.seen().len(), 2);
+        // There are two on the way.
+        for (lines, most) in [(&[][..], 2), (&["MaxRedirectAttempts=2"], 2), (&["MaxRedirectAttempts=1"], 1)]
+        {
+            let server = redirecting();
+            let oauth = asks(&server, engine, "/a", &[&["FollowRedirects=1"], lines].concat());
+            let result = oauth.config(&format!("ValidateToken={ACCESS_TOKEN}"));
+            assert_eq!(server.seen().len(), most + 1, "{engine} {lines:?}");
+            match result {
+                Ok(_) => assert_eq!(most, 2, "{engine} {lines:?}"),
+                Err(error) => assert!(
+                    most == 1 && error.to_string().contains("redirected more than 1 times"),
+                    "{error}"
+                ),
+            }
+        }
+    }
+}
+
+/// It turns no request of the component: what has a body is not redirected (RFC 9700 section 4.12), and what has none is a GET.
+#[test]
+fn row_get_on302_redirect_on_the_wire() {
+    for engine in ENGINES {
+        for line in ["GetOn302Redirect=false", "GetOn302Redirect=true"] {
+            let server = redirecting();
+            let oauth = asks(&server, engine, "/a", &["FollowRedirects=1", line]);
+            oauth.config("ValidateToken=t").unwrap();
+            assert!(server.seen().iter().all(|seen| seen.line().starts_with("GET ")), "{engine} {line}");
+            let server = Server::answering(response("302 Found", "location: /other\r\n", b""));
+            get(&server.url("/token"), engine, &["FollowRedirects=1", line]).unwrap_err();
+            assert_eq!(server.seen().len(), 1, "{engine} {line}");
+        }
     }
 }
 
@@ -341,20 +390,6 @@ fn row_timeout() {
             assert!(begun.elapsed() < Duration::from_secs(4), "{engine} {absolute}");
         }
     }
-    // Bytes that move keep a request alive, unless the time for the whole of it is up.
-    let dripping = Server::new(|connection| {
-        connection.request()?;
-        for byte in token() {
-            connection.stream.write_all(&[byte])?;
-            thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
-    });
-    let oauth = client(&dripping.url("/token"));
-    oauth.set_timeout(Some(Duration::from_millis(900)));
-    oauth.get_authorization().unwrap();
-    set(&oauth, &["AbsoluteTimeout=true"]);
-    oauth.get_authorization().unwrap_err();
     // For ever is no limit that an engine could not take, and none at all is refused by name.
     let quick = Server::answering(token());
     for engine in ENGINES {
@@ -445,41 +480,4 @@ fn row_local_port() {
     oauth.get_authorization().unwrap();
     assert_eq!((server.last().peer.port(), read(&oauth, "LocalPort")), (port.get(), port.to_string()));
     refused_by_isahc(&["LocalPort=20000"], "LocalPort");
-}
-
-/// The rest of the rows that isahc has no way to carry are refused by their names.
-#[test]
-fn isahc_refuses_what_it_cannot_carry_by_the_name_that_was_set() {
-    for (lines, name) in [
-        (&["TcpNoDelay=false"][..], "TcpNoDelay"),
-        (&["TCPKeepAlive=true", "KeepAliveTime=5000"], "KeepAliveTime"),
-        (&["Linger=false"], "Linger"),
-        (&["LingerTime=3"], "LingerTime"),
-        (&["InBufferSize=4096"], "InBufferSize"),
-        (&["OutBufferSize=4096"], "OutBufferSize"),
-    ] {
-        refused_by_isahc(lines, name);
-    }
-}
-
-/// The rows that are settings of TCP arrive at sockets: each engine takes them, and the request goes through.
-#[test]
-fn settings_of_tcp_are_taken_by_the_engines_that_carry_them() {
-    let server = Server::answering(token());
-    let all = [
-        "TCPKeepAlive=true",
-        "KeepAliveInterval=5000",
-        "MaxTransferRate=1000000",
-        "UseIPv6=0",
-        "ConnectionTimeout=5",
-    ];
-    for engine in ENGINES {
-        get(&server.url("/token"), engine, &all).unwrap();
-        get(&server.url("/token"), engine, &["UseIPv6=2"])
-            .expect_err("the server has an address of IPv4 alone");
-    }
-    let hyper =
-        ["KeepAliveTime=5000", "Linger=false", "TcpNoDelay=false", "InBufferSize=4096", "OutBufferSize=4096"];
-    get(&server.url("/token"), "false", &[&["TCPKeepAlive=true"][..], &hyper].concat()).unwrap();
-    get(&server.url("/token"), "false", &["LingerTime=1"]).unwrap();
 }

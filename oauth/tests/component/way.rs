@@ -3,10 +3,12 @@
 use crate::wire::*;
 use oauth::OAuth;
 use oauth::component::{ProxyScheme, ProxySsl};
+use oauth::core::UnreachableKind;
 use oauth::transport::FirewallKind;
 use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::{Arc, Mutex, mpsc};
 
 /// Has what follows on a connection go to a server and back.
 fn pass_on(connection: &mut Connection, to: &str) -> io::Result<()> {
@@ -35,7 +37,7 @@ fn proxy() -> Server {
 }
 
 /// A component behind this proxy, and settings beside.
-fn behind(proxy: &Server, engine: &str, lines: &[&str]) -> OAuth {
+pub fn behind(proxy: &Server, engine: &str, lines: &[&str]) -> OAuth {
     let oauth = client_with("http://127.0.0.1:9/token", engine, &[]);
     oauth.set_proxy_server("127.0.0.1");
     oauth.set_proxy_port(proxy.address.port());
@@ -63,6 +65,50 @@ fn row_proxy_server() {
         assert_eq!(proxy.seen().len(), 2);
         oauth.set_proxy_server("http://127.0.0.1/wpad.dat");
         refused(&oauth, "ProxyServer", "PAC");
+    }
+}
+
+#[test]
+fn row_proxy_port_on_the_wire() {
+    for engine in ENGINES {
+        let (one, two) = (proxy(), proxy());
+        let oauth = client_with("http://127.0.0.1:9/token", engine, &["ProxyServer=127.0.0.1"]);
+        assert_eq!(read(&oauth, "ProxyPort"), "80");
+        for (proxy, seen) in [(&one, [1, 0]), (&two, [1, 1])] {
+            set(&oauth, &[&format!("ProxyPort={}", proxy.address.port())]);
+            oauth.get_authorization().unwrap();
+            assert_eq!([one.seen().len(), two.seen().len()], seen, "{engine}");
+        }
+        // A URL that says one counts.
+        set(&oauth, &[&format!("ProxyServer=http://{}", one.address)]);
+        oauth.get_authorization().unwrap();
+        assert_eq!([one.seen().len(), two.seen().len()], [2, 1], "{engine}");
+    }
+}
+
+/// Names go out in ASCII; where they have to be written so, the others are refused before anything is sent.
+#[test]
+fn row_use_idns_on_the_wire() {
+    for engine in ENGINES {
+        let proxy = Server::answering("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        for (host, lines) in [
+            ("bücher.example", &[][..]),
+            ("bücher.example", &["UseIDNs=true"]),
+            ("xn--bcher-kva.example", &["UseIDNs=false"]),
+        ] {
+            let oauth = behind(&proxy, engine, lines);
+            oauth.set_server_token_url(format!("https://{host}/token"));
+            assert_eq!(unreachable(oauth.get_authorization()), UnreachableKind::Proxy, "{engine} {lines:?}");
+            assert_eq!(
+                proxy.last().line(),
+                "CONNECT xn--bcher-kva.example:443 HTTP/1.1",
+                "{engine} {lines:?}"
+            );
+        }
+        let oauth = behind(&proxy, engine, &["UseIDNs=false"]);
+        oauth.set_server_token_url("https://bücher.example/token");
+        refused(&oauth, "server_token_url", "UseIDNs");
+        assert_eq!(proxy.seen().len(), 3, "{engine}");
     }
 }
 
@@ -111,30 +157,6 @@ fn row_proxy_authorization() {
 }
 
 #[test]
-fn schemes_of_a_build_without_them_are_refused_by_name() {
-    for (scheme, feature, built) in
-        [(4, "ntlm", cfg!(feature = "ntlm")), (5, "negotiate", cfg!(feature = "negotiate"))]
-    {
-        let lines = ["ProxyServer=127.0.0.1".to_owned(), format!("ProxyAuthScheme={scheme}")];
-        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
-        if !built {
-            let oauth = client_with("http://127.0.0.1:9/token", "false", &lines);
-            refused(&oauth, "ProxyAuthScheme", &format!("feature `{feature}`"));
-        }
-        refused_by_isahc(&lines, "ProxyAuthScheme");
-    }
-    let proxy = Server::answering(
-        "HTTP/1.1 407 Who\r\nproxy-authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\ncontent-length: 0\r\n\r\n",
-    );
-    for engine in ENGINES {
-        let oauth = behind(&proxy, engine, &["ProxyAuthScheme=1", "ProxyUser=ada", "ProxyPassword=s3cret"]);
-        oauth.get_authorization().unwrap_err();
-        let shown = proxy.last().all("proxy-authorization")[0].to_owned();
-        assert!(shown.starts_with("Digest ") && !shown.contains("s3cret"), "{engine}: {shown}");
-    }
-}
-
-#[test]
 fn row_proxy_ssl_on_the_wire() {
     let server = Server::answering(token());
     let proxy = proxy();
@@ -151,9 +173,18 @@ fn row_proxy_ssl_on_the_wire() {
     assert_eq!(server.seen().len(), 1, "and passes tunnels on");
     assert!(proxy.seen().iter().any(|seen| seen.line().starts_with("CONNECT ")));
     assert_eq!(oauth.proxy_ssl(), ProxySsl::Tunnel);
-    // With Always it is TLS that the proxy is spoken to in.
+    // With Always it is TLS that the proxy is spoken to in: the first byte is of a handshake (RFC 8446 section 5.1).
+    let (tell, told) = mpsc::channel();
+    let tell = Mutex::new(tell);
+    let hearing = Server::new(move |connection| {
+        let first = connection.byte()?;
+        let _ = tell.lock().unwrap().send(first);
+        Ok(())
+    });
+    oauth.set_proxy_port(hearing.address.port());
     oauth.set_proxy_ssl(ProxySsl::Always);
     oauth.get_authorization().expect_err("this proxy speaks none");
+    assert_eq!(told.recv(), Ok(22));
     if ENGINES.contains(&"true") {
         set(&oauth, &["UsePlatformHTTPClient=true"]);
         refused(&oauth, "proxy_ssl", "the transport isahc cannot carry the proxy over TLS");
@@ -178,8 +209,13 @@ fn row_proxy_exceptions_list() {
 
 const CHILD: &str = "OAUTH_COMPONENT_ENVIRONMENT";
 
+/// Whether this process is one of `again`'s.
+pub fn is_again() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
 /// Runs this test once more, in a process with this environment.
-fn again(test: &str, variables: &[(&str, String)]) {
+pub fn again(test: &str, variables: &[(&str, String)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]).env(CHILD, "1");
     for name in [
@@ -205,7 +241,7 @@ fn again(test: &str, variables: &[(&str, String)]) {
 
 #[test]
 fn row_proxy_auto_detect_on_the_wire() {
-    if std::env::var_os(CHILD).is_some() {
+    if is_again() {
         for engine in ENGINES {
             get("http://127.0.0.1:9/token", engine, &[]).expect_err("the environment is asked by nobody");
             let oauth = client_with("http://127.0.0.1:9/token", engine, &[]);
@@ -228,7 +264,12 @@ fn socks5(password: Option<&'static [u8]>) -> Server {
         connection.bytes(methods.into())?;
         connection.stream.write_all(&[5, if password.is_some() { 2 } else { 0 }])?;
         if let Some(expected) = password {
-            let shown = connection.bytes(expected.len())?;
+            let mut shown = connection.bytes(1)?;
+            for _ in 0..2 {
+                let length = connection.byte()?;
+                shown.push(length);
+                shown.extend(connection.bytes(length.into())?);
+            }
             connection.stream.write_all(&[1, u8::from(shown != expected)])?;
         }
         let request = connection.bytes(4)?;
@@ -243,6 +284,65 @@ fn socks5(password: Option<&'static [u8]>) -> Server {
         connection.stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 0])?;
         pass_on(connection, &format!("{host}:{}", u16::from_be_bytes([port[0], port[1]])))
     })
+}
+
+/// SOCKS4, and 4a where a name comes in place of an address; and what it was told.
+fn socks4() -> (Server, Arc<Mutex<Vec<u8>>>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&told);
+    let server = Server::new(move |connection| {
+        let mut request = connection.bytes(8)?;
+        let port = u16::from_be_bytes([request[2], request[3]]);
+        // The user's id, and the name where there is one: each ends in a zero.
+        for _ in 0..if request[4..7] == [0, 0, 0] { 2 } else { 1 } {
+            while request.len() == 8 || request.last() != Some(&0) {
+                request.push(connection.byte()?);
+            }
+            request.push(b';');
+        }
+        *noted.lock().unwrap() = request;
+        connection.stream.write_all(&[0, 90, 0, 0, 0, 0, 0, 0])?;
+        pass_on(connection, &format!("127.0.0.1:{port}"))
+    });
+    (server, told)
+}
+
+/// Each kind by its number: what it is told, and that the request arrives.
+#[test]
+fn row_firewall_type_on_the_wire() {
+    for engine in ENGINES {
+        let server = Server::answering(token());
+        let port = server.address.port();
+        let through = |firewall: &Server, number: &str| {
+            let lines = [
+                &format!("FirewallType={number}"),
+                "FirewallHost=127.0.0.1",
+                &format!("FirewallPort={}", firewall.address.port()),
+            ];
+            let before = server.seen().len();
+            get(&format!("http://localhost:{port}/token"), engine, &lines)
+                .unwrap_or_else(|error| panic!("{engine} {number}: {error}"));
+            assert_eq!(server.seen().len() - before, 1, "{engine} {number}");
+        };
+        let [high, low] = port.to_be_bytes();
+        for (number, rest) in [("2", &b"\x7f\0\0\x01\0;"[..]), ("10", b"\0\0\0\x01\0;localhost\0;")] {
+            let (firewall, told) = socks4();
+            through(&firewall, number);
+            assert_eq!(*told.lock().unwrap(), [&[4, 1, high, low][..], rest].concat(), "{engine} {number}");
+        }
+        let firewall = socks5(None);
+        through(&firewall, "3");
+        assert_eq!(firewall.connections(), 1);
+        // Without one the server is asked itself.
+        through(&firewall, "0");
+        assert_eq!(firewall.connections(), 1);
+        if *engine == "false" {
+            let firewall = proxy();
+            through(&firewall, "1");
+            assert_eq!(firewall.seen()[0].line(), format!("CONNECT localhost:{port} HTTP/1.1"));
+        }
+    }
+    refused_by_isahc(&["FirewallType=1", "FirewallHost=127.0.0.1"], "FirewallType");
 }
 
 /// A component whose connections are made through this firewall.
@@ -335,8 +435,6 @@ fn row_firewall_data() {
     );
     set(&oauth, &["FirewallData=X: y", "FirewallType=3"]);
     refused(&oauth, "FirewallData", "SOCKS takes no headers");
-    let tunnel = ["FirewallHost=127.0.0.1", "FirewallType=1"];
-    refused_by_isahc(&tunnel, "FirewallType");
 }
 
 #[test]
@@ -354,7 +452,7 @@ fn firewalls_and_proxies_are_two_layers() {
 
 #[test]
 fn row_firewall_auto_detect_on_the_wire() {
-    if std::env::var_os(CHILD).is_some() {
+    if is_again() {
         let token_url = std::env::var("TOKEN_URL").unwrap();
         for engine in ENGINES {
             get(&token_url, engine, &[]).unwrap();
