@@ -37,7 +37,7 @@ fn sockets_are_told(test: &str, cases: &[Case<'_>]) {
     }
     let log = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=connect,setsockopt", "-o"])
+        .args(["-f", "-qq", "-e", "trace=socket,connect,setsockopt", "-o"])
         .arg(log.path())
         .arg(env::current_exe().unwrap())
         .args([&format!("sockets::{test}"), "--exact", "--test-threads=1"])
@@ -54,19 +54,20 @@ fn sockets_are_told(test: &str, cases: &[Case<'_>]) {
     }
 }
 
-/// What was said about the socket that was then connected to this port. A socket's number is used again after it.
+/// What was said about the socket that was then connected to this port. A number is given to one socket after another, and not
+/// each of them is connected.
 fn about(calls: &str, port: u16) -> Vec<&str> {
     let mut said: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for line in calls.lines() {
-        let Some((call, arguments)) = line.split_once('(') else { continue };
+        let (call, arguments) = line.split_once('(').unwrap_or((line, ""));
         let socket = arguments.split(',').next().unwrap_or_default();
-        if call.ends_with(" setsockopt") {
+        if call.ends_with(" socket") || call.contains("socket resumed>") {
+            let number = line.rsplit(" = ").next().unwrap_or_default();
+            said.remove(number);
+        } else if call.ends_with(" setsockopt") {
             said.entry(socket).or_default().push(arguments);
-        } else if call.ends_with(" connect") {
-            let before = said.remove(socket).unwrap_or_default();
-            if arguments.contains(&format!("htons({port})")) {
-                return before;
-            }
+        } else if call.ends_with(" connect") && arguments.contains(&format!("htons({port})")) {
+            return said.remove(socket).unwrap_or_default();
         }
     }
     panic!("nothing was connected to {port}: {calls}");
