@@ -221,7 +221,7 @@ fn row_absolute_timeout_on_the_wire() {
         let answer = token();
         let (head, body) = answer.split_at(answer.len() - token_body().len());
         connection.stream.write_all(head)?;
-        for part in body.chunks(body.len().div_ceil(20)) {
+        for part in body.chunks(body.len().div_ceil(24)) {
             connection.stream.write_all(part)?;
             thread::sleep(Duration::from_millis(100));
         }
@@ -229,7 +229,7 @@ fn row_absolute_timeout_on_the_wire() {
     });
     for engine in ENGINES {
         let oauth = client_with(&server.url("/token"), engine, &[]);
-        oauth.set_timeout(Some(Duration::from_secs(1)));
+        oauth.set_timeout(Some(Duration::from_millis(1500)));
         oauth
             .get_authorization()
             .unwrap_or_else(|error| panic!("{engine}: bytes came all the time: {error}"));

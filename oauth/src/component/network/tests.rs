@@ -1,7 +1,7 @@
 //! What each row comes to: the settings that are made differ from the default ones there, and nowhere else.
 //!
-//! That a transport acts on them is for its contract suite to show, and that these arrive there, for
-//! `oauth/tests/component`.
+//! What each row does to a call of the component, `oauth/tests/component` shows for every one of them; what a transport makes of
+//! every value, its contract suite.
 
 use super::super::config::{ConfigSetting, Line};
 use super::super::error::ComponentError;
