@@ -210,7 +210,7 @@ fn row_http_version_on_the_wire() {
     if !cfg!(feature = "http2") {
         for (lines, name) in [
             (&["HTTPVersion=2.0"][..], "HTTPVersion"),
-            (&["HTTPVersion=2.0", "AllowHTTPFallback=false"], "AllowHTTPFallback"),
+            (&["HTTPVersion=2.0", "AllowHTTPFallback=false"], "HTTPVersion"),
             (&["HTTP2HeadersWithoutIndexing=x-one"], "HTTP2HeadersWithoutIndexing"),
         ] {
             refused(&client_with(&server.url("/token"), "false", lines), name, "feature `http2`");
