@@ -5,14 +5,13 @@ use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::profile::{Secret, Settings};
 use crate::report::Report;
-use crate::{in_browser, network, output, redirect, secret_file};
+use crate::{in_browser, network, output, redirect, secret_file, signing};
 use oauth::core::{
-    AuthMethod, Client, ClientCredentials, ClientSecret, DevicePrompt, Discover, ErrorCode, JwtBearer, KeyId,
+    AuthMethod, Client, ClientCredentials, ClientSecret, CodeChallenge, DevicePrompt, Discover, ErrorCode,
     OptOut, Policy, Refresh, RefreshToken, Registration, Scope, Server,
 };
-use oauth::jwt::{Keyring, SigningKey};
+use oauth::jwt::Keyring;
 use oauth::{Authorization, Authorizer, Error, Host, WithKeys};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -41,10 +40,7 @@ pub(crate) async fn run(args: &Authorize, ask: bool, report: &Report) -> Result<
         }
         GrantType::ClientCredentials => client_credentials(&authorizer, &args.request, scope).await?,
         GrantType::Refresh => refresh(&authorizer, &args.request, scope).await?,
-        GrantType::JwtBearer => {
-            let lifetime = settings(args).and_then(|said| said.said_seconds("JWTValidityTime"));
-            jwt_bearer(&authorizer, &args.request, scope, lifetime).await?
-        }
+        GrantType::JwtBearer => jwt_bearer(&authorizer, args, scope).await?,
     };
     report.step("granted", output::summary(&authorization));
     output::line(&authorization, args.output.output)
@@ -57,7 +53,7 @@ fn grant(args: &Authorize, ask: bool) -> Result<GrantType, Problem> {
         // It is the word for one grant, whatever the profile says.
         _ if request.device => GrantType::Device,
         GrantType::Auto if request.refresh_token_file.is_some() => GrantType::Refresh,
-        GrantType::Auto if !ask && request.signing_key.is_some() => GrantType::ClientCredentials,
+        GrantType::Auto if !ask && signing::is_named(args) => GrantType::ClientCredentials,
         GrantType::Auto
             if !ask
                 && (args.client_secret.is_some()
@@ -87,27 +83,37 @@ fn scope(values: &[String]) -> Result<Option<Scope>, Problem> {
 }
 
 async fn authorizer(args: &Authorize, report: &Report) -> Result<Authorizer, Problem> {
-    let policy = if args.network.allow_http_loopback {
-        Policy::strict().waive(OptOut::PlainHttpOnLoopback)
-    } else {
-        Policy::strict()
+    let mut policy = Policy::strict();
+    if args.network.allow_http_loopback {
+        policy = policy.waive(OptOut::PlainHttpOnLoopback);
+    }
+    policy = match code_challenge(args) {
+        CodeChallenge::None => policy.waive(OptOut::NoCodeChallenge),
+        CodeChallenge::Plain => policy.waive(OptOut::PlainCodeChallenge),
+        _ => policy,
     };
     for opt_out in policy.opt_outs() {
         report.note(format_args!("warning: {opt_out}"));
     }
     let registration = registration(args, report)?;
     let host = host(args, report)?;
-    let issuer = args.issuer.as_ref().or(args.issuer_flag.as_ref());
-    let by_hand = [&args.authorization_endpoint, &args.token_endpoint, &args.device_authorization_endpoint];
-    if by_hand.iter().any(|endpoint| endpoint.is_some()) {
-        let mut server = Server::new(issuer.map_or("", |issuer| issuer));
-        if let Some(url) = &args.authorization_endpoint {
+    let address = |name, address: &Option<String>| match (settings(args), address) {
+        (Some(said), Some(address)) => said.address(name, address).map(Some),
+        (_, address) => Ok(address.clone()),
+    };
+    let issuer = address("issuer", args.issuer.as_ref().map_or(&args.issuer_flag, |_| &args.issuer))?;
+    let authorization = address("authorization_endpoint", &args.authorization_endpoint)?;
+    let token = address("token_endpoint", &args.token_endpoint)?;
+    let device = address("device_authorization_endpoint", &args.device_authorization_endpoint)?;
+    if authorization.is_some() || token.is_some() || device.is_some() {
+        let mut server = Server::new(issuer.unwrap_or_default());
+        if let Some(url) = authorization {
             server = server.with_authorization_endpoint(url);
         }
-        if let Some(url) = &args.token_endpoint {
+        if let Some(url) = token {
             server = server.with_token_endpoint(url);
         }
-        if let Some(url) = &args.device_authorization_endpoint {
+        if let Some(url) = device {
             server = server.with_device_authorization_endpoint(url);
         }
         let client = Client::new(server, registration, policy).map_err(Error::from)?;
@@ -121,7 +127,7 @@ async fn authorizer(args: &Authorize, report: &Report) -> Result<Authorizer, Pro
     };
     // Checked first: a typing error should not be hidden behind a network error.
     let _checked = Discover::new(issuer.as_str(), policy.clone()).map_err(Error::from)?;
-    Ok(Authorizer::discover_with(issuer, registration, policy, host).await?)
+    Ok(Authorizer::discover_with(&issuer, registration, policy, host).await?)
 }
 
 fn registration(args: &Authorize, report: &Report) -> Result<Registration, Problem> {
@@ -154,22 +160,22 @@ fn registration(args: &Authorize, report: &Report) -> Result<Registration, Probl
             Registration::with_certificate(client_id, network::certificate_name()).authenticated_by(method)
         );
     }
-    let registration = match (secret, &args.request.signing_key) {
-        (Some(_), Some(_)) => {
+    let registration = match (secret, signing::is_named(args)) {
+        (Some(_), true) => {
             return Err(Problem::usage(
                 "a client has a secret or a key, not both",
                 "leave out one of the two",
             ));
         }
-        (Some(secret), None) => Registration::with_secret(client_id, secret),
+        (Some(secret), false) => Registration::with_secret(client_id, secret),
         // The key of a jwt-bearer grant signs for the grant, and for the client where it is told to.
-        (None, Some(path))
-            if args.request.grant_type != GrantType::JwtBearer || args.auth_method.is_some() =>
-        {
-            let key = signing_key(path)?;
-            Registration::with_key(client_id, signing_key_of(&key), key.algorithm())
+        (None, true) if args.request.grant_type == GrantType::JwtBearer && args.auth_method.is_none() => {
+            Registration::public(client_id)
         }
-        (None, _) => Registration::public(client_id),
+        (None, _) => match signing::key(args)? {
+            Some(key) => Registration::with_key(client_id, signing::name(&key), key.algorithm()),
+            None => Registration::public(client_id),
+        },
     };
     Ok(match method {
         Some(method) => registration.authenticated_by(method),
@@ -181,39 +187,17 @@ fn host(args: &Authorize, report: &Report) -> Result<Arc<dyn Host>, Problem> {
     let host = network::host(&args.network, &args.profile, report)?;
     let host = match settings(args) {
         None => host,
-        Some(said) => said
-            .component
-            .with_form_vars(host)
-            .map_err(|error| Problem::configuration(error, "correct it in the settings of the profile"))?,
+        Some(said) => said.component.with_form_vars(host).map_err(|error| said.wrong(error))?,
     };
-    let host = match &args.request.signing_key {
+    let host = match signing::key(args)? {
         None => host,
-        Some(path) => {
-            let key = signing_key(path)?;
+        Some(key) => {
             let mut keyring = Keyring::new();
-            let _none_before = keyring.insert(signing_key_of(&key), key);
+            let _none_before = keyring.insert(signing::name(&key), key);
             Arc::new(WithKeys::new(host, keyring)) as Arc<dyn Host>
         }
     };
     Ok(Arc::new(Observed { host, report: report.clone() }))
-}
-
-fn signing_key(path: &Path) -> Result<SigningKey, Problem> {
-    // It is needed in several places, and standard input can be read once.
-    if secret_file::is_stdin(path) {
-        return Err(Problem::usage(
-            "a signing key cannot come from standard input",
-            "give --signing-key a file",
-        ));
-    }
-    let pem = secret_file::read(path)?;
-    SigningKey::from_pem(pem.as_bytes())
-        .map_err(|error| Problem::configuration(error, format_args!("check {}", path.display())))
-}
-
-/// The one key of this command goes by the name of its algorithm, so that the assertion can name that.
-fn signing_key_of(key: &SigningKey) -> KeyId {
-    KeyId::new(key.algorithm().as_str())
 }
 
 async fn in_browser(
@@ -229,6 +213,7 @@ async fn in_browser(
     for (name, value) in parameters(&args.request) {
         sign_in = sign_in.parameter(name, value);
     }
+    sign_in = sign_in.code_challenge(code_challenge(args));
     let said = |name| settings(args).and_then(|settings| settings.said(name));
     if let Some(page) = said("WebServerResponse").filter(|page| !page.is_empty()) {
         sign_in = sign_in.success_page(page);
@@ -378,28 +363,25 @@ fn is_spent<T>(result: &Result<T, Error>) -> bool {
 
 async fn jwt_bearer(
     authorizer: &Authorizer,
-    request: &RequestFlags,
+    args: &Authorize,
     scope: Option<Scope>,
-    lifetime: Option<Duration>,
 ) -> Result<Authorization, Problem> {
-    let Some(path) = &request.signing_key else {
-        return Err(Problem::usage("an assertion needs a key", "give --signing-key PATH, a PEM file"));
-    };
-    let key = signing_key(path)?;
+    let lifetime = settings(args).and_then(|said| said.said_seconds("JWTValidityTime"));
     let client = authorizer.client();
-    let issuer = request.assertion_issuer.as_deref().unwrap_or_else(|| client.client_id());
-    let audience = request.assertion_audience.as_deref().unwrap_or_else(|| client.server().issuer());
-    let mut grant = JwtBearer::new(signing_key_of(&key), key.algorithm(), issuer, audience);
-    if let Some(subject) = &request.assertion_subject {
-        grant = grant.on_behalf_of(subject);
-    }
-    if let Some(lifetime) = lifetime {
-        grant = grant.living(lifetime);
-    }
+    let mut grant = signing::assertion(args, lifetime, client.client_id(), client.server().issuer())?;
     if let Some(scope) = scope {
         grant = grant.with_scope(scope);
     }
     Ok(authorizer.exchange(grant).await?)
+}
+
+/// How a code is bound to this client: only a profile's setting says anything but S256.
+fn code_challenge(args: &Authorize) -> CodeChallenge {
+    match settings(args).and_then(|said| said.said("CodeChallengeMethod")).as_deref() {
+        Some("0") => CodeChallenge::None,
+        Some("1") => CodeChallenge::Plain,
+        _ => CodeChallenge::S256,
+    }
 }
 
 /// What the profile sets by the names of the component.

@@ -2,7 +2,7 @@
 
 use crate::args::{ConfigCommand, ListOutput, ProfileCommand, ProfileFlags};
 use crate::exit::Problem;
-use crate::profile::{Profiles, component, meaningless, setting};
+use crate::profile::{Profiles, component, setting, without_effect};
 use crate::report::Report;
 use crate::secret_file;
 use oauth::OAuth;
@@ -77,9 +77,10 @@ fn list(flags: &ProfileFlags, output: ListOutput, show_secrets: bool) -> Result<
                     "about": setting.about(),
                     "danger": setting.danger(),
                     "indexed": setting.is_indexed(),
+                    "action": setting.is_action(),
                     "read_only": setting.is_read_only(),
                     "secret": setting.is_secret(),
-                    "for_the_command": !setting.is_read_only() && meaningless(setting).is_none(),
+                    "for_the_command": !setting.is_read_only() && without_effect(setting).is_none(),
                 })
             };
             serde_json::Value::Array(rows.iter().map(row).collect()).to_string()
@@ -128,10 +129,10 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
         None => (text.trim(), None),
     };
     let setting = setting(name).map_err(|error| wrong(&error))?;
-    if let Some(instead) = meaningless(setting) {
+    if setting.is_action() {
         return Err(Problem::usage(
-            format_args!("{} means nothing to the command, whose profiles these are", setting.name()),
-            instead,
+            format_args!("{} is an action, and no value to keep", setting.name()),
+            "leave it out of profiles: it is for programs that use the library",
         ));
     }
     let value = match given {
@@ -159,6 +160,9 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     let key = format!("{}{}", setting.name(), name.find('[').map_or("", |index| &name[index..]));
     profiles.set(&named, &key, value)?;
     profiles.save()?;
+    if let Some(why) = without_effect(setting) {
+        report.note(format_args!("note: {} {why}", setting.name()));
+    }
     Ok(Zeroizing::new(format!("{key} is set in profile {named} of {}", profiles.path()?.display())))
 }
 

@@ -3,7 +3,7 @@
 //! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
 //! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
 //! to tell apart (`exit`). `profile` is the file with what need not be typed, and `config` shows and writes the settings in it.
-//! `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
+//! `signing` finds the key that signs; `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
 
 mod args;
 mod authorize;
@@ -22,6 +22,7 @@ mod prompt;
 mod redirect;
 mod report;
 mod secret_file;
+mod signing;
 mod terminal;
 
 use args::{Authorize, Cli, Command, Conversation, Doctor};

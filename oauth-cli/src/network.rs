@@ -67,9 +67,8 @@ fn settings(
         None => (by_default(flags.http_timeout).with_events(events), SessionSettings::new()),
         Some(said) => {
             said.component.set_timeout(Some(flags.http_timeout));
-            let (settings, mut session) = said.component.network_settings(events).map_err(|error| {
-                Problem::configuration(error, "correct it in the settings of the profile")
-            })?;
+            let (settings, mut session) =
+                said.component.network_settings(events).map_err(|error| said.wrong(error))?;
             // Nobody here looks at what went over the wire before.
             session.recording = oauth::transport::session::Recording::Nothing;
             (settings, session)

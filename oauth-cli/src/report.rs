@@ -58,6 +58,16 @@ impl Report {
         }))
     }
 
+    /// As much is told as the setting `LogLevel` says, where it is set and no flag says how much.
+    pub(crate) fn log_level(&self, level: Option<&str>) {
+        self.lock().level = match level {
+            Some("0") => Level::Quiet,
+            Some("2") => Level::Steps,
+            Some("3") => Level::Wire,
+            _ => return,
+        };
+    }
+
     /// From here on steps are told even without `-v`.
     pub(crate) fn tell_steps(&self) {
         let mut to = self.lock();

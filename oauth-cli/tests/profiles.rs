@@ -1,13 +1,14 @@
 //! Profile files, and the settings in them.
 #![allow(missing_docs, reason = "a test")]
 
+#[path = "profiles/settings.rs"]
+mod settings;
+
 use oauth_testserver::{Client, TestServer};
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::thread;
 
 /// A folder in the place of `$XDG_CONFIG_HOME`, with a profile file in it.
 struct Home(tempfile::TempDir);
@@ -204,12 +205,13 @@ fn what_is_no_key_or_no_value_is_told_with_the_place_and_the_nearest_key() {
             "the profile has the key timeout already",
         ),
         ("[profile.work.settings]\nBrowserResponseTimeout = 0", "zero is no time at all"),
-        ("[profile.work.settings]\nJWTJSONKey = \"x\"", "use the key signing_key of the profile"),
         (
-            "[profile.work.settings]\nReUseWebServer = false",
-            "ReUseWebServer: this setting means nothing to the command",
+            "signing_key = \"y\"\n[profile.work.settings]\nJWTJSONKey = \"x\"",
+            "JWTJSONKey: the profile has the key signing_key already",
         ),
-        ("[profile.work.settings]\nLogLevel = 3", "call the command with -v"),
+        ("[profile.work.settings]\nJWTJSONKey = \"x\"", "JWTJSONKey is refused: its file cannot be read"),
+        ("[profile.work.settings]\nAuthorizationURL = \"https://x\"", "no login is under way"),
+        ("[profile.work.settings]\nLogLevel = 4", "LogLevel"),
     ] {
         let text = format!("[profile.work]\nissuer = \"https://as.example\"\nclient_id = \"x\"\n{more}\n");
         let home = Home::new(&text);
@@ -255,119 +257,6 @@ fn a_file_that_others_may_write_is_not_used() {
     home.fails(&["token", "work"], 3, "others may write it");
 }
 
-// --- their settings -------------------------------------------------------------------------------------------------
-
-/// Answers one token request, and gives its head.
-fn one_request() -> (String, thread::JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/token", listener.local_addr().unwrap());
-    let server = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        let mut buffer = [0; 4096];
-        while !head.windows(10).any(|part| part == b"grant_type") {
-            let count = stream.read(&mut buffer).unwrap();
-            assert!(count > 0, "{}", String::from_utf8_lossy(&head));
-            head.extend_from_slice(&buffer[..count]);
-        }
-        let body = r#"{"access_token":"a-token","token_type":"Bearer"}"#;
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        String::from_utf8(head).unwrap()
-    });
-    (url, server)
-}
-
-fn speaking_to(url: &str, settings: &str) -> String {
-    format!(
-        "[profile.work]\ntoken_endpoint = \"{url}\"\nclient_id = \"x\"\ngrant_type = \"client-credentials\"\n\
-         allow_http_loopback = true\nclient_secret_cmd = \"echo s\"\n\n[profile.work.settings]\n{settings}\n"
-    )
-}
-
-#[test]
-fn the_settings_of_the_network_are_those_of_the_commands_own_requests() {
-    let (url, server) = one_request();
-    let settings =
-        "useragent = \"probe/7\"\nOtherHeaders = \"X-Probe: 1\"\nAcceptEncoding = \"br\"\nKeepAlive = false";
-    let home = Home::new(&speaking_to(&url, settings));
-    assert_eq!(home.prints(&["token", "work"]), "Bearer a-token\n");
-    let head = server.join().unwrap().to_ascii_lowercase();
-    for line in ["\r\nuser-agent: probe/7\r\n", "\r\nx-probe: 1\r\n", "\r\naccept-encoding: br\r\n"] {
-        assert!(head.contains(line), "{line:?} is not in {head}");
-    }
-}
-
-#[test]
-fn form_variables_of_the_settings_go_with_token_requests() {
-    let (url, server) = one_request();
-    let settings = "\"FormVarName[0]\" = \"tenant\"\n\"FormVarValue[0]\" = \"a b\"\nFormVarCount = 1";
-    let home = Home::new(&speaking_to(&url, settings));
-    assert_eq!(home.prints(&["token", "work"]), "Bearer a-token\n");
-    let request = server.join().unwrap();
-    assert!(request.ends_with("grant_type=client_credentials&tenant=a+b"), "{request}");
-}
-
-#[test]
-fn the_settings_that_a_flag_has_too_are_that_flag() {
-    let home = Home::new(
-        "[profile.work]\nauthorization_endpoint = \"https://as.example/a\"\ntoken_endpoint = \"https://as.example/t\"\n\
-         client_id = \"x\"\nno_browser = true\n\n[profile.work.settings]\nwebserverhost = \"localhost\"\n\
-         BrowserResponseTimeout = 1\n",
-    );
-    let told = home.fails(&["authorize", "work", "--grant-type", "code"], 6, "in time");
-    assert!(told.contains("redirect_uri=http%3A%2F%2Flocalhost%3A"), "{told}");
-}
-
-#[test]
-fn a_proxy_of_the_settings_is_used_unless_a_flag_names_one() {
-    // A port that nobody listens on.
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let open = TcpListener::bind("127.0.0.1:0").unwrap();
-    // The scheme empties what is there before it, and may stand after it all the same.
-    let settings = format!(
-        "ProxyUser = \"ada\"\nProxyPassword = \"pw-of-ada\"\nProxyAuthScheme = 1\nProxyServer = \"127.0.0.1\"\nProxyPort = {}",
-        closed.port()
-    );
-    let home = Home::new(&speaking_to("https://as.example/token", &settings));
-    assert_eq!(home.prints(&["config", "get", "ProxyUser", "--profile", "work"]), "ada\n");
-    let told = home.fails(&["token", "work"], 8, "proxy");
-    assert!(!told.contains("pw-of-ada"), "{told}");
-    let proxy = format!("http://{}", open.local_addr().unwrap());
-    let seen = thread::spawn(move || {
-        let (mut stream, _) = open.accept().unwrap();
-        let mut buffer = [0; 1024];
-        let count = stream.read(&mut buffer).unwrap();
-        String::from_utf8_lossy(&buffer[..count]).into_owned()
-    });
-    home.fails(&["token", "work", "--proxy", &proxy], 8, "proxy");
-    // The profile's own is on no command line, and nobody is warned of one.
-    let text = format!("proxy = \"http://ada:pw-of-ada@{closed}\"\n[profile.work.settings]");
-    fs::write(home.file(), home.text().replace("[profile.work.settings]", &text)).unwrap();
-    let told = home.fails(&["token", "work"], 8, "proxy");
-    assert!(!told.contains("warning: a password") && !told.contains("pw-of-ada"), "{told}");
-    let seen = seen.join().unwrap();
-    assert!(seen.starts_with("CONNECT as.example:443 ") && !seen.contains("ada"), "{seen}");
-}
-
-#[test]
-fn the_platforms_client_is_the_other_engine_and_a_flag_wins_over_it() {
-    let (url, server) = one_request();
-    let home = Home::new(&speaking_to(&url, "UsePlatformHTTPClient = true\nLogSSLPackets = true"));
-    if cfg!(feature = "isahc") {
-        home.fails(&["token", "work"], 3, "isahc");
-    } else {
-        home.fails(&["token", "work"], 2, "no engine isahc");
-    }
-    // Hyper can do what isahc cannot.
-    assert_eq!(home.prints(&["token", "work", "--transport", "hyper"]), "Bearer a-token\n");
-    server.join().unwrap();
-}
-
 // --- oauth config, oauth profile ------------------------------------------------------------------------------------
 
 #[test]
@@ -399,7 +288,7 @@ fn config_list_has_every_setting_in_columns_or_as_json() {
         (&true.into(), &true.into())
     );
     assert_eq!(
-        (&row("Linger")["for_the_command"], &row("JWTJSONKey")["for_the_command"]),
+        (&row("Linger")["for_the_command"], &row("ReUseWebServer")["for_the_command"]),
         (&true.into(), &false.into())
     );
     assert!(row("SSLSecurityFlags")["danger"].is_string());
@@ -461,8 +350,7 @@ fn config_set_writes_into_the_file_and_leaves_the_rest_as_it_is() {
         (&["Nonsense=1"], "there is no setting"),
         (&["StatusLine=1"], "StatusLine cannot be set"),
         (&["SSLEnabledProtocols=192"], "RFC 8996"),
-        (&["ReUseWebServer=0"], "means nothing to the command"),
-        (&["ValidateToken=a-token"], "means nothing to the command"),
+        (&["ValidateToken=a-token"], "is an action, and no value to keep"),
         (&["UserAgent[0]=x"], "leave out the index"),
     ] {
         let told = home.fails(&[&["config", "set"], arguments].concat(), 2, what);

@@ -156,6 +156,7 @@ fn what_a_call_leaves_behind_is_read_only_and_an_action_has_no_value() {
 fn what_cannot_be_had_is_refused_with_a_way_out() {
     let oauth = OAuth::new();
     for (text, way_out) in [
+        ("GetOn302Redirect=true", "leave it false"),
         ("OpenSSLPrngSeedData=dice", "leave it empty"),
         ("SSLEnabledProtocols=4032", ""),
         ("SSLEnabledProtocols=192", "add 3072 (1.2) or 12288 (1.3)"),
@@ -448,6 +449,7 @@ fn each_setting_of_the_network_comes_to_something() {
         "SSLCACerts",
         "FirewallAutoDetect",
         // There is one value that is not refused.
+        "GetOn302Redirect",
         "SSLEnableRenegotiation",
         "SSLProvider",
     ];

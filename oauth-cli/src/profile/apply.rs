@@ -149,6 +149,10 @@ impl Reader<'_> {
                 }
                 "settings" => {
                     let said = settings::for_the_command(self.profile)?;
+                    if !self.is_given("quiet") && !self.is_given("verbose") {
+                        report.log_level(said.said("LogLevel").as_deref());
+                    }
+                    said.tell_what_has_no_effect(self.profile, report);
                     let platform = said.said("UsePlatformHTTPClient").is_some_and(|on| on == "true");
                     if platform && !self.is_given("transport") {
                         flags.push("--transport=isahc".into());
@@ -192,16 +196,25 @@ impl Reader<'_> {
     fn add_settings(&self, said: &Settings, flags: &mut Vec<OsString>) -> Result<(), Problem> {
         for (name, key) in settings::AS_KEYS {
             let Some(value) = said.said(name) else { continue };
-            if self.profile.table.contains_key(key) {
-                return Err(self.profile.wrong(
-                    name,
-                    format_args!("the profile has the key {key} already"),
-                    "leave out one of the two",
-                ));
-            }
+            self.refuse_beside(name, key)?;
             self.add(key, &Item::Value(value.into()), flags)?;
         }
-        Ok(())
+        match said.key_name() {
+            Some(name) => self.refuse_beside(name, "signing_key"),
+            None => Ok(()),
+        }
+    }
+
+    /// A setting and a key that say the same are one too many.
+    fn refuse_beside(&self, setting: &str, key: &str) -> Result<(), Problem> {
+        if !self.profile.table.contains_key(key) {
+            return Ok(());
+        }
+        Err(self.profile.wrong(
+            setting,
+            format_args!("the profile has the key {key} already"),
+            "leave out one of the two",
+        ))
     }
 
     /// The flag of a key, once for each of its values, unless it or another in its place was given.

@@ -17,14 +17,14 @@
 //! ```
 //!
 //! The keys of a profile are the flags of `authorize`, with `_` for `-`: [`mod@apply`] puts them where neither a flag nor a
-//! variable speaks. Beside them are the client's secret, as it is or as the output of a command, and those settings of
-//! [`oauth::OAuth::config`] that mean something to the command, which [`mod@settings`] knows. In this file: the file itself.
+//! variable speaks. Beside them are the client's secret, as it is or as the output of a command, and the settings of
+//! [`oauth::OAuth::config`], of which [`mod@settings`] knows what the command heeds. In this file: the file itself.
 
 mod apply;
 mod settings;
 
 pub(crate) use apply::{FromProfile, Secret, apply};
-pub(crate) use settings::{Settings, component, meaningless, setting};
+pub(crate) use settings::{Settings, component, setting, without_effect};
 
 use crate::exit::{Exit, Problem};
 use crate::secret_file;

@@ -3,8 +3,9 @@
 use super::Profile;
 use super::apply::text;
 use crate::exit::Problem;
+use crate::report::Report;
 use oauth::OAuth;
-use oauth::component::{ConfigGroup, ConfigSetting};
+use oauth::component::{ComponentError, ConfigGroup, ConfigSetting};
 use std::time::Duration;
 use toml_edit::Item;
 
@@ -22,6 +23,8 @@ pub(crate) fn component(profile: Option<&Profile<'_>>) -> Result<OAuth, Problem>
 pub(crate) struct Settings {
     pub(crate) component: OAuth,
     names: Vec<String>,
+    /// The profile, for errors.
+    profile: String,
 }
 
 impl Settings {
@@ -35,21 +38,47 @@ impl Settings {
     pub(crate) fn said_seconds(&self, name: &str) -> Option<Duration> {
         self.said(name)?.parse().ok().map(Duration::from_secs)
     }
+
+    /// Notes which of them have no effect on the command.
+    pub(super) fn tell_what_has_no_effect(&self, profile: &Profile<'_>, report: &Report) {
+        for setting in self.names.iter().filter_map(|name| setting(name).ok()) {
+            if let Some(why) = without_effect(setting) {
+                report.note(format_args!("note: {} of profile {} {why}", setting.name(), profile.name));
+            }
+        }
+        // There is no file to add to.
+        let _none = self.component.config("Append=false");
+    }
+
+    /// The setting that chooses a key that signs, if one does.
+    pub(crate) fn key_name(&self) -> Option<&'static str> {
+        KEY.into_iter().find(|name| self.said(name).is_some_and(|value| !value.is_empty()))
+    }
+
+    /// An address as the settings have it written.
+    pub(crate) fn address(&self, name: &'static str, text: &str) -> Result<String, Problem> {
+        if self.said("EncodeURL").or_else(|| self.said("UseIDNs")).is_none() {
+            return Ok(text.to_owned());
+        }
+        self.component.address(name, text).map_err(|error| self.wrong(error))
+    }
+
+    /// What is wrong with settings may show no earlier than when they are used.
+    pub(crate) fn wrong(&self, error: ComponentError) -> Problem {
+        Problem::configuration(
+            error,
+            format_args!("correct it in the profile {}, or its settings", self.profile),
+        )
+    }
 }
 
-/// The same for the command's own requests: whatever means nothing to them is an error.
+/// The same for the command's own requests.
 pub(super) fn for_the_command(profile: &Profile<'_>) -> Result<Settings, Problem> {
     let component = OAuth::new();
     // `--http-timeout` is the time for a whole request.
     let _absolute = component.config("AbsoluteTimeout=true");
     let names = set(profile, &component)?;
-    for name in &names {
-        let setting = setting(name).map_err(|error| profile.wrong("settings", error, "correct it there"))?;
-        if let Some(instead) = meaningless(setting) {
-            return Err(profile.wrong(name, "this setting means nothing to the command", instead));
-        }
-    }
-    Ok(Settings { component, names })
+    Ok(Settings { component, names, profile: profile.name.to_owned() })
 }
 
 /// Whether a setting is a secret.
@@ -66,42 +95,48 @@ pub(super) const AS_KEYS: [(&str, &str); 5] = [
     ("WebServerHost", "redirect_host"),
 ];
 
-/// The settings of the protocol that the command heeds itself.
-const HEEDED: [&str; 7] = [
+/// The settings that choose a key that signs.
+const KEY: [&str; 3] = ["JWTCertStore", "JWTCertSubject", "JWTJSONKey"];
+
+/// The other settings of the protocol that the command heeds itself.
+const HEEDED: [&str; 11] = [
+    "CodeChallengeMethod",
     "FormVarCount",
     "FormVarName",
     "FormVarValue",
+    "JWTCertStorePassword",
+    "JWTCertStoreType",
+    "JWTSignatureAlgorithm",
     "JWTValidityTime",
     "PollingInterval",
     "WebServerFailedResponse",
     "WebServerResponse",
 ];
 
-/// What to do in place of a setting that the command has no use for.
-pub(crate) fn meaningless(setting: &ConfigSetting) -> Option<&'static str> {
-    match setting.name() {
-        name if HEEDED.contains(&name) || AS_KEYS.iter().any(|(known, _)| *known == name) => None,
-        "AuthorizationURL" | "IncludeEmptyRedirectURI" => {
-            Some("leave it out: the command makes the address itself")
-        }
-        "CodeChallengeMethod" => Some("leave it out: PKCE with S256 is always on"),
-        "JWTCertStore" | "JWTJSONKey" => Some("use the key signing_key of the profile"),
-        "EncodeURL" | "UseIDNs" => {
-            Some("leave it out: the addresses of a profile are URLs, with names in any letters")
-        }
-        "LogLevel" => Some("leave it out, and call the command with -v or -vv"),
+/// Why a setting has no effect on the command, if it has none: what it is about is not what the command does.
+pub(crate) fn without_effect(setting: &ConfigSetting) -> Option<&'static str> {
+    let name = setting.name();
+    if HEEDED.contains(&name) || KEY.contains(&name) || AS_KEYS.iter().any(|(known, _)| *known == name) {
+        return None;
+    }
+    match name {
         "Append" | "TransferredRequest" => {
-            Some("leave it out: the command keeps no responses and no requests")
+            Some("has no effect: the command keeps no responses and no requests")
         }
-        _ if setting.group() == ConfigGroup::OAuth => {
-            Some("leave it out: it is for programs that use the library")
+        "AuthorizationURL" => Some("has no effect: the command makes the address itself"),
+        "IncludeEmptyRedirectURI" => Some("has no effect: the command always has a redirect_uri"),
+        "ReUseWebServer" => Some("has no effect: the command ends with its one login"),
+        "Office365ServiceAPIVersion" | "Office365ServiceCapability" => {
+            Some("has no effect: the command looks up no service")
         }
+        "TokenInfoURL" => Some("has no effect: the command asks nobody what a token is worth"),
+        _ if setting.group() == ConfigGroup::OAuth => Some("has no effect on the command"),
         _ => None,
     }
 }
 
 /// The setting that a key names, with or without an index.
-pub(crate) fn setting(key: &str) -> Result<&'static ConfigSetting, oauth::component::ComponentError> {
+pub(crate) fn setting(key: &str) -> Result<&'static ConfigSetting, ComponentError> {
     ConfigSetting::named(key.split('[').next().unwrap_or_default().trim())
 }
 

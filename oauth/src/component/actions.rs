@@ -3,10 +3,11 @@
 use super::error::ComponentError;
 use super::form_vars::WithFormVars;
 use super::values::Secret;
-use super::{OAuth, network, run};
+use super::{OAuth, assertion, network, run};
 use crate::blocking;
 use crate::host::Host;
 use oauth_core::{AccessToken, JsonValue, Pending, SecretBytes};
+use oauth_jwt::{ServiceAccount, SigningKey};
 use oauth_transport::session::Hop;
 use std::sync::Arc;
 
@@ -39,6 +40,33 @@ impl OAuth {
     /// A variable has no name, or one that the protocol uses itself.
     pub fn with_form_vars(&self, host: Arc<dyn Host>) -> Result<Arc<dyn Host>, ComponentError> {
         WithFormVars::around(host, &self.values().oauth)
+    }
+
+    /// The key that signs assertions, for a program with a client of its own: that of `JWTJSONKey`, or else the one that
+    /// `JWTCertStore` and the settings beside it choose.
+    ///
+    /// # Errors
+    /// The file or the store cannot be read, has no such key, or its key cannot sign by `JWTSignatureAlgorithm`.
+    pub fn signing_key(&self) -> Result<SigningKey, ComponentError> {
+        let jwt = self.values().jwt.clone();
+        assertion::key(&jwt)
+    }
+
+    /// What `JWTJSONKey` says beside its key, for such a program; nothing where it is empty.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is none of a service account.
+    pub fn service_account(&self) -> Result<Option<ServiceAccount>, ComponentError> {
+        let json_key = self.values().jwt.json_key.clone();
+        assertion::service_account(json_key.expose())
+    }
+
+    /// An address as `EncodeURL` and `UseIDNs` have it written, for such a program; its errors call it by this name.
+    ///
+    /// # Errors
+    /// It holds a character that no URL may have, or its host has letters beyond ASCII, and the setting does not allow that.
+    pub fn address(&self, name: &'static str, text: &str) -> Result<String, ComponentError> {
+        network::address(name, text, &self.values().network)
     }
 
     /// Hands in what the browser came back with, in place of the code alone: the whole address, its query or its fragment. Its

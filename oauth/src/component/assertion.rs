@@ -2,7 +2,7 @@
 
 use super::error::ComponentError;
 use super::network;
-use super::values::Values;
+use super::values::{JwtValues, Values};
 use oauth_core::{Algorithm, JsonValue, JwtBearer, KeyId, SecretBytes};
 use oauth_jwt::{ServiceAccount, SigningKey};
 use std::time::Duration;
@@ -28,15 +28,7 @@ pub(super) fn make(values: &Values) -> Result<(JwtBearer, SigningKey, String), C
             return Err(ComponentError::Setup(format!("an assertion needs {name}: set it, or JWTJSONKey")));
         }
     }
-    let mut key = match service_account(asked.json_key.expose())? {
-        Some(account) => account.into_key(),
-        None => network::entry(&asked.certificate)?.into_signing_key().map_err(crate::Error::from)?,
-    };
-    if let Some(algorithm) = &asked.algorithm {
-        key = key
-            .with_algorithm(Algorithm::from_text(algorithm))
-            .map_err(|error| ComponentError::refused("JWTSignatureAlgorithm", error))?;
-    }
+    let key = key(asked)?;
     let mut grant = JwtBearer::new(KeyId::new(KEY), key.algorithm(), issuer, audience)
         .living(asked.validity.min(LONGEST));
     grant = match asked.subject.as_str() {
@@ -55,13 +47,27 @@ pub(super) fn make(values: &Values) -> Result<(JwtBearer, SigningKey, String), C
     Ok((grant, key, token_url))
 }
 
+/// The key that the settings choose.
+pub(super) fn key(asked: &JwtValues) -> Result<SigningKey, ComponentError> {
+    let key = match service_account(asked.json_key.expose())? {
+        Some(account) => account.into_key(),
+        None => network::entry(&asked.certificate)?.into_signing_key().map_err(crate::Error::from)?,
+    };
+    match &asked.algorithm {
+        None => Ok(key),
+        Some(algorithm) => key
+            .with_algorithm(Algorithm::from_text(algorithm))
+            .map_err(|error| ComponentError::refused("JWTSignatureAlgorithm", error)),
+    }
+}
+
 /// The first that says something.
 fn first<const N: usize>(texts: [&str; N]) -> String {
     texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned()
 }
 
 /// The key file, given by its path or its text.
-fn service_account(given: &str) -> Result<Option<ServiceAccount>, ComponentError> {
+pub(super) fn service_account(given: &str) -> Result<Option<ServiceAccount>, ComponentError> {
     if given.is_empty() {
         return Ok(None);
     }

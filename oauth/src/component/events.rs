@@ -4,6 +4,7 @@
 //! the bytes that came), and where the handler is served by `do_events`, it keeps what the handler has no say in until then.
 
 use super::lock;
+use super::values::Secret;
 use http::{HeaderName, HeaderValue, StatusCode, Version};
 use oauth_transport::session::redacted_header;
 use oauth_transport::{
@@ -71,6 +72,8 @@ pub(crate) struct Seen {
     pub(crate) local_port: Option<u16>,
     pub(crate) server_certificate: Option<Vec<u8>>,
     pub(crate) bytes_received: u64,
+    /// The code that the browser brought to the embedded web server. It is spent.
+    pub(crate) authorization_code: Option<Secret>,
 }
 
 /// Where the component's events come together.
@@ -142,6 +145,10 @@ impl Hub {
 
     pub(crate) fn forget(&self) {
         *lock(&self.0.seen) = Seen::default();
+    }
+
+    pub(crate) fn forget_code(&self) {
+        lock(&self.0.seen).authorization_code = None;
     }
 
     fn next(&self) -> Option<Kept> {
@@ -303,6 +310,9 @@ impl EventHandler for Relay {
     }
 
     fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {
+        let mut brought = url::form_urlencoded::parse(back.expose_query().as_bytes());
+        self.seen().authorization_code =
+            brought.find(|(name, _)| name == "code").map(|(_, code)| Secret::new(code));
         self.hub.ask(back, |handler, back| handler.on_return_url(back));
         self.hub.show(|| Event::ReturnUrl(back.path.to_owned(), back.query()));
     }

@@ -40,7 +40,7 @@ use ItemKind::{Event, Grant, Method, Profile, Property};
 #[rustfmt::skip]
 pub const ITEMS: &[Item] = &[
     item(Property, "access_token", "OAuth::access_token, OAuth::set_access_token", ""),
-    item(Property, "authorization_code", "OAuth::authorization_code, OAuth::set_authorization_code", "Exchanged once by the next call, and empty then. `set_authorization_response` takes the whole address, whose `state` is checked."),
+    item(Property, "authorization_code", "OAuth::authorization_code, OAuth::set_authorization_code", "Exchanged once by the next call, and empty then; the embedded web server's is shown, and exchanged by none. `set_authorization_response` takes the whole address, whose `state` is checked."),
     item(Property, "authorization_scope", "OAuth::authorization_scope, OAuth::set_authorization_scope", "Shows what was granted, once the server says so."),
     item(Property, "client_id", "OAuth::client_id, OAuth::set_client_id", ""),
     item(Property, "client_profile", "OAuth::client_profile, OAuth::set_client_profile", "An enumeration with the same numbers."),
@@ -142,6 +142,7 @@ pub(crate) const NOTES: &[(&str, &str)] = &[
         "No credential leaves its origin, and no token request is redirected, whatever is set.",
     ),
     ("FormVarName", "What the protocol sends itself is refused."),
+    ("GetOn302Redirect", "`true` is refused: no request with a body is redirected."),
     ("IncludeEmptyRedirectURI", "`false` is the default, in place of `true`."),
     ("JWTSignatureAlgorithm", "More of them; the key has to fit."),
     ("JWTValidityTime", "More than an hour is taken for an hour."),

@@ -84,8 +84,8 @@ const OWN: &[(&str, &[&str], Answer, &str)] = &[
     (
         "GetOn302Redirect",
         BOTH,
-        Answer::Emulated,
-        "no request of the component is one that it turns: a request with a body is not redirected",
+        Answer::Refused,
+        "a request with a body holds a credential here, and no redirect takes it elsewhere (RFC 9700)",
     ),
     (
         "KeepAlive",

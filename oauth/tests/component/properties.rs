@@ -1,6 +1,6 @@
 //! The properties of the protocol: what each does, as the server sees it.
 
-use super::witness::{TOKENS, Witness, client_credentials, query, read, site};
+use super::witness::{TOKENS, Witness, client_credentials, come_back, query, read, site, with_person};
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ComponentError, GrantType};
 
@@ -26,6 +26,20 @@ fn row_authorization_code() {
     assert_eq!(witness.only().form()["code"], "ac-1", "it goes before the refresh token");
     oauth.get_authorization().unwrap();
     assert_eq!(witness.heard()[1].form()["grant_type"], "refresh_token", "and once");
+
+    // What the embedded web server got is shown, and spent.
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    with_person(&oauth, |url, _| come_back(url)).0.unwrap();
+    assert_eq!(oauth.authorization_code().expose(), "ac-1");
+    oauth.get_authorization().unwrap();
+    assert_eq!(witness.heard()[1].form()["grant_type"], "refresh_token");
+    oauth.set_authorization_code("");
+    assert_eq!(oauth.authorization_code().expose(), "");
+    oauth.set_refresh_token("");
+    with_person(&oauth, |url, _| come_back(url)).0.unwrap();
+    oauth.reset();
+    assert_eq!(oauth.authorization_code().expose(), "");
 }
 
 #[test]

@@ -82,10 +82,22 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             2 "same scheme" => Redirects::SameScheme,
         }
     ),
-    flag!(
+    ConfigSetting::new(
         "GetOn302Redirect",
-        "Whether a 302 turns another method into a GET without a body, as browsers do.",
-        network.session.get_on_302
+        "Whether a 302 turns another method into a GET without a body, as browsers do. No request here is one that it could turn.",
+        Access::Flag(
+            |_| false,
+            |_, on| {
+                if !on {
+                    return Ok(());
+                }
+                Err(ComponentError::refused(
+                    "GetOn302Redirect",
+                    "a request with a body holds a credential here, and no redirect takes it elsewhere (RFC 9700); leave it \
+                     false, and set the URL that the server redirects to",
+                ))
+            },
+        ),
     ),
     ConfigSetting::new(
         "HTTP2HeadersWithoutIndexing",

@@ -95,7 +95,8 @@ rows! {
         ["HTTP2HeadersWithoutIndexing=X-One, x-two"] => ["unindexed: [", "\"x-one\"", "\"x-two\""];
         ! ["HTTP2HeadersWithoutIndexing=a b"] "HTTP2HeadersWithoutIndexing" "names of headers";
     row_get_on302_redirect:
-        ["GetOn302Redirect=true"] => ["get_on_302: true"];
+        ["GetOn302Redirect=false"] => [];
+        ! ["GetOn302Redirect=true"] "GetOn302Redirect" "leave it false";
     row_max_redirect_attempts:
         ["MaxRedirectAttempts=3"] => ["max_redirects: 3"];
         ! ["MaxRedirectAttempts=-1"] "MaxRedirectAttempts" "from 0 to 1000";

@@ -11,8 +11,6 @@ use std::time::Duration;
 secrets! {
     /// The access token of the last call, alone. It can be set to be [validated](OAuth::validate_token).
     access_token set_access_token: AccessToken = oauth.access_token;
-    /// The code that the browser brought. Where it is set, the next call exchanges it, once, and asks nobody.
-    authorization_code set_authorization_code: AuthorizationCode = oauth.authorization_code;
     /// The client's secret; empty for a public client.
     client_secret set_client_secret: ClientSecret = oauth.client_secret;
     /// What obtains the next access token. Where it is set, the next call refreshes, and asks nobody.
@@ -46,6 +44,22 @@ copied! {
 }
 
 impl OAuth {
+    /// The code that is set, or else the one that the browser brought to the embedded web server: that one is spent, and no call
+    /// exchanges it again.
+    #[must_use]
+    pub fn authorization_code(&self) -> AuthorizationCode {
+        let set = self.values().oauth.authorization_code.clone();
+        let brought = self.seen().authorization_code.filter(|_| set.expose().is_empty());
+        AuthorizationCode::new(brought.unwrap_or(set).expose())
+    }
+
+    /// Sets the code that the browser brought: the next call exchanges it, once, and asks nobody.
+    pub fn set_authorization_code(&self, secret: impl Into<String>) {
+        let secret = Secret::new(secret);
+        self.events.forget_code();
+        self.change(|values| values.oauth.authorization_code = secret);
+    }
+
     /// What was granted, once the server said so; before, what is asked for.
     #[must_use]
     pub fn authorization_scope(&self) -> String {
