@@ -160,6 +160,9 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     let key = format!("{}{}", setting.name(), name.find('[').map_or("", |index| &name[index..]));
     profiles.set(&named, &key, value)?;
     profiles.save()?;
+    if let Some(danger) = setting.danger_of(read_back.as_str()) {
+        report.note(format_args!("warning: {}: {danger}", setting.name()));
+    }
     if let Some(why) = without_effect(setting) {
         report.note(format_args!("note: {} {why}", setting.name()));
     }

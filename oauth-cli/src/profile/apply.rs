@@ -152,7 +152,7 @@ impl Reader<'_> {
                     if !self.is_given("quiet") && !self.is_given("verbose") {
                         report.log_level(said.said("LogLevel").as_deref());
                     }
-                    said.tell_what_has_no_effect(self.profile, report);
+                    said.tell(self.profile, report);
                     let platform = said.said("UsePlatformHTTPClient").is_some_and(|on| on == "true");
                     if platform && !self.is_given("transport") {
                         flags.push("--transport=isahc".into());

@@ -39,8 +39,11 @@ impl Settings {
         self.said(name)?.parse().ok().map(Duration::from_secs)
     }
 
-    /// Notes which of them have no effect on the command.
-    pub(super) fn tell_what_has_no_effect(&self, profile: &Profile<'_>, report: &Report) {
+    /// Notes which of them put something at risk, and which have no effect on the command.
+    pub(super) fn tell(&self, profile: &Profile<'_>, report: &Report) {
+        for (setting, danger) in self.component.network_dangers() {
+            report.note(format_args!("warning: {} of profile {}: {danger}", setting.name(), profile.name));
+        }
         for setting in self.names.iter().filter_map(|name| setting(name).ok()) {
             if let Some(why) = without_effect(setting) {
                 report.note(format_args!("note: {} of profile {} {why}", setting.name(), profile.name));

@@ -235,6 +235,30 @@ fn a_weaker_code_challenge_is_taken_with_a_warning() {
 }
 
 #[test]
+fn what_puts_something_at_risk_is_told_when_it_is_set_and_when_it_is_used() {
+    let (url, server) = one_request();
+    let home = Home::new(&speaking_to(&url, "TransferredDataLimit = 4000"));
+    let warned = |output: &std::process::Output| {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ["warning: SSLSecurityFlags", "warning: TransferredDataLimit"].map(|part| told.contains(part))
+    };
+    for (setting, expected) in [
+        ("SSLSecurityFlags=0x0", [false, false]),
+        ("SSLSecurityFlags=0x10", [true, false]),
+        ("TransferredDataLimit=4000", [false, false]),
+        ("TransferredDataLimit=0", [false, true]),
+    ] {
+        let output = home.run(&["config", "set", setting, "--profile", "work"]);
+        assert!(output.status.success());
+        assert_eq!(warned(&output), expected, "{setting}");
+    }
+    let output = home.run(&["token", "work"]);
+    assert_eq!(printed(&output), "Bearer a-token\n");
+    assert_eq!(warned(&output), [true, true]);
+    server.join().unwrap();
+}
+
+#[test]
 fn addresses_are_written_as_the_settings_have_it() {
     let (url, server) = one_request();
     let home = Home::new(&speaking_to(&format!("{url}/a b"), "EncodeURL = true"));

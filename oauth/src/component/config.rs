@@ -97,8 +97,15 @@ use std::fmt;
 pub struct ConfigSetting {
     name: &'static str,
     about: &'static str,
-    danger: Option<&'static str>,
+    danger: Option<Danger>,
     access: Access,
+}
+
+/// What a value puts at risk, and which values do.
+#[derive(Clone, Copy)]
+struct Danger {
+    what: &'static str,
+    with: fn(&str) -> bool,
 }
 
 /// What a value looks like, and where it is kept.
@@ -249,9 +256,9 @@ impl ConfigSetting {
         Self { name, about, danger: None, access }
     }
 
-    /// A row whose use puts something at risk.
-    const fn risking(mut self, danger: &'static str) -> Self {
-        self.danger = Some(danger);
+    /// A row that puts something at risk, with the values that this is true of.
+    const fn risking(mut self, what: &'static str, with: fn(&str) -> bool) -> Self {
+        self.danger = Some(Danger { what, with });
         self
     }
 
@@ -290,7 +297,16 @@ impl ConfigSetting {
     /// What it puts at risk where it is used; `None` for most.
     #[must_use]
     pub const fn danger(&self) -> Option<&'static str> {
-        self.danger
+        match &self.danger {
+            Some(danger) => Some(danger.what),
+            None => None,
+        }
+    }
+
+    /// What this value of it puts at risk; `None` where the value is harmless.
+    #[must_use]
+    pub fn danger_of(&self, value: &str) -> Option<&'static str> {
+        self.danger.as_ref().filter(|danger| (danger.with)(value)).map(|danger| danger.what)
     }
 
     /// What is other here than in the component of old, whose default it may be; `None` for most.

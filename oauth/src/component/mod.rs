@@ -156,6 +156,18 @@ impl OAuth {
         network::settings(&network, events)
     }
 
+    /// The settings of the network that put something at risk as they stand, each with what that is. A call tells them as events.
+    #[must_use]
+    pub fn network_dangers(&self) -> Vec<(&'static ConfigSetting, &'static str)> {
+        let values = self.values();
+        let danger = |setting: &'static ConfigSetting| {
+            let value = setting.get(&values, None).ok()?;
+            Some((setting, setting.danger_of(value.as_str())?))
+        };
+        let of_network = ConfigSetting::all().filter(|setting| setting.group() != ConfigGroup::OAuth);
+        of_network.filter_map(danger).collect()
+    }
+
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
     pub fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Release);
@@ -295,12 +307,16 @@ impl OAuth {
 
     fn engine(&self) -> Result<Arc<Engine>, ComponentError> {
         let network = self.values().network.clone();
+        let dangers = self.network_dangers();
         let mut slot = lock(&self.engine);
         if let Some(engine) = &*slot {
             return Ok(Arc::clone(engine));
         }
         let sink = self.events.sink(network.log_level, network.tls.handler_decides);
-        let engine = Arc::new(Engine::new(&network, sink, self.memory())?);
+        let engine = Arc::new(Engine::new(&network, sink.clone(), self.memory())?);
+        for (setting, danger) in dangers {
+            run::warn(&sink, format_args!("{}: {danger}", setting.name()));
+        }
         *slot = Some(Arc::clone(&engine));
         Ok(engine)
     }

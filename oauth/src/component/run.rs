@@ -173,7 +173,7 @@ pub(super) fn authorizer(values: &OAuthValues, host: Arc<dyn Host>) -> Result<Au
 }
 
 /// A warning is told to whoever hears of events, and to nobody's terminal.
-fn warn(events: &EventSink, what: impl fmt::Display) {
+pub(super) fn warn(events: &EventSink, what: impl fmt::Display) {
     events.log(LogLevel::Info, LogType::Info, || format!("warning: {what}"));
 }
 

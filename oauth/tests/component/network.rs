@@ -483,3 +483,26 @@ fn row_local_port() {
     assert_eq!((server.last().peer.port(), read(&oauth, "LocalPort")), (port.get(), port.to_string()));
     refused_by_isahc(&["LocalPort=20000"], "LocalPort");
 }
+
+/// What a setting puts at risk is told by each engine that is made with it, and to nobody's terminal.
+#[test]
+fn what_the_network_puts_at_risk_is_told_as_an_event() {
+    let server = Server::answering(token());
+    let warned = |lines: &[&str]| -> Vec<String> {
+        let oauth = client_with(&server.url("/token"), "false", lines);
+        let events = oauth.observe();
+        oauth.get_authorization().unwrap();
+        let told = events.try_iter().map(|event| format!("{event:?}"));
+        told.filter(|event| event.contains("warning: ") && !event.contains("plain http")).collect()
+    };
+    for harmless in ["SSLSecurityFlags=0", "TransferredDataLimit=9000", "UserAgent=me"] {
+        assert_eq!(warned(&[harmless]), Vec::<String>::new(), "{harmless}");
+    }
+    for (setting, danger) in [
+        ("SSLSecurityFlags=0x1", "SSLSecurityFlags: anybody on the way"),
+        ("TransferredDataLimit=0", "TransferredDataLimit: without a limit"),
+    ] {
+        let told = warned(&[setting]);
+        assert!(told.len() == 1 && told[0].contains(danger), "{setting}: {told:?}");
+    }
+}

@@ -307,7 +307,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     )
-    .risking("without a limit a server can fill the memory"),
+    .risking("without a limit a server can fill the memory", |limit| limit == "0"),
     ConfigSetting::new(
         "TransferredHeaders",
         "The head of the last response without its first line.",

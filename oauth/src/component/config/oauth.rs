@@ -95,7 +95,9 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             2 "S256" => CodeChallenge::S256,
         }
     )
-    .risking("with anything but S256, whoever reads a code or the address can redeem the code"),
+    .risking("with anything but S256, whoever reads a code or the address can redeem the code", |method| {
+        method != "2"
+    }),
     result!(
         "DeviceUserCode",
         "get_authorization_url of the device profile tells it",
@@ -293,7 +295,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "Asks the token info service about an access token, at once.",
         Access::Action { form: "an access token" },
     )
-    .risking("the token travels in an address, which logs keep"),
+    .risking("the token travels in an address, which logs keep", |token| !token.is_empty()),
     text!(
         "WebServerFailedResponse",
         "HTML, or nothing for the page of this crate",

@@ -261,7 +261,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             },
         },
     )
-    .risking("anybody on the way can show a certificate with an accepted flaw"),
+    .risking("anybody on the way can show a certificate with an accepted flaw", |flaws| flaws != "0x0"),
     names!(
         "TLS12SignatureAlgorithms",
         "IANA names such as ecdsa_secp256r1_sha256 with ; between, or nothing for the engine's own",
