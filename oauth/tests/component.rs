@@ -25,6 +25,10 @@ mod profiles;
 mod properties;
 #[path = "component/proxy_auth.rs"]
 mod proxy_auth;
+#[path = "component/rows.rs"]
+mod rows;
+#[path = "component/services.rs"]
+mod services;
 #[path = "component/settings.rs"]
 mod settings;
 #[path = "component/sockets.rs"]

@@ -5,7 +5,6 @@
 use oauth::component::{ConfigSetting, ITEMS, ItemKind};
 use oauth::transport::{Setting, Support};
 use oauth::{HyperHost, IsahcHost};
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// A name of the component.
@@ -268,41 +267,4 @@ fn at_most_twelve_names_are_refused_on_hyper_each_for_a_reason() {
     assert!(refused.len() <= 12, "{refused:?}");
     assert!(refused.iter().all(|(_, (_, why))| why.iter().any(|why| why.len() > 20)), "{refused:?}");
     assert!(refused.iter().any(|(name, _)| *name == "OpenSSLPrngSeedData"));
-}
-
-/// The files in which the component itself shows what the rows of the network do.
-const TESTS: &[&str] = &[
-    include_str!("cookies.rs"),
-    include_str!("handshake.rs"),
-    include_str!("http2.rs"),
-    include_str!("network.rs"),
-    include_str!("proxy_auth.rs"),
-    include_str!("sockets.rs"),
-    include_str!("tls.rs"),
-    include_str!("transcript.rs"),
-    include_str!("way.rs"),
-];
-
-/// A name without what the ways of writing it differ in.
-fn bare(name: &str) -> String {
-    name.replace('_', "").to_ascii_lowercase()
-}
-
-#[test]
-fn each_row_of_the_network_has_a_test_of_its_name() {
-    let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let tested: BTreeSet<_> = TESTS
-        .iter()
-        .flat_map(|text| text.split(" row_").skip(1))
-        .map(|rest| rest.split(|c| !is_of_name(c)).next().unwrap_or_default())
-        .map(|name| bare(name.trim_end_matches("_on_the_wire")))
-        .collect();
-    let properties = ITEMS.iter().filter(|item| item.kind == ItemKind::Property).map(|item| item.name);
-    let properties =
-        properties.skip_while(|name| *name != "timeout").take_while(|name| *name != "web_server_port");
-    let settings = ConfigSetting::all().map(ConfigSetting::name).skip_while(|name| *name != "AcceptEncoding");
-    let wanted: Vec<_> = properties.chain(settings).collect();
-    assert_eq!(wanted.len(), 1 + 34 + 80);
-    let missing: Vec<_> = wanted.into_iter().filter(|name| !tested.contains(&bare(name))).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }

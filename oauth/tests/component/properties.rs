@@ -94,6 +94,30 @@ fn row_client_profile() {
     assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
     assert_eq!(OAuth::new().client_profile(), ClientProfile::Application);
     assert!(matches!(ClientProfile::try_from(6), Err(ComponentError::Value { name: "client_profile", .. })));
+    // The same call means something else with each.
+    let witness = Witness::of_tokens();
+    let oauth = witness.component();
+    for profile in [ClientProfile::Application, ClientProfile::Mobile] {
+        oauth.set_client_profile(profile);
+        with_person(&oauth, |url, _| come_back(url)).0.unwrap();
+        assert_eq!(witness.heard().pop().unwrap().form()["grant_type"], "authorization_code");
+        oauth.set_refresh_token("");
+    }
+    let sent = witness.heard().len();
+    for (profile, why) in [
+        (ClientProfile::WebServer, "waits for nobody"),
+        (ClientProfile::Browser, "waits for nobody"),
+        (ClientProfile::Device, "nobody was told the code"),
+        (ClientProfile::Jwt, "key"),
+    ] {
+        oauth.set_client_profile(profile);
+        let error = oauth.get_authorization().unwrap_err().to_string();
+        assert!(error.contains(why), "{profile:?}: {error}");
+    }
+    oauth.set_client_profile(ClientProfile::Browser);
+    oauth.set_client_secret("secret");
+    assert!(matches!(oauth.get_authorization(), Err(ComponentError::Refused { name: "client_secret", .. })));
+    assert_eq!(witness.heard().len(), sent);
 }
 
 #[test]
@@ -102,6 +126,26 @@ fn row_grant_type() {
     assert_eq!(numbers, [0, 1, 2, 3]);
     assert_eq!(OAuth::new().grant_type(), GrantType::AuthorizationCode);
     assert!(matches!(GrantType::try_from(-1), Err(ComponentError::Value { name: "grant_type", .. })));
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    oauth.add_form_var("username", "ada");
+    oauth.add_form_var("password", "opens a door");
+    for (grant, sent) in
+        [(GrantType::ClientCredentials, "client_credentials"), (GrantType::Password, "password")]
+    {
+        oauth.set_grant_type(grant);
+        oauth.get_authorization().unwrap();
+        assert_eq!(witness.heard().pop().unwrap().form()["grant_type"], sent);
+        oauth.set_refresh_token("");
+    }
+    for (grant, asked) in [(GrantType::AuthorizationCode, "code"), (GrantType::Implicit, "token")] {
+        oauth.set_grant_type(grant);
+        let (_, url) = with_person(&oauth, |url, _| {
+            oauth.interrupt();
+            url.to_owned()
+        });
+        assert_eq!(query(&url)["response_type"], asked);
+    }
 }
 
 #[test]
