@@ -63,7 +63,7 @@ pub trait EventHandler: Send {
     fn on_redirect(&mut self, location: &Url, accept: &mut bool) {}
 
     /// The browser came back to the listener on this machine with the answer of this login. The headers and the page that it
-    /// is shown can be set.
+    /// is shown can be set, for a login that then succeeds: the page of one that fails tells the truth.
     fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {}
 
     /// A response sets a cookie.

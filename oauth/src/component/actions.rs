@@ -112,14 +112,21 @@ impl OAuth {
     }
 
     async fn validate(&self, token: AccessToken) -> Result<(), ComponentError> {
+        let resets = {
+            let mut values = self.values();
+            // What was said of another token is not said of this one.
+            values.results.token_info.clear();
+            values.resets
+        };
         let values = network::protocol(&self.values())?;
         if values.token_info_url.is_empty() {
             return Err(ComponentError::Setup("there is no service to ask: set TokenInfoURL".into()));
         }
-        let authorizer = run::authorizer(&values, self.engine()?)?;
-        self.call(Box::pin(async { Ok(authorizer.token_info(token).await?) })).await?;
-        let mut values = self.values();
-        values.results.token_info = members(values.results.transcript.hops().last());
+        let engine = self.engine()?;
+        self.call(Box::pin(async { Ok(run::authorizer(&values, engine)?.token_info(token).await?) })).await?;
+        self.keep(resets, |values| {
+            values.results.token_info = members(values.results.transcript.hops().last());
+        });
         Ok(())
     }
 }

@@ -68,6 +68,8 @@ fn first<const N: usize>(texts: [&str; N]) -> String {
 
 /// The key file, given by its path or its text.
 pub(super) fn service_account(given: &str) -> Result<Option<ServiceAccount>, ComponentError> {
+    // Some programs begin a file with a mark of its encoding.
+    let given = given.trim_start_matches('\u{feff}');
     if given.is_empty() {
         return Ok(None);
     }

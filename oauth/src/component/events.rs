@@ -145,6 +145,8 @@ impl Hub {
 
     pub(crate) fn forget(&self) {
         *lock(&self.0.seen) = Seen::default();
+        let untold = std::mem::take(&mut lock(&self.0.queue).events);
+        drop(untold);
     }
 
     pub(crate) fn forget_code(&self) {

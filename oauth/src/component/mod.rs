@@ -42,7 +42,6 @@ use crate::host::BoxFuture;
 use crate::{Authorization, blocking};
 use engine::Engine;
 use events::{Hub, Seen};
-use oauth_loopback::WebServer;
 use oauth_transport::session::{Interrupt, Memory};
 use oauth_transport::{EventHandler, EventSink, SessionSettings, Settings};
 use std::fmt;
@@ -50,7 +49,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
-use values::{Secret, Values};
+use values::{NetworkValues, Secret, Values};
 
 /// Authorizes a client and gives the string for the `Authorization` header: see the [module](self).
 ///
@@ -59,16 +58,23 @@ use values::{Secret, Values};
 #[derive(Default)]
 pub struct OAuth {
     values: Arc<Mutex<Values>>,
-    /// Made by the first call, and anew after something was set.
-    engine: Mutex<Option<Arc<Engine>>>,
+    engine: Mutex<Slot>,
     /// Cookies, and what went over the wire: they outlive engines.
     memory: Mutex<Arc<Memory>>,
-    web_server: Mutex<Option<WebServer>>,
+    web_server: Mutex<Option<web_server::Running>>,
     events: Hub,
     interrupt: Interrupt,
     /// Whether the call that is under way, or the last one, was interrupted.
     interrupted: AtomicBool,
     running: AtomicBool,
+}
+
+/// The engine: made by the first call, and anew after something was set.
+#[derive(Default)]
+struct Slot {
+    engine: Option<Arc<Engine>>,
+    /// How often something was set.
+    changes: u64,
 }
 
 impl OAuth {
@@ -82,7 +88,8 @@ impl OAuth {
     /// [`header_value`](Authorization::header_value) is the authorization string, `Bearer 2YotnFZFEjr1zCsicMWpAA`.
     ///
     /// Blocks; [`get_authorization_async`](Self::get_authorization_async) is its twin. Where `authorization_code` is set, that is
-    /// exchanged; where `refresh_token` is set, it is used; and nobody is asked in either case.
+    /// exchanged; where `refresh_token` is set, it is used; and nobody is asked in either case. A login that
+    /// [`get_authorization_url`](Self::get_authorization_url) began is waited for, while what it asked for is still what is set.
     ///
     /// # Errors
     /// The setup is wrong, the person or the server refuses, the server cannot be understood or reached, or the call was
@@ -178,11 +185,12 @@ impl OAuth {
     /// events stay. A call that is under way is interrupted.
     pub fn reset(&self) {
         self.interrupt();
-        self.stop_web_server();
         {
             let mut values = self.values();
             *values = Values { resets: values.resets + 1, ..Values::default() };
         }
+        // A call that is still on its way starts none after this.
+        self.stop_web_server();
         *lock(&self.memory) = Arc::default();
         self.events.forget();
         self.forget_engine();
@@ -230,6 +238,10 @@ impl OAuth {
     ) -> Result<T, ComponentError> {
         let _running = self.begin()?;
         self.send_cookies();
+        let call = Box::pin(async {
+            self.tell_dangers();
+            call.await
+        });
         let result = self.interrupt.over(call, || Err(ComponentError::Interrupted)).await;
         self.refresh_results();
         match result {
@@ -274,17 +286,22 @@ impl OAuth {
     }
 
     fn send_cookies(&self) {
-        let (cookies, urls) = {
+        let urls = {
             let values = self.values();
-            let urls = [values.oauth.server_auth_url.clone(), values.oauth.server_token_url.clone()];
-            (values.network.cookies.clone(), urls)
+            [values.oauth.server_auth_url.clone(), values.oauth.server_token_url.clone()]
         };
         self.memory().forget_added_cookies();
-        for url in urls.iter().filter_map(|url| Url::parse(url).ok()) {
-            for (name, value) in &cookies {
-                // One that no header can carry was refused when the engine was made.
-                let _taken = self.memory().add_cookie(&url, name, value.expose());
-            }
+        for url in &urls {
+            self.send_cookies_to(url);
+        }
+    }
+
+    /// The cookies that were added go to this address, too.
+    fn send_cookies_to(&self, url: &str) {
+        let Ok(url) = Url::parse(url) else { return };
+        for (name, value) in &self.values().network.cookies.clone() {
+            // One that no header can carry was refused when the engine was made.
+            let _taken = self.memory().add_cookie(&url, name, value.expose());
         }
     }
 
@@ -302,23 +319,38 @@ impl OAuth {
     }
 
     fn forget_engine(&self) {
-        *lock(&self.engine) = None;
+        let mut slot = lock(&self.engine);
+        slot.changes += 1;
+        slot.engine = None;
     }
 
     fn engine(&self) -> Result<Arc<Engine>, ComponentError> {
+        let changes = {
+            let slot = lock(&self.engine);
+            if let Some(engine) = &slot.engine {
+                return Ok(Arc::clone(engine));
+            }
+            slot.changes
+        };
         let network = self.values().network.clone();
-        let dangers = self.network_dangers();
+        let engine = Arc::new(Engine::new(&network, self.sink(&network), self.memory())?);
         let mut slot = lock(&self.engine);
-        if let Some(engine) = &*slot {
-            return Ok(Arc::clone(engine));
+        // What was set meanwhile counts from the next call on.
+        if slot.changes == changes {
+            slot.engine = Some(Arc::clone(&engine));
         }
-        let sink = self.events.sink(network.log_level, network.tls.handler_decides);
-        let engine = Arc::new(Engine::new(&network, sink.clone(), self.memory())?);
-        for (setting, danger) in dangers {
+        Ok(engine)
+    }
+
+    fn sink(&self, network: &NetworkValues) -> EventSink {
+        self.events.sink(network.log_level, network.tls.handler_decides)
+    }
+
+    fn tell_dangers(&self) {
+        let sink = self.sink(&self.values().network.clone());
+        for (setting, danger) in self.network_dangers() {
             run::warn(&sink, format_args!("{}: {danger}", setting.name()));
         }
-        *slot = Some(Arc::clone(&engine));
-        Ok(engine)
     }
 }
 

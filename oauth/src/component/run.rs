@@ -27,11 +27,12 @@ use url::Url;
 /// Runs the profile's conversation, and keeps what comes of it.
 pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
     let (policy, office365, resets) = {
-        let values = oauth.values();
+        let mut values = oauth.values();
+        values.results.office365_endpoint.clear();
         (policy(&values.oauth), values.office365.clone(), values.resets)
     };
     let way = office365::way(&office365, &policy)?;
-    let authorization = granted(oauth, Arc::clone(&engine)).await?;
+    let authorization = granted(oauth, Arc::clone(&engine), resets).await?;
     // At once: whatever becomes of the rest, the tokens are there.
     oauth.refresh_results();
     oauth.keep(resets, |values| values.keep(&authorization, crate::host::now().unix));
@@ -42,7 +43,7 @@ pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Auth
     Ok(authorization)
 }
 
-async fn granted(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
+async fn granted(oauth: &OAuth, engine: Arc<Engine>, resets: u64) -> Result<Authorization, ComponentError> {
     let values = network::protocol(&oauth.values())?;
     if values.client_profile == ClientProfile::Jwt {
         return jwt(oauth, &values, engine).await;
@@ -51,7 +52,9 @@ async fn granted(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, Co
     if !values.authorization_code.expose().is_empty() || !values.authorization_response.expose().is_empty() {
         return second_leg(oauth, &values, &authorizer).await;
     }
-    if !values.refresh_token.expose().is_empty() {
+    // A device's login that was begun is somebody's wish, and perhaps somebody else's than the last.
+    let is_begun = values.client_profile == ClientProfile::Device && oauth.values().results.device.is_some();
+    if !values.refresh_token.expose().is_empty() && !is_begun {
         return refresh(oauth, &values, &authorizer).await;
     }
     match (values.client_profile, values.grant_type) {
@@ -70,22 +73,26 @@ async fn granted(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, Co
              authorization_response) to what comes back, and call again"
                 .into(),
         )),
-        (_, GrantType::AuthorizationCode | GrantType::Implicit) => in_browser(oauth, &values, &authorizer).await,
+        (_, GrantType::AuthorizationCode | GrantType::Implicit) => {
+            in_browser(oauth, &values, &authorizer, resets).await
+        }
     }
 }
 
 /// The first leg alone: where the person signs in.
 pub(super) async fn authorization_url(oauth: &OAuth, engine: Arc<Engine>) -> Result<String, ComponentError> {
+    let resets = oauth.values().resets;
     let values = network::protocol(&oauth.values())?;
     let authorizer = authorizer(&values, engine)?;
     if values.client_profile == ClientProfile::Device {
         let flow = authorizer.device_prompt(scope(&values)?).await?;
         let url = flow.verification_uri_complete.as_ref().unwrap_or(&flow.verification_uri).to_string();
-        let mut kept = oauth.values();
-        kept.results.device_user_code = flow.user_code.to_string();
-        kept.results.interval = Some(flow.poll.interval());
-        kept.results.authorization_url.clone_from(&url);
-        kept.results.device = Some(flow.poll);
+        oauth.keep(resets, |kept| {
+            kept.results.device_user_code = flow.user_code.to_string();
+            kept.results.interval = Some(flow.poll.interval());
+            kept.results.authorization_url.clone_from(&url);
+            kept.results.device = Some(flow.poll);
+        });
         return Ok(url);
     }
     if values.client_profile == ClientProfile::Jwt {
@@ -96,15 +103,26 @@ pub(super) async fn authorization_url(oauth: &OAuth, engine: Arc<Engine>) -> Res
     let listens = matches!(values.client_profile, ClientProfile::Application | ClientProfile::Mobile);
     // One that the embedded web server cannot be at comes back to the program by other ways.
     if listens && listens_at(&values.return_url) {
-        oauth.start_unless_started()?;
+        oauth.start_unless_started(resets)?;
     }
-    let ready = authorizer.begin(request(&values, &oauth.return_url())?).await?;
+    let return_url = oauth.return_url();
+    let ready = authorizer.begin(request(&values, &return_url)?).await?;
     let url = ready.open.as_str().to_owned();
-    let mut kept = oauth.values();
-    kept.oauth.authorization_url.clear();
-    kept.results.authorization_url.clone_from(&url);
-    kept.results.pending = Some(ready.pending);
+    oauth.keep(resets, |kept| {
+        kept.oauth.authorization_url.clear();
+        kept.results.authorization_url.clone_from(&url);
+        kept.results.begun_with = what_is_asked(&values, &return_url);
+        kept.results.pending = Some(ready.pending);
+    });
     Ok(url)
+}
+
+/// What tells one authorization request from another, but for what is made up anew for each.
+fn what_is_asked(values: &OAuthValues, redirect_uri: &str) -> String {
+    let client =
+        (&values.client_id, &values.server_auth_url, &values.server_token_url, values.client_profile);
+    let request = (&values.requested_scope, &values.request_params, values.grant_type);
+    format!("{client:?} {request:?} {:?} {redirect_uri}", values.code_challenge_method)
 }
 
 fn request(values: &OAuthValues, redirect_uri: &str) -> Result<AuthorizationRequest, ComponentError> {
@@ -260,6 +278,7 @@ async fn jwt(
     }
     let mut values = values.clone();
     values.server_token_url = network::address("server_token_url", &token_url, &oauth.values().network)?;
+    oauth.send_cookies_to(&values.server_token_url);
     let authorizer = authorizer(&values, Arc::new(WithKeys::new(engine as Arc<dyn Host>, keyring)))?;
     Ok(authorizer.exchange(grant).await?)
 }
@@ -341,6 +360,7 @@ async fn in_browser(
     oauth: &OAuth,
     values: &OAuthValues,
     authorizer: &Authorizer,
+    resets: u64,
 ) -> Result<Authorization, ComponentError> {
     let browser = match values.client_profile {
         // The event alone tells it.
@@ -349,9 +369,9 @@ async fn in_browser(
     };
     let web_server = oauth.values().web_server.clone();
     let _stops = (!web_server.reuse).then(|| StopsWebServer(oauth));
-    let listener = oauth.listener()?;
+    let listener = oauth.listener(resets)?;
     let begun = begun(oauth, values, listener.redirect_uri().as_str())?;
-    let (kept, memory, resets) = (Arc::clone(&oauth.values), oauth.memory(), oauth.values().resets);
+    let (kept, memory) = (Arc::clone(&oauth.values), oauth.memory());
     let mut sign_in = SignIn::new()
         .listener(listener)
         .browser(browser)
@@ -360,9 +380,10 @@ async fn in_browser(
         .on_step(move |step| {
             let mut values = lock(&kept);
             match step {
+                _ if values.resets != resets => {}
                 Step::Open { url } => url.as_str().clone_into(&mut values.results.authorization_url),
                 // Whoever interrupts while the browser gets its page has the tokens nevertheless.
-                Step::Granted(authorization) if values.resets == resets => {
+                Step::Granted(authorization) => {
                     values.results.transcript = memory.transcript();
                     values.keep(authorization, crate::host::now().unix);
                 }
@@ -399,16 +420,21 @@ impl Drop for StopsWebServer<'_> {
     }
 }
 
-/// The login that `get_authorization_url` began, where `AuthorizationURL` was set since.
+/// The login that `get_authorization_url` began, where `AuthorizationURL` was set since, or what is asked for is still the same.
 fn begun(
     oauth: &OAuth,
     values: &OAuthValues,
     redirect_uri: &str,
 ) -> Result<Option<(AuthorizationUrl, Pending)>, ComponentError> {
     let mut kept = oauth.values();
-    let url = std::mem::take(&mut kept.oauth.authorization_url);
+    let mut url = std::mem::take(&mut kept.oauth.authorization_url);
     if url.is_empty() {
-        return Ok(None);
+        let results = &kept.results;
+        if results.pending.is_none() || results.begun_with != what_is_asked(values, redirect_uri) {
+            return Ok(None);
+        }
+        // The person may have its address already.
+        url.clone_from(&results.authorization_url);
     }
     let Some(pending) = kept.results.pending.take() else {
         return Err(ComponentError::refused(

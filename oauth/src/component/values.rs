@@ -466,6 +466,8 @@ pub(crate) struct Results {
     pub(crate) local_port: Option<u16>,
     /// The first leg of a login whose second is still to come.
     pub(crate) pending: Option<Pending>,
+    /// What it asked for.
+    pub(crate) begun_with: String,
     /// A device's login that a person is to agree to.
     pub(crate) device: Option<PollDevice>,
 }

@@ -2,11 +2,35 @@
 
 use super::error::ComponentError;
 use super::network;
-use super::values::WebServerValues;
+use super::values::{Secret, StoreValues, WebServerValues};
 use super::{OAuth, lock};
 use crate::callback_certificate;
+use oauth_jwt::StoreKind;
 use oauth_loopback::{Address, Certificate, Host, Listener, WebServer};
 use url::Url;
+
+/// One that runs, and what it was asked to be.
+pub(super) struct Running {
+    server: WebServer,
+    as_asked: AsAsked,
+}
+
+/// Of what is set, what a web server that runs cannot take up any more.
+#[derive(PartialEq)]
+struct AsAsked {
+    host: String,
+    port: u16,
+    /// The kind, the contents, the password and the subject; without TLS they do not matter.
+    certificate: Option<(StoreKind, Secret, Secret, String)>,
+}
+
+impl AsAsked {
+    fn of(asked: &WebServerValues) -> Self {
+        let StoreValues { kind, store, password, subject } = asked.certificate.clone();
+        let certificate = asked.ssl.then_some((kind, store, password, subject));
+        Self { host: asked.host.clone(), port: asked.port, certificate }
+    }
+}
 
 impl OAuth {
     /// Starts the embedded web server, so that its port and [`return_url`](Self::return_url) are known before the person is sent
@@ -18,7 +42,8 @@ impl OAuth {
         if lock(&self.web_server).is_some() {
             return Err(ComponentError::AlreadyListening);
         }
-        self.start_unless_started()
+        let resets = self.values().resets;
+        self.start_unless_started(resets)
     }
 
     /// Stops the embedded web server, where it runs, and frees its port.
@@ -27,24 +52,37 @@ impl OAuth {
         drop(server);
     }
 
-    pub(super) fn start_unless_started(&self) -> Result<(), ComponentError> {
+    /// Starts it where it does not run, unless everything was reset since the call began. One that runs as what was set before
+    /// has it gives way: nobody waits there between two calls.
+    pub(super) fn start_unless_started(&self, resets: u64) -> Result<(), ComponentError> {
         let (asked, return_url) = {
             let values = self.values();
             (values.web_server.clone(), values.oauth.return_url.clone())
         };
         let mut slot = lock(&self.web_server);
-        if slot.is_none() {
-            let address = address(&asked, &return_url)?;
-            *slot = Some(WebServer::start(&address).map_err(crate::Error::from)?);
+        if self.values().resets != resets {
+            return Err(ComponentError::Interrupted);
+        }
+        let mut as_asked = AsAsked::of(&asked);
+        if let Some(running) = &*slot
+            && running.server.port() == as_asked.port
+        {
+            // The free one that it found was read, and set.
+            as_asked.port = running.as_asked.port;
+        }
+        if slot.as_ref().is_none_or(|running| running.as_asked != as_asked) {
+            *slot = None;
+            let server = WebServer::start(&address(&asked, &return_url)?).map_err(crate::Error::from)?;
+            *slot = Some(Running { server, as_asked });
         }
         Ok(())
     }
 
     /// The listener of one login.
-    pub(super) fn listener(&self) -> Result<Listener, ComponentError> {
-        self.start_unless_started()?;
+    pub(super) fn listener(&self, resets: u64) -> Result<Listener, ComponentError> {
+        self.start_unless_started(resets)?;
         let slot = lock(&self.web_server);
-        let Some(server) = &*slot else { return Err(ComponentError::Interrupted) };
+        let Some(Running { server, .. }) = &*slot else { return Err(ComponentError::Interrupted) };
         let return_url = self.values().oauth.return_url.clone();
         if !return_url.is_empty() && !is_at(server.redirect_uri(), &return_url) {
             return Err(ComponentError::refused(
@@ -61,12 +99,12 @@ impl OAuth {
     /// The address that it runs at, where that is the one that was asked for.
     pub(super) fn listening_at(&self, return_url: &str) -> Option<String> {
         let server = lock(&self.web_server);
-        let at = server.as_ref()?.redirect_uri();
+        let at = server.as_ref()?.server.redirect_uri();
         (return_url.is_empty() || is_at(at, return_url)).then(|| at.to_string())
     }
 
     pub(super) fn listening_on(&self) -> Option<u16> {
-        lock(&self.web_server).as_ref().map(WebServer::port)
+        lock(&self.web_server).as_ref().map(|running| running.server.port())
     }
 }
 

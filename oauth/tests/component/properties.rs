@@ -192,11 +192,11 @@ fn row_param_value() {
     assert_eq!(names, ["access_token", "token_type", "tenant", "flags"]);
     assert_eq!(oauth.param_value(2).unwrap().as_str(), "t-1");
     assert_eq!(oauth.param_value(3).unwrap().as_str(), "[1]");
-    assert_eq!(
-        format!("{:?}", oauth.param_value(0).unwrap()),
-        "ConfigValue([redacted])",
-        "it may be a token"
-    );
+    let of_response = oauth.param_value(0).unwrap();
+    assert_eq!(format!("{of_response:?}"), "ConfigValue([redacted])", "it may be a token");
+    // What is set for the next request is shown from then on.
+    oauth.set_param_value(0, "grace").unwrap();
+    assert_eq!((oauth.param_count(), oauth.param_value(0).unwrap().as_str()), (1, "grace"));
 }
 
 #[test]

@@ -139,6 +139,7 @@ impl OAuth {
     pub fn set_param_name(&self, index: usize, name: impl Into<String>) -> Result<(), ComponentError> {
         let mut values = self.values();
         at_mut("param_name", &mut values.oauth.request_params, index)?.0 = name.into();
+        values.results.response_params.clear();
         Ok(())
     }
 
@@ -149,6 +150,7 @@ impl OAuth {
     pub fn set_param_value(&self, index: usize, value: impl Into<String>) -> Result<(), ComponentError> {
         let mut values = self.values();
         at_mut("param_value", &mut values.oauth.request_params, index)?.1 = value.into();
+        values.results.response_params.clear();
         Ok(())
     }
 }
