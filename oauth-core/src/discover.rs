@@ -213,7 +213,12 @@ fn endpoint(endpoints: &mut Endpoints, member: &str, value: Value<'_>, wrong: &m
     match value {
         Value::String(url) => endpoints.set(name, url.into_owned()),
         Value::Null => {}
-        Value::Bool(_) | Value::Unsigned(_) | Value::Float(_) | Value::Array(_) | Value::Object(_) => {
+        Value::Bool(_)
+        | Value::Unsigned(_)
+        | Value::Float(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
             wrong.get_or_insert(name);
         }
     }
@@ -233,6 +238,7 @@ fn names<T>(value: Value<'_>, name: impl Fn(&str) -> T) -> Option<Vec<T>> {
         | Value::Bool(_)
         | Value::Unsigned(_)
         | Value::Float(_)
+        | Value::Number(_)
         | Value::String(_)
         | Value::Object(_) => None,
     }

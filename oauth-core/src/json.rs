@@ -9,14 +9,15 @@ use crate::failure::Malformed;
 use crate::secret::{Buffer, SecretBytes};
 use crate::text::printable;
 use alloc::borrow::{Cow, ToOwned as _};
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::de::{Deserialize as _, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 mod value;
 
-pub use value::Value;
 pub(crate) use value::quote;
+pub use value::{Number, Value};
 
 /// How deep values may nest. Real answers need five levels.
 const MAX_DEPTH: u32 = 32;
@@ -111,6 +112,35 @@ pub(crate) fn value(body: &[u8]) -> Result<Value<'_>, Malformed> {
     bounds.verdict(read)
 }
 
+/// Reads any JSON document, with the numbers that no type here holds as they are spelled: a second look at the document,
+/// which those who take tokens out of it do not need.
+pub(crate) fn exact_value(body: &[u8]) -> Result<Value<'_>, Malformed> {
+    let mut read = match value(body) {
+        Err(Malformed::NotJson) => {
+            let tamed = tamed(body).ok_or(Malformed::NotJson)?;
+            value(tamed.expose())?.into_owned()
+        }
+        read => read?,
+    };
+    let mut spelled = numbers(body).filter_map(|(_, number)| core::str::from_utf8(number).ok());
+    spell(&mut read, &mut spelled);
+    Ok(read)
+}
+
+/// Puts numbers, in the order of the document, in the place of those that would be written otherwise.
+fn spell<'a>(value: &mut Value<'a>, spelled: &mut dyn Iterator<Item = &'a str>) {
+    match value {
+        Value::Unsigned(_) | Value::Float(_) => {
+            if let Some(number) = spelled.next().filter(|number| value.to_string() != *number) {
+                *value = Value::Number(Number(Cow::Borrowed(number)));
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| spell(value, spelled)),
+        Value::Object(members) => members.iter_mut().for_each(|(_, value)| spell(value, spelled)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value, ()> {
     // RFC 8259 section 8.1: a byte order mark may be ignored.
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
@@ -133,27 +163,35 @@ fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value,
 fn tamed(body: &[u8]) -> Option<SecretBytes> {
     // What is put in is never longer than what is taken out.
     let mut copy = Buffer::with_capacity(body.len());
-    let (mut begin, mut at, mut in_text) = (0, 0, false);
-    while let Some(byte) = body.get(at) {
-        match byte {
-            b'"' => in_text = !in_text,
-            b'\\' if in_text => at += 1,
-            b'-' | b'0'..=b'9' if !in_text => {
-                let rest = body.get(at..).unwrap_or_default();
-                let length = rest.iter().take_while(|byte| is_in_number(**byte)).count();
-                if rest.get(..length).is_some_and(is_beyond) {
-                    copy.extend(body.get(begin..at).unwrap_or_default());
-                    copy.extend(if *byte == b'-' { b"-1e308" } else { b"1e308" });
-                    begin = at + length;
-                }
-                at += length - 1;
-            }
-            _ => {}
-        }
-        at += 1;
+    let mut begin = 0;
+    for (at, number) in numbers(body).filter(|(_, number)| is_beyond(number)) {
+        copy.extend(body.get(begin..at).unwrap_or_default());
+        copy.extend(if number.starts_with(b"-") { b"-1e308" } else { b"1e308" });
+        begin = at + number.len();
     }
     copy.extend(body.get(begin..).unwrap_or_default());
     (begin > 0).then(|| copy.finish())
+}
+
+/// The numbers of a document, in their order, each with the place where it begins.
+fn numbers(body: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let (mut at, mut in_text) = (0, false);
+    core::iter::from_fn(move || {
+        while let Some(byte) = body.get(at) {
+            match byte {
+                b'"' => in_text = !in_text,
+                b'\\' if in_text => at += 1,
+                b'-' | b'0'..=b'9' if !in_text => {
+                    let (begin, rest) = (at, body.get(at..).unwrap_or_default());
+                    at += rest.iter().take_while(|byte| is_in_number(**byte)).count();
+                    return body.get(begin..at).map(|number| (begin, number));
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    })
 }
 
 const fn is_in_number(byte: u8) -> bool {

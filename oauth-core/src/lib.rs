@@ -261,7 +261,7 @@ pub use grants::{
     ClientCredentials, JwtBearer, Refresh, ResourceOwnerPassword, Saml2Bearer, SecurityToken, TokenExchange,
 };
 pub use introspect::{ActiveToken, Introspect, Introspection, IntrospectionRequest};
-pub use json::Value as JsonValue;
+pub use json::{Number as JsonNumber, Value as JsonValue};
 pub use memory::{ClockOffset, Learned, ServerMemory};
 pub use next_action::{Attempts, GiveUp, NextAction};
 pub use pending::{Pending, PendingError, Recogniser};

@@ -254,7 +254,9 @@ impl SaslFailure {
             Some(Value::String(status)) => printable(&status, 80),
             Some(Value::Unsigned(status)) => status.to_string(),
             Some(Value::Null) | None => return Err(Malformed::Missing("status")),
-            Some(Value::Bool(_) | Value::Float(_) | Value::Array(_) | Value::Object(_)) => String::new(),
+            Some(
+                Value::Bool(_) | Value::Float(_) | Value::Number(_) | Value::Array(_) | Value::Object(_),
+            ) => String::new(),
         };
         if status.is_empty() {
             return Err(Malformed::Invalid("status"));

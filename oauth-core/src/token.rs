@@ -234,7 +234,7 @@ fn is_nothing(error: &Value<'_>) -> bool {
         Value::Array(values) => values.is_empty(),
         Value::Object(members) => members.is_empty(),
         Value::Null | Value::Bool(false) | Value::Unsigned(0) => true,
-        Value::Bool(true) | Value::Unsigned(_) | Value::Float(_) => false,
+        Value::Bool(true) | Value::Unsigned(_) | Value::Float(_) | Value::Number(_) => false,
     }
 }
 
@@ -340,6 +340,7 @@ pub(crate) fn seconds(value: Value<'_>) -> Option<Duration> {
         Value::Unsigned(seconds) => return Some(Duration::from_secs(seconds)),
         Value::Float(seconds) => seconds,
         Value::String(text) => text.trim().parse().ok()?,
+        Value::Number(number) => number.as_str().parse().ok()?,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     if seconds.is_nan() || seconds < 0.0 {
@@ -366,7 +367,12 @@ pub(crate) fn scope(value: Value<'_>, asked: Option<&Scope>) -> Option<Scope> {
                 text.push(' ');
             }
         }
-        Value::Null | Value::Bool(_) | Value::Unsigned(_) | Value::Float(_) | Value::Object(_) => {
+        Value::Null
+        | Value::Bool(_)
+        | Value::Unsigned(_)
+        | Value::Float(_)
+        | Value::Number(_)
+        | Value::Object(_) => {
             return None;
         }
     }

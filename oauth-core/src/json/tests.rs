@@ -120,6 +120,37 @@ fn a_value_is_written_as_it_was_read() {
 }
 
 #[test]
+fn a_number_that_is_read_exactly_is_written_as_it_was_spelled() {
+    for number in [
+        "117425123456789012345",
+        "-117425123456789012",
+        "1.10",
+        "1.0",
+        "-0",
+        "1e3",
+        "0.1234567890123456789",
+        "1e400",
+        "7",
+        "-2",
+        "1.5",
+        "18446744073709551615",
+    ] {
+        let text = alloc::format!("{{\"a\":\"1.0\\\" 2.0\",\"b\":[{number},{{\"c\":{number}}}],\"9\":3.0}}");
+        let read = Value::read_exactly(text.as_bytes()).unwrap();
+        assert_eq!(alloc::format!("{read}"), text);
+        assert_eq!(alloc::format!("{}", read.into_owned()), text);
+    }
+    // Where the usual types say it back, they are what there is.
+    assert_eq!(Value::read_exactly(b"7"), Ok(Value::Unsigned(7)));
+    assert_eq!(Value::read_exactly(b"-2"), Ok(Value::Float(-2.0)));
+    let Ok(Value::Number(number)) = Value::read_exactly(b" 1.10 ") else { panic!("it is a number") };
+    assert_eq!(number.as_str(), "1.10");
+    for broken in ["01", "1.", "1e", "+1", "1 2", "01e400", "[1e400", "{\"a\":1,\"a\":2}", "1e400x"] {
+        assert!(Value::read_exactly(broken.as_bytes()).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn a_number_beyond_all_bounds_costs_no_other_member() {
     let long = "9".repeat(400);
     for (number, expected) in [

@@ -18,12 +18,33 @@ pub enum Value<'a> {
     Unsigned(u64),
     /// A negative number, a fraction, or one above `u64`.
     Float(f64),
+    /// A number as it is spelled, where neither of the two says it back so: [`read_exactly`](Self::read_exactly) alone
+    /// gives it.
+    Number(Number<'a>),
     /// A text.
     String(Cow<'a, str>),
     /// Values in their order.
     Array(Vec<Self>),
     /// Members in their order; no name comes twice.
     Object(Vec<(Cow<'a, str>, Self)>),
+}
+
+/// A number in the spelling of its document, which may have more digits than any type of numbers; `Display` writes it so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number<'a>(pub(super) Cow<'a, str>);
+
+impl Number<'_> {
+    /// Its spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Number<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl Value<'static> {
@@ -42,6 +63,15 @@ impl<'a> Value<'a> {
     /// It is not JSON, too large, or has a member twice.
     pub fn read(document: &'a [u8]) -> Result<Self, Malformed> {
         super::value(document)
+    }
+
+    /// As [`read`](Self::read), with each number that would be written otherwise than it is spelled kept as
+    /// [`Number`](Self::Number): for what is shown or signed again, such as an identifier of more digits than `u64` has.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_exactly(document: &'a [u8]) -> Result<Self, Malformed> {
+        super::exact_value(document)
     }
 
     /// Reads an object of which only some members matter, at most 64: each is given in the place of its name. The others
@@ -83,6 +113,7 @@ impl<'a> Value<'a> {
             Self::Bool(value) => Value::Bool(value),
             Self::Unsigned(value) => Value::Unsigned(value),
             Self::Float(value) => Value::Float(value),
+            Self::Number(Number(text)) => Value::Number(Number(Cow::Owned(text.into_owned()))),
             Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
             Self::Array(values) => Value::Array(values.into_iter().map(Value::into_owned).collect()),
             Self::Object(members) => {
@@ -107,6 +138,7 @@ impl fmt::Display for Value<'_> {
             Self::Float(number) if number.is_finite() => write!(f, "{number}"),
             // JSON has no such number.
             Self::Float(_) => f.write_str("null"),
+            Self::Number(number) => write!(f, "{number}"),
             Self::String(text) => f.write_str(&quoted(text)),
             Self::Array(values) => {
                 f.write_str("[")?;

@@ -177,6 +177,7 @@ fn at<'v, 'a>(value: &'v Value<'a>, path: &str) -> Option<&'v Value<'a>> {
         | Value::Bool(_)
         | Value::Unsigned(_)
         | Value::Float(_)
+        | Value::Number(_)
         | Value::String(_)
         | Value::Array(_) => None,
     })

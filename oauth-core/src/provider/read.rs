@@ -171,6 +171,7 @@ fn flag(member: &str, value: &Value<'_>) -> Result<bool, ProviderError> {
         Value::Null
         | Value::Unsigned(_)
         | Value::Float(_)
+        | Value::Number(_)
         | Value::String(_)
         | Value::Array(_)
         | Value::Object(_) => Err(invalid(member, "true or false")),
@@ -233,7 +234,7 @@ fn condition(member: &str, value: Value<'_>) -> Result<(String, Literal), Provid
                 Value::Bool(value) => Literal::Bool(value),
                 Value::Unsigned(number) => Literal::Number(number),
                 Value::String(text) => Literal::Text(text.into_owned()),
-                Value::Null | Value::Float(_) | Value::Array(_) | Value::Object(_) => {
+                Value::Null | Value::Float(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                     return Err(invalid(member, expected));
                 }
             };

@@ -113,7 +113,7 @@ impl<'a> Told<'a> {
             match value {
                 Value::Array(_) | Value::Object(_) => self.read(value, &CODES, &INSIDE),
                 Value::String(_) => self.sentence(value),
-                Value::Null | Value::Bool(_) | Value::Unsigned(_) | Value::Float(_) => {}
+                Value::Null | Value::Bool(_) | Value::Unsigned(_) | Value::Float(_) | Value::Number(_) => {}
             }
         }
     }

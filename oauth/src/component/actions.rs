@@ -134,7 +134,7 @@ impl OAuth {
 /// The members of the JSON object that a response is, in their order; texts as they are, and JSON for everything else.
 pub(super) fn members(hop: Option<&Hop>) -> Vec<(String, Secret)> {
     let body = hop.and_then(Hop::exposed_response_body).unwrap_or_default();
-    let Ok(JsonValue::Object(members)) = JsonValue::read(body) else { return Vec::new() };
+    let Ok(JsonValue::Object(members)) = JsonValue::read_exactly(body) else { return Vec::new() };
     let text = |value: &JsonValue<'_>| match value {
         JsonValue::String(text) => Secret::new(&**text),
         other => Secret::new(other.to_string()),

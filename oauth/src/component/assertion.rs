@@ -40,8 +40,8 @@ pub(super) fn make(values: &Values) -> Result<(JwtBearer, SigningKey, String), C
         grant = grant.with_kid(kid);
     }
     for (name, value) in &values.oauth.request_params {
-        let claim =
-            JsonValue::read(value.as_bytes()).map_or_else(|_| JsonValue::text(value), JsonValue::into_owned);
+        let claim = JsonValue::read_exactly(value.as_bytes());
+        let claim = claim.map_or_else(|_| JsonValue::text(value), JsonValue::into_owned);
         grant = grant.with_claim(name, claim);
     }
     Ok((grant, key, token_url))
