@@ -86,6 +86,135 @@ fn lists_take_an_index_within_their_count() {
     assert_eq!(told("UserAgent[0]=a"), "UserAgent is one value: leave out the index");
 }
 
+/// An action would be done before anybody hears of the index.
+#[test]
+fn an_index_after_what_is_no_list_is_refused_before_anything_is_done() {
+    let oauth = OAuth::new();
+    for text in ["LogLevel[x]", "LogLevel[", "LogLevel[0]=2"] {
+        assert_eq!(refusal(&oauth, text).to_string(), "LogLevel is one value: leave out the index");
+    }
+    assert_eq!(oauth.config("LogLevel").unwrap().as_str(), "1");
+    for text in ["ValidateToken[3]=an-access-token", "ValidateToken[x]=an-access-token"] {
+        let error = refusal(&oauth, text);
+        assert!(matches!(error, ComponentError::NotAList { name: "ValidateToken" }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_with_its_place_and_hidden_where_a_property_put_it() {
+    let oauth = OAuth::new();
+    for (text, place) in [
+        ("ProxyServer=http://u:tr0ub4dor@proxy.example", "ProxyPassword"),
+        ("ProxyServer=u:tr0ub4dor@proxy.example:8080", "ProxyPassword"),
+        // A slash in it hides the host from whoever looks for the authority.
+        ("ProxyServer=http://u:tr0ub4dor/3@proxy.example", "ProxyPassword"),
+        ("FirewallHost=u:tr0ub4dor@firewall.example", "FirewallPassword"),
+        ("TokenInfoURL=https://u:tr0ub4dor@as.example/info", "take them out"),
+    ] {
+        let error = refusal(&oauth, text);
+        let told = format!("{error} {error:?}");
+        assert!(matches!(error, ComponentError::Refused { .. }), "{told}");
+        assert!(told.contains(place) && !told.contains("tr0ub4dor"), "{told}");
+        let (name, value) = text.split_once('=').unwrap();
+        let setting = ConfigSetting::named(name).unwrap();
+        assert!(setting.is_secret_with(value) && !setting.is_secret_with("https://host.example"), "{name}");
+    }
+    oauth.config("TokenInfoURL=https://as.example/@me?who=a@b").unwrap();
+    oauth.config("ProxyServer=https://proxy.example:3128").unwrap();
+    assert!(!oauth.config("ProxyServer").unwrap().is_secret());
+    oauth.set_proxy_server("http://u:tr0ub4dor@proxy.example");
+    oauth.set_firewall_host("u:tr0ub4dor@firewall.example");
+    for name in ["ProxyServer", "FirewallHost"] {
+        let read = oauth.config(name).unwrap();
+        assert!(read.is_secret() && !format!("{read:?}").contains("tr0ub4dor"), "{read:?}");
+    }
+}
+
+/// The defaults of the original, as far as they are known.
+const ORIGINAL: &[(&str, &str)] = &[
+    ("AbsoluteTimeout", "false"),
+    ("AcceptEncoding", "gzip, deflate"),
+    ("AllowHTTPCompression", "true"),
+    ("AllowHTTPFallback", "true"),
+    ("Append", "false"),
+    ("BrowserResponseTimeout", "0"),
+    ("ChunkSize", "16384"),
+    ("CompressHTTPRequest", "false"),
+    ("ConnectionTimeout", "0"),
+    ("EncodeURL", "false"),
+    ("FirewallAutoDetect", "false"),
+    ("FirewallPort", "0"),
+    ("FirewallType", "0"),
+    ("FollowRedirects", "0"),
+    ("FormVarCount", "0"),
+    ("GetOn302Redirect", "false"),
+    ("HTTPVersion", "1.1"),
+    ("IncludeEmptyRedirectURI", "true"),
+    ("JWTCertStore", "MY"),
+    ("JWTCertStoreType", "0"),
+    ("JWTSignatureAlgorithm", "RS256"),
+    ("JWTValidityTime", "3600"),
+    ("KeepAlive", "false"),
+    ("KeepAliveInterval", "0"),
+    ("KeepAliveTime", "0"),
+    ("Linger", "true"),
+    ("LingerTime", "0"),
+    ("LocalPort", "0"),
+    ("LogLevel", "1"),
+    ("LogSSLPackets", "false"),
+    ("MaxLineLength", "2048"),
+    ("MaxRedirectAttempts", "20"),
+    ("MaxTransferRate", "0"),
+    ("OpenSSLCipherList", "DEFAULT"),
+    ("PollingInterval", "5"),
+    ("ProxyAuthScheme", "0"),
+    ("ProxyPort", "80"),
+    ("ReUseWebServer", "true"),
+    ("ReuseSSLSession", "false"),
+    ("SSLCheckCRL", "0"),
+    ("SSLCipherStrength", "0"),
+    ("SSLEnabledCipherSuites", "*"),
+    ("SSLEnabledProtocols", "4032"),
+    ("SSLIncludeCertChain", "false"),
+    ("SSLProvider", "*"),
+    ("TCPKeepAlive", "false"),
+    ("TLS12SupportedGroups", "secp256r1;secp384r1;secp521r1"),
+    ("TcpNoDelay", "false"),
+    ("TransferredDataLimit", "0"),
+    ("UseChunkedEncoding", "false"),
+    ("UseIDNs", "false"),
+    ("UseIPv6", "0"),
+    ("UsePlatformHTTPClient", "false"),
+    ("WebServerHost", "localhost"),
+];
+
+#[test]
+fn a_default_that_is_not_the_originals_is_that_of_a_compatible_component_or_told_with_a_note() {
+    let compatible = OAuth::compatible();
+    let (mut differing, mut not_even_there) = (0, Vec::new());
+    for (name, original) in ORIGINAL {
+        let setting = ConfigSetting::named(name).unwrap();
+        if setting.default() == *original {
+            continue;
+        }
+        differing += 1;
+        let note = setting.note().unwrap_or_default();
+        assert!(note.contains("is the default, in place of "), "{name}: {note:?}");
+        if compatible.config(name).unwrap().as_str() != *original {
+            not_even_there.push(*name);
+        }
+    }
+    assert_eq!(differing, 11);
+    let with_a_reason = [
+        "JWTSignatureAlgorithm",
+        "MaxLineLength",
+        "SSLEnabledProtocols",
+        "TLS12SupportedGroups",
+        "TransferredDataLimit",
+    ];
+    assert_eq!(not_even_there, with_a_reason);
+}
+
 #[test]
 fn an_unknown_name_is_told_the_nearest_one_or_the_property_that_it_is() {
     let oauth = OAuth::new();

@@ -98,7 +98,15 @@ pub struct ConfigSetting {
     name: &'static str,
     about: &'static str,
     danger: Option<Danger>,
+    password: Option<Password>,
     access: Access,
+}
+
+/// A password that has no place in a value, and which values have one.
+#[derive(Clone, Copy)]
+struct Password {
+    is_in: fn(&str) -> bool,
+    way_out: &'static str,
 }
 
 /// What a value puts at risk, and which values do.
@@ -253,12 +261,18 @@ fn list(text: &str) -> Vec<String> {
 
 impl ConfigSetting {
     const fn new(name: &'static str, about: &'static str, access: Access) -> Self {
-        Self { name, about, danger: None, access }
+        Self { name, about, danger: None, password: None, access }
     }
 
     /// A row that puts something at risk, with the values that this is true of.
     const fn risking(mut self, what: &'static str, with: fn(&str) -> bool) -> Self {
         self.danger = Some(Danger { what, with });
+        self
+    }
+
+    /// A row of an address, in which user name and password are refused: whoever shows it would show them.
+    const fn without_password(mut self, is_in: fn(&str) -> bool, way_out: &'static str) -> Self {
+        self.password = Some(Password { is_in, way_out });
         self
     }
 
@@ -380,6 +394,12 @@ impl ConfigSetting {
         )
     }
 
+    /// Whether this value of it must not be seen: any of a secret, and an address with a user name or a password in it.
+    #[must_use]
+    pub fn is_secret_with(&self, value: &str) -> bool {
+        self.is_secret() || self.password.is_some_and(|password| (password.is_in)(value))
+    }
+
     pub(super) fn get(&self, values: &Values, index: Option<usize>) -> Result<ConfigValue, ComponentError> {
         self.check_index(index, |count| count(values))?;
         Ok(match self.access {
@@ -387,7 +407,11 @@ impl ConfigSetting {
             Access::Number { get, .. } | Access::Choice { get, .. } => {
                 ConfigValue::open(get(values).to_string())
             }
-            Access::Text { get, .. } => ConfigValue::open(get(values)),
+            Access::Text { get, .. } => {
+                // A program may have put it there by a property.
+                let text = get(values);
+                ConfigValue { secret: self.is_secret_with(&text), text: Secret::new(text) }
+            }
             Access::Secret(get, _) => ConfigValue::secret(get(values)),
             Access::Result { get, secret, .. } => ConfigValue { text: get(values), secret },
             Access::Indexed { get, secret, .. } => {
@@ -400,6 +424,15 @@ impl ConfigSetting {
     pub(super) fn set(&self, values: &mut Values, index: Option<usize>, text: &str) -> Set {
         self.check_index(index, |count| count(values))?;
         let wrong = || ComponentError::value(self.name, self.form());
+        if let Some(password) = self.password.filter(|password| (password.is_in)(text)) {
+            return Err(ComponentError::refused(
+                self.name,
+                format_args!(
+                    "an address is no place for a user name or a password, which would be shown with it; {}",
+                    password.way_out
+                ),
+            ));
+        }
         match self.access {
             Access::Flag(_, set) => set(values, flag(text).ok_or_else(wrong)?),
             Access::Number { range: (least, most), set, .. } => {
@@ -438,6 +471,17 @@ impl ConfigSetting {
             (_, None) => Ok(()),
         }
     }
+}
+
+/// Whether a name or a password stands before the host of a proxy or a firewall, neither of which has an `@` elsewhere.
+fn names_a_user(text: &str) -> bool {
+    text.contains('@')
+}
+
+/// The same of any address.
+fn has_user_info(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#', '\\']).next().is_some_and(names_a_user)
 }
 
 impl fmt::Debug for ConfigSetting {

@@ -2,6 +2,7 @@
 
 use super::profiles::KEYS;
 use super::witness::{TOKENS, Witness, client_credentials, come_back, query, read, set, site, with_person};
+use base64::Engine as _;
 use oauth::Error;
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ComponentError, ConfigSetting};
@@ -334,6 +335,43 @@ fn row_jwt_signature_algorithm() {
     }
 }
 
+/// A program that puts back what it read means no change.
+#[test]
+fn the_default_algorithm_is_the_keys_own_and_may_be_set_back() {
+    for (key, algorithm) in [("rsa-2048", "RS256"), ("p256", "ES256")] {
+        let witness = Witness::of_tokens();
+        let oauth = service(&witness);
+        set(&oauth, &[&format!("JWTCertStore={KEYS}/{key}.pkcs8.pem")]);
+        let read = read(&oauth, "JWTSignatureAlgorithm");
+        set(&oauth, &[&format!("JWTSignatureAlgorithm={read}")]);
+        oauth.get_authorization().unwrap();
+        assert_eq!(witness.only().jose_header()["alg"], algorithm);
+    }
+}
+
+#[test]
+fn a_number_of_more_digits_than_a_machine_has_is_signed_and_shown_as_it_is() {
+    const NUMBERS: [&str; 4] = ["117425123456789012345", "1.10", "-117425123456789012", "[1.0,{\"a\":1e3}]"];
+    let witness = Witness::start(|_| {
+        let [a, b, c, d] = NUMBERS;
+        (200, format!(r#"{{"access_token":"at-1","token_type":"bearer","a":{a},"b":{b},"c":{c},"d":{d}}}"#))
+    });
+    let oauth = service(&witness);
+    for (name, number) in ["n-a", "n-b", "n-c", "n-d"].into_iter().zip(NUMBERS) {
+        oauth.add_param(name, number);
+    }
+    oauth.get_authorization().unwrap();
+    let assertion = &witness.only().form()["assertion"];
+    let claims =
+        base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
+    let claims = String::from_utf8(claims).unwrap();
+    for (name, number) in ["n-a", "n-b", "n-c", "n-d"].into_iter().zip(NUMBERS) {
+        assert!(claims.contains(&format!("\"{name}\":{number}")), "{name}: {claims}");
+    }
+    let shown: Vec<_> = (2..6).map(|index| oauth.param_value(index).unwrap().as_str().to_owned()).collect();
+    assert_eq!(shown, NUMBERS);
+}
+
 #[test]
 fn row_jwt_json_key() {
     let witness = Witness::of_tokens();
@@ -449,6 +487,30 @@ fn claims_are_added_as_json_or_as_text_and_none_of_the_client_s_own() {
     assert!(matches!(&refused, ComponentError::OAuth(Error::Config(ConfigError::Claim { .. }))), "{refused}");
 }
 
+/// What the page tells to copy, with our server in the place of theirs, and a key that is there.
+#[test]
+fn the_samples_of_the_migration_page_end_in_an_authorization() -> Result<(), ComponentError> {
+    let witness = Witness::of_tokens();
+    let here = |oauth: &OAuth| {
+        oauth.set_dangerously_plain_http_on_loopback(true);
+        oauth.set_server_auth_url(format!("{}/authorize", witness.url));
+        oauth.set_server_token_url(format!("{}/token", witness.url));
+    };
+    let oauth = OAuth::new();
+    include!("../component_pages/desktop.rs");
+    here(&oauth);
+    let (authorization, _) = with_person(&oauth, |url, _| come_back(url));
+    assert_eq!(authorization?.header_value(), "Bearer at-1");
+
+    let oauth = OAuth::new();
+    include!("../component_pages/service.rs");
+    here(&oauth);
+    set(&oauth, &["JWTCertStoreType=6", &format!("JWTCertStore={KEYS}/rsa-2048.pkcs8.pem")]);
+    assert_eq!(oauth.get_authorization()?.header_value(), "Bearer at-1");
+    assert_eq!(witness.heard().pop().unwrap().claims()["iss"], "service@project.iam.gserviceaccount.com");
+    Ok(())
+}
+
 #[test]
 fn openid_is_not_asked_for_where_nobody_checks_what_comes_of_it() {
     let witness = Witness::of_tokens();
@@ -465,7 +527,7 @@ fn openid_is_not_asked_for_where_nobody_checks_what_comes_of_it() {
 }
 
 #[test]
-fn a_compatible_component_differs_in_five_rows_and_in_nothing_that_is_dangerous() {
+fn a_compatible_component_differs_in_six_rows_and_in_nothing_that_is_dangerous() {
     let (ours, original) = (OAuth::new(), OAuth::compatible());
     let differing: Vec<_> = ConfigSetting::all()
         .filter(|setting| !setting.is_indexed() && !setting.is_action())
@@ -475,6 +537,7 @@ fn a_compatible_component_differs_in_five_rows_and_in_nothing_that_is_dangerous(
     let mut expected = [
         ("BrowserResponseTimeout", "0"),
         ("IncludeEmptyRedirectURI", "true"),
+        ("TcpNoDelay", "false"),
         ("UseIDNs", "false"),
         ("UseIPv6", "0"),
         ("WebServerHost", "localhost"),

@@ -1,6 +1,6 @@
 //! The settings of HTTP.
 
-use super::{Access, ConfigSetting, list};
+use super::{Access, ConfigSetting, list, names_a_user};
 use crate::component::error::ComponentError;
 use crate::component::network;
 use crate::component::values::{ProxyScheme, Secret, Values};
@@ -260,7 +260,8 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "a name, an address or a URL; * for the environment's; or nothing",
         "The proxy that requests go through. The port of a URL counts before ProxyPort.",
         network.proxy.server
-    ),
+    )
+    .without_password(names_a_user, "take them out, and set ProxyUser and ProxyPassword"),
     text!("ProxyUser", "a text", "The user name for the proxy; empty shows it none.", network.proxy.user),
     ConfigSetting::new(
         "SentHeaders",

@@ -29,6 +29,9 @@ impl<'a> Line<'a> {
         let setting = ConfigSetting::named(name.trim())?;
         let index = match index {
             None => None,
+            Some(_) if !setting.is_indexed() => {
+                return Err(ComponentError::NotAList { name: setting.name });
+            }
             Some(index) => Some(number(index).ok_or(ComponentError::NoIndex { name: setting.name })?),
         };
         Ok(Self { setting, index, value })

@@ -1,6 +1,6 @@
 //! The settings of the protocol and of the embedded web server.
 
-use super::{Access, ConfigSetting, seconds};
+use super::{Access, ConfigSetting, has_user_info, seconds};
 use crate::component::error::ComponentError;
 use crate::component::run;
 use crate::component::values::{Secret, StoreValues};
@@ -185,10 +185,10 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     secret!("JWTJSONKey", "The key file of a service account: its path, or its text.", jwt.json_key),
     ConfigSetting::new(
         "JWTSignatureAlgorithm",
-        "The algorithm that signs the assertion.",
+        "The algorithm that signs the assertion; empty is the key's own: RS256 of an RSA key, ES256 of one on P-256, say.",
         Access::Text {
-            form: "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA, as the key can",
-            get: |values| values.jwt.algorithm.clone().unwrap_or_else(|| "RS256".to_owned()),
+            form: "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA, as the key can, or nothing",
+            get: |values| values.jwt.algorithm.clone().unwrap_or_default(),
             set: |values, text| {
                 let known = [
                     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
@@ -200,7 +200,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                     None => {
                         return Err(ComponentError::value(
                             "JWTSignatureAlgorithm",
-                            "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA",
+                            "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA, or nothing",
                         ));
                     }
                 };
@@ -289,7 +289,8 @@ pub(super) const ROWS: &[ConfigSetting] = &[
             secret: true,
         },
     ),
-    text!("TokenInfoURL", "an https address", "The token info service.", oauth.token_info_url),
+    text!("TokenInfoURL", "an https address", "The token info service.", oauth.token_info_url)
+        .without_password(has_user_info, "take them out: the token is all that the service is shown"),
     ConfigSetting::new(
         "ValidateToken",
         "Asks the token info service about an access token, at once.",

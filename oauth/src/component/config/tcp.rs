@@ -1,6 +1,6 @@
 //! The settings of connections and sockets.
 
-use super::{Access, ConfigSetting, milliseconds, seconds};
+use super::{Access, ConfigSetting, milliseconds, names_a_user, seconds};
 use crate::component::error::ComponentError;
 use crate::component::values::Secret;
 use oauth_transport::{Addresses, BytesPerSecond, FirewallKind};
@@ -38,7 +38,8 @@ pub(super) const ROWS: &[ConfigSetting] = &[
         "Whether the firewall is taken from the environment (ALL_PROXY), where that names a SOCKS server.",
         network.firewall.auto_detect
     ),
-    text!("FirewallHost", "a name or an address", "Where the firewall is.", network.firewall.host),
+    text!("FirewallHost", "a name or an address", "Where the firewall is.", network.firewall.host)
+        .without_password(names_a_user, "take them out, and set FirewallUser and FirewallPassword"),
     secret!("FirewallPassword", "The password for the firewall; SOCKS4 has none.", network.firewall.password),
     ConfigSetting::new(
         "FirewallPort",
