@@ -215,8 +215,8 @@ pub(crate) struct BrowserFlags {
     /// Start no listener: paste the address that the browser ends at, or the code that it shows
     #[arg(long, env = "OAUTH_PASTE")]
     pub(crate) paste: bool,
-    /// How long the person has
-    #[arg(long, env = "OAUTH_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration, alias = "browser-timeout")]
+    /// How long the person has; never waits for ever
+    #[arg(long, env = "OAUTH_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = patience, alias = "browser-timeout")]
     pub(crate) timeout: Duration,
 }
 
@@ -532,6 +532,17 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The word for a time without end.
+pub(crate) const NEVER: &str = "never";
+
+/// A time, or none that ends. A zero is refused, since it is for ever to some and no time at all to others.
+fn patience(text: &str) -> Result<Duration, String> {
+    if text == NEVER {
+        return Ok(Duration::MAX);
+    }
+    duration(text).map_err(|why| format!("{why}; {NEVER} waits for ever"))
+}
+
 /// `90`, `90s`, `5m`, `2h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
@@ -568,6 +579,8 @@ mod tests {
         for wrong in ["", "m", "5x", "-1", "0", "25h", "99999999999999999999s", "1.5m"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+        assert_eq!((patience("never"), patience("90s")), (Ok(Duration::MAX), Ok(Duration::from_secs(90))));
+        assert_eq!(patience("0"), Err("zero is no time at all; never waits for ever".to_owned()));
     }
 
     #[test]

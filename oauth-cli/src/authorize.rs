@@ -95,7 +95,7 @@ async fn authorizer(args: &Authorize, report: &Report) -> Result<Authorizer, Pro
     for opt_out in policy.opt_outs() {
         report.note(format_args!("warning: {opt_out}"));
     }
-    let registration = registration(args, report)?;
+    let mut registration = registration(args, report)?;
     let host = host(args, report)?;
     let address = |name, address: &Option<String>| match (settings(args), address) {
         (Some(said), Some(address)) => said.address(name, address).map(Some),
@@ -106,6 +106,12 @@ async fn authorizer(args: &Authorize, report: &Report) -> Result<Authorizer, Pro
     let token = address("token_endpoint", &args.token_endpoint)?;
     let device = address("device_authorization_endpoint", &args.device_authorization_endpoint)?;
     if authorization.is_some() || token.is_some() || device.is_some() {
+        // The client's own assertion is for the issuer, unless nobody says who that is (RFC 7523 section 3).
+        if issuer.as_deref().is_none_or(str::is_empty)
+            && let Some(url) = &token
+        {
+            registration = registration.with_assertion_audience(url);
+        }
         let mut server = Server::new(issuer.unwrap_or_default());
         if let Some(url) = authorization {
             server = server.with_authorization_endpoint(url);
@@ -367,8 +373,7 @@ async fn jwt_bearer(
     scope: Option<Scope>,
 ) -> Result<Authorization, Problem> {
     let lifetime = settings(args).and_then(|said| said.said_seconds("JWTValidityTime"));
-    let client = authorizer.client();
-    let mut grant = signing::assertion(args, lifetime, client.client_id(), client.server().issuer())?;
+    let mut grant = signing::assertion(args, lifetime, authorizer.client())?;
     if let Some(scope) = scope {
         grant = grant.with_scope(scope);
     }

@@ -2,7 +2,7 @@
 
 use crate::args::{ConfigCommand, ListOutput, ProfileCommand, ProfileFlags};
 use crate::exit::Problem;
-use crate::profile::{Profiles, component, setting, without_effect};
+use crate::profile::{Profiles, component, setting, without_effect, written};
 use crate::report::Report;
 use crate::secret_file;
 use oauth::OAuth;
@@ -155,9 +155,10 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     let before = profiles.named(&named).ok();
     let oauth = component(before.as_ref())?;
     let read_back = oauth.config(&format!("{name}={}", *value)).map_err(|error| wrong(&error))?;
-    let value = if setting.is_secret() { Value::from(value.as_str()) } else { typed(read_back.as_str()) };
+    let value =
+        if setting.is_secret() { Value::from(value.as_str()) } else { typed(&value, read_back.as_str()) };
     // A member of a list has its index in its key.
-    let key = format!("{}{}", setting.name(), name.find('[').map_or("", |index| &name[index..]));
+    let key = written(setting, name);
     profiles.set(&named, &key, value)?;
     profiles.save()?;
     if let Some(danger) = setting.danger_of(read_back.as_str()) {
@@ -169,12 +170,13 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     Ok(Zeroizing::new(format!("{key} is set in profile {named} of {}", profiles.path()?.display())))
 }
 
-/// A value as TOML has it: `true` and numbers are no texts there.
-fn typed(text: &str) -> Value {
-    match (text.parse::<bool>(), text.parse::<i64>()) {
+/// A value as TOML has it: `true` and numbers are no texts there. It is what was given, since what is read back of 0 or of
+/// nothing may be the default of today; only a switch has several spellings.
+fn typed(given: &str, read_back: &str) -> Value {
+    match (read_back.parse::<bool>(), given.parse::<i64>()) {
         (Ok(on), _) => on.into(),
-        (_, Ok(number)) if number.to_string() == text => number.into(),
-        _ => text.into(),
+        (_, Ok(number)) if number.to_string() == given => number.into(),
+        _ => given.into(),
     }
 }
 

@@ -204,7 +204,7 @@ fn what_is_no_key_or_no_value_is_told_with_the_place_and_the_nearest_key() {
             "timeout = \"1m\"\n[profile.work.settings]\nBrowserResponseTimeout = 60",
             "the profile has the key timeout already",
         ),
-        ("[profile.work.settings]\nBrowserResponseTimeout = 0", "zero is no time at all"),
+        ("[profile.work.settings]\nBrowserResponseTimeout = 90000", "a day at most; never waits for ever"),
         (
             "signing_key = \"y\"\n[profile.work.settings]\nJWTJSONKey = \"x\"",
             "JWTJSONKey: the profile has the key signing_key already",

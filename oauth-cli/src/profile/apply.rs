@@ -5,7 +5,7 @@
 
 use super::settings::{self, Settings};
 use super::{Profile, Profiles};
-use crate::args::{Authorize, Cli, Command as Subcommand, Conversation};
+use crate::args::{Authorize, Cli, Command as Subcommand, Conversation, NEVER};
 use crate::exit::{Exit, Problem};
 use crate::report::Report;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -195,7 +195,10 @@ impl Reader<'_> {
     /// The flags of the settings that have one.
     fn add_settings(&self, said: &Settings, flags: &mut Vec<OsString>) -> Result<(), Problem> {
         for (name, key) in settings::AS_KEYS {
-            let Some(value) = said.said(name) else { continue };
+            // Nothing there is the default, and an empty flag is none.
+            let Some(value) = said.said(name).filter(|value| !value.is_empty()) else { continue };
+            let value =
+                if name == "BrowserResponseTimeout" && value == "0" { NEVER.to_owned() } else { value };
             self.refuse_beside(name, key)?;
             self.add(key, &Item::Value(value.into()), flags)?;
         }

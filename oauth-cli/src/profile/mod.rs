@@ -24,7 +24,7 @@ mod apply;
 mod settings;
 
 pub(crate) use apply::{FromProfile, Secret, apply};
-pub(crate) use settings::{Settings, component, setting, without_effect};
+pub(crate) use settings::{Settings, component, setting, without_effect, written};
 
 use crate::exit::{Exit, Problem};
 use crate::secret_file;
@@ -198,7 +198,7 @@ impl Profile<'_> {
         shown.get_mut("client_secret").map(hide);
         let settings = shown.get_mut("settings").and_then(Item::as_table_like_mut);
         for (name, item) in settings.into_iter().flat_map(TableLike::iter_mut) {
-            if settings::is_secret(name.get()) {
+            if settings::is_secret(name.get(), item) {
                 hide(item);
             }
         }

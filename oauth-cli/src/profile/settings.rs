@@ -84,9 +84,10 @@ pub(super) fn for_the_command(profile: &Profile<'_>) -> Result<Settings, Problem
     Ok(Settings { component, names, profile: profile.name.to_owned() })
 }
 
-/// Whether a setting is a secret.
-pub(super) fn is_secret(name: &str) -> bool {
-    setting(name).is_ok_and(ConfigSetting::is_secret)
+/// Whether the value of a setting is a secret; what no setting has for a name may be meant for one.
+pub(super) fn is_secret(name: &str, value: &Item) -> bool {
+    let text = value.as_value().and_then(text).unwrap_or_default();
+    setting(name).map_or(true, |setting| setting.is_secret_with(&text))
 }
 
 /// The settings that say what a key says as well.
@@ -143,6 +144,15 @@ pub(crate) fn setting(key: &str) -> Result<&'static ConfigSetting, ComponentErro
     ConfigSetting::named(key.split('[').next().unwrap_or_default().trim())
 }
 
+/// A key as it is written, in whatever case: the name, and for a list the index, as in `FormVarName[0]`. What is no index
+/// stays as it is, for the component to refuse.
+pub(crate) fn written(setting: &ConfigSetting, key: &str) -> String {
+    let Some((_, index)) = key.split_once('[') else { return setting.name().to_owned() };
+    let number = index.trim_end().strip_suffix(']').and_then(|digits| digits.trim().parse::<usize>().ok());
+    let index = number.map_or_else(|| index.to_owned(), |number| format!("{number}]"));
+    format!("{}[{index}", setting.name())
+}
+
 /// Sets what the profile says, and tells which names it has.
 fn set(profile: &Profile<'_>, oauth: &OAuth) -> Result<Vec<String>, Problem> {
     let Some(settings) = profile.table.get("settings") else { return Ok(Vec::new()) };
@@ -153,7 +163,7 @@ fn set(profile: &Profile<'_>, oauth: &OAuth) -> Result<Vec<String>, Problem> {
     let first =
         |name: &str| ["ProxyAuthScheme", "FormVarCount"].iter().any(|it| name.eq_ignore_ascii_case(it));
     entries.sort_by_key(|(name, _)| !first(name));
-    let mut names = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for (name, item) in entries {
         if name.contains('=') {
             return Err(wrong(name, &"a name has no = in it"));
@@ -163,6 +173,15 @@ fn set(profile: &Profile<'_>, oauth: &OAuth) -> Result<Vec<String>, Problem> {
         let setting = setting(name).map_err(|error| wrong("settings", &error))?;
         if setting.is_action() {
             return Err(wrong(name, &"it is an action, and no value to keep"));
+        }
+        // Two keys of one setting would be seen as two, and one of them would win.
+        let key = written(setting, name);
+        if !key.eq_ignore_ascii_case(name) {
+            return Err(wrong("settings", &format_args!("{name:?} is written {key:?}")));
+        }
+        if let Some(other) = names.iter().find(|other| other.eq_ignore_ascii_case(name)) {
+            let what = format_args!("{other} is the same setting, and there already");
+            return Err(profile.wrong(name, what, "leave out one of the two"));
         }
         let _read_back =
             oauth.config(&format!("{name}={text}")).map_err(|error| wrong("settings", &error))?;

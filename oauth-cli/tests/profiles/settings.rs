@@ -164,6 +164,7 @@ fn the_key_of_a_store_signs_for_the_client_and_assertions() {
     assert_eq!(home.prints(&["token", "work"]), "Bearer a-token\n");
     let [header, claims] = assertion(&server.join().unwrap(), "client_assertion");
     assert_eq!((&header["alg"], &claims["iss"]), (&"PS256".into(), &"x".into()));
+    assert_eq!(claims["aud"], url, "the token endpoint, where nobody says the issuer");
     // A key that is given takes the place of the profile's.
     let (url, server) = one_request();
     let home = Home::new(&service(&url, "client-credentials", &store));
@@ -171,6 +172,137 @@ fn the_key_of_a_store_signs_for_the_client_and_assertions() {
     assert_eq!(home.prints(&["token", "work", "--signing-key", &key]), "Bearer a-token\n");
     let [header, _] = assertion(&server.join().unwrap(), "client_assertion");
     assert_eq!(header["alg"], "ES256");
+}
+
+/// Nothing is the default of these settings, and no claim without a text.
+#[test]
+fn an_empty_setting_is_its_default_and_no_empty_claim() {
+    let empty = "JWTIssuer = ''\nJWTAudience = ''\nJWTSubject = ''\nJWTSignatureAlgorithm = ''";
+    let store = format!("JWTCertStoreType = 6\nJWTCertStore = '{KEYS}/p256.pkcs8.pem'");
+    for (issuer, more) in
+        [("", empty), ("", ""), ("issuer = 'https://as.example'\nassertion_subject = 'ada'\n", empty)]
+    {
+        let (url, server) = one_request();
+        let text = service(&url, "jwt-bearer", &format!("{store}\n{more}"));
+        let home = Home::new(&text.replace("[profile.work]\n", &format!("[profile.work]\n{issuer}")));
+        assert_eq!(home.prints(&["token", "work"]), "Bearer a-token\n");
+        let [header, claims] = assertion(&server.join().unwrap(), "assertion");
+        let (audience, subject) =
+            if issuer.is_empty() { (&*url, "x") } else { ("https://as.example", "ada") };
+        assert_eq!((&header["alg"], &claims["iss"]), (&"ES256".into(), &"x".into()));
+        assert_eq!((&claims["aud"], &claims["sub"]), (&audience.into(), &subject.into()));
+    }
+}
+
+/// What is read back of such a value is the default of today, and another one than what was given tomorrow.
+#[test]
+fn config_set_keeps_what_was_given_and_not_what_it_comes_to() {
+    let (url, server) = one_request();
+    let store = format!("JWTCertStoreType = 6\nJWTCertStore = '{KEYS}/p256.pkcs8.pem'");
+    let home = Home::new(&service(&url, "jwt-bearer", &store));
+    for (setting, line) in [
+        ("jwtsignaturealgorithm=", "JWTSignatureAlgorithm = \"\""),
+        ("PollingInterval=0", "PollingInterval = 0"),
+        ("FirewallPort=0", "FirewallPort = 0"),
+        ("SSLEnabledProtocols=4032", "SSLEnabledProtocols = 4032"),
+        ("LogLevel=verbose", "LogLevel = \"verbose\""),
+        ("Linger=0", "Linger = false"),
+        ("HTTPVersion=1.1", "HTTPVersion = \"1.1\""),
+        ("UserAgent=007", "UserAgent = \"007\""),
+        ("FormVarCount=2", "FormVarCount = 2"),
+        ("formvarname[ 01 ]=tenant", "\"FormVarName[1]\" = \"tenant\""),
+        ("FormVarName[1]=renter", "\"FormVarName[1]\" = \"renter\""),
+        ("FormVarName[0]=owner", "\"FormVarName[0]\" = \"owner\""),
+    ] {
+        home.prints(&["config", "set", setting, "--profile", "work"]);
+        assert!(home.text().lines().any(|kept| kept == line), "{line} is not in {}", home.text());
+    }
+    assert!(!home.text().contains("tenant"));
+    // The key still signs by its own algorithm.
+    assert_eq!(home.prints(&["token", "work"]), "Bearer a-token\n");
+    let [header, _] = assertion(&server.join().unwrap(), "assertion");
+    assert_eq!(header["alg"], "ES256");
+}
+
+#[test]
+fn two_keys_of_one_setting_are_refused_by_name() {
+    for (settings, what) in [
+        ("LogLevel = 3\nloglevel = 1", "loglevel: LogLevel is the same setting, and there already"),
+        ("FormVarCount = 1\n\"FormVarName[0]\" = 'a'\n\"formvarname[0]\" = 'b'", "the same setting"),
+        (
+            "FormVarCount = 1\n\"FormVarName[ 0 ]\" = 'a'",
+            "\"FormVarName[ 0 ]\" is written \"FormVarName[0]\"",
+        ),
+        ("FormVarCount = 1\n\"FormVarName[00]\" = 'a'", "\"FormVarName[00]\" is written \"FormVarName[0]\""),
+        ("\" JWTIssuer \" = 'a'", "\" JWTIssuer \" is written \"JWTIssuer\""),
+        ("\"JWTIssuer[0]\" = 'a'", "leave out the index"),
+        ("\"FormVarName[x]\" = 'a'", "a whole number in brackets"),
+    ] {
+        let home = Home::new(&speaking_to("https://as.example/token", settings));
+        home.fails(&["token", "work"], 3, what);
+        let before = home.text();
+        home.fails(&["config", "set", "LogLevel=1", "--profile", "work"], 3, what);
+        assert_eq!(home.text(), before);
+    }
+}
+
+#[test]
+fn a_password_in_an_address_of_the_settings_is_refused_and_shown_by_no_command() {
+    for line in [
+        "ProxyServer = 'http://u:hidden-pw@proxy.example'",
+        "proxyserver = 'u:hidden-pw@proxy.example'",
+        "FirewallHost = 'u:hidden-pw@firewall.example'",
+        "TokenInfoURL = 'https://u:hidden-pw@as.example/info'",
+        // It may be meant for one that is a secret.
+        "ProxyPasword = 'hidden-pw'",
+    ] {
+        let home = Home::new(&speaking_to("https://as.example/token", line));
+        let shown = home.prints(&["profile", "show", "work"]);
+        assert!(!shown.contains("hidden-pw") && shown.contains(" = \"[hidden]\""), "{shown}");
+        let name = line.split(' ').next().unwrap();
+        for arguments in [&["config", "list"][..], &["config", "get", name], &["config", "get", "LogLevel"]] {
+            let arguments = [arguments, &["--profile", "work"]].concat();
+            let told = home.fails(&arguments, 3, "settings: ");
+            assert!(!told.contains("hidden-pw"), "{told}");
+        }
+        let told = home.fails(&["token", "work"], 3, "settings: ");
+        assert!(!told.contains("hidden-pw"), "{told}");
+    }
+    let home = Home::new("");
+    let arguments = ["config", "set", "ProxyServer=http://u:hidden-pw@proxy.example", "--profile", "work"];
+    let told = home.fails(&arguments, 2, "set ProxyUser and ProxyPassword");
+    assert!(!told.contains("hidden-pw") && home.text().is_empty(), "{told}");
+}
+
+/// As the page says of it; the flag has a word for that.
+#[test]
+fn a_person_has_for_ever_where_the_setting_is_0() {
+    let text = "[profile.work]\nauthorization_endpoint = \"https://as.example/a\"\ntoken_endpoint = \"https://as.example/t\"\n\
+                client_id = \"x\"\nno_browser = true\n";
+    let forever = Home::new(&format!("{text}\n[profile.work.settings]\nBrowserResponseTimeout = 0\n"));
+    let flag = Home::new(&format!("{text}timeout = \"never\"\n"));
+    for home in [forever, flag] {
+        let mut child = home
+            .command(&["authorize", "work", "--grant-type", "code"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = String::new();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        while !told.contains("https://as.example/a?") {
+            assert!(std::io::BufRead::read_line(&mut stderr, &mut told).unwrap() > 0, "{told}");
+        }
+        thread::sleep(std::time::Duration::from_millis(300));
+        assert!(child.try_wait().unwrap().is_none(), "it waits: {told}");
+        child.kill().unwrap();
+        let _status = child.wait().unwrap();
+    }
+    let home = Home::new(&format!("{text}timeout = 0\n"));
+    home.fails(
+        &["authorize", "work", "--grant-type", "code"],
+        3,
+        "zero is no time at all; never waits for ever",
+    );
 }
 
 #[test]
@@ -287,8 +419,6 @@ fn a_profile_may_have_every_setting() {
             "JWTCertStore" => settings.push_str("JWTCertStore = \"\"\n"),
             // What is read there is a request.
             "TransferredRequest" => settings.push_str("TransferredRequest = \"OFF\"\n"),
-            // Zero is no time for the flag of the same meaning.
-            "BrowserResponseTimeout" => settings.push_str("BrowserResponseTimeout = 60\n"),
             _ => settings.push_str(&format!("{name} = '{default}'\n")),
         }
         count += 1;
