@@ -47,10 +47,10 @@ pub(crate) fn assertion(
     let request = &args.request;
     let email = account.as_ref().map(|account| account.client_email());
     let token_uri = account.as_ref().map(|account| account.token_uri());
-    let issuer = request.assertion_issuer.as_deref().or(email).unwrap_or(client.client_id());
+    let issuer = request.assertion_issuer.as_deref().or(email).unwrap_or_else(|| client.client_id());
     // RFC 7523 section 3: the token endpoint may stand for a server whose issuer nobody says.
     let server = Some(client.server().issuer()).filter(|issuer| !issuer.is_empty());
-    let server = server.or(client.server().token_endpoint()).unwrap_or_default();
+    let server = server.or_else(|| client.server().token_endpoint()).unwrap_or_default();
     let audience = request.assertion_audience.as_deref().or(token_uri).unwrap_or(server);
     let mut grant = JwtBearer::new(name(&key), key.algorithm(), issuer, audience);
     if let Some(subject) = &request.assertion_subject {
