@@ -17,7 +17,8 @@ impl OAuth {
     /// | `TcpNoDelay` | `false` | `true` | a small request waits for nothing; isahc refuses `false`: set it back for that engine |
     ///
     /// Two defaults of the original would refuse more here than they did there, and are not among them. `MaxLineLength` was 2048,
-    /// and some servers' heads have longer lines. `TLS12SupportedGroups` had P-521, which no engine here has.
+    /// and some servers' heads have longer lines. `TLS12SupportedGroups` had P-521, which no engine here has. Nor is
+    /// `JWTSignatureAlgorithm`: it was RS256, which is what an RSA key does by itself.
     ///
     /// Three defaults of the original put something at risk, and are not among them. `SSLEnabledProtocols` leaves out TLS 1.0 and
     /// 1.1, which RFC 8996 ended. `TransferredDataLimit` has a limit: set it to 0 to have none. And PKCE is S256, whatever
