@@ -210,6 +210,7 @@ fn a_default_that_is_not_the_originals_is_that_of_a_compatible_component_or_told
         "MaxLineLength",
         "SSLEnabledProtocols",
         "TLS12SupportedGroups",
+        "TcpNoDelay",
         "TransferredDataLimit",
     ];
     assert_eq!(not_even_there, with_a_reason);

@@ -14,11 +14,10 @@ impl OAuth {
     /// | `BrowserResponseTimeout` | 0, for ever | 300 | whoever closes the browser's window would be waited for without end |
     /// | `UseIPv6` | 0, IPv4 alone | 1, both | some networks have nothing else |
     /// | `UseIDNs` | `false` | `true` | names are typed as people write them |
-    /// | `TcpNoDelay` | `false` | `true` | a small request waits for nothing; isahc refuses `false`: set it back for that engine |
     ///
-    /// Two defaults of the original would refuse more here than they did there, and are not among them. `MaxLineLength` was 2048,
-    /// and some servers' heads have longer lines. `TLS12SupportedGroups` had P-521, which no engine here has. Nor is
-    /// `JWTSignatureAlgorithm`: it was RS256, which is what an RSA key does by itself.
+    /// Some defaults of the original would refuse more here than they did there, and are not among them. `MaxLineLength` was 2048,
+    /// and some servers' heads have longer lines. `TLS12SupportedGroups` had P-521, which no engine here has. `TcpNoDelay` was
+    /// `false`, which isahc refuses. Nor is `JWTSignatureAlgorithm`: it was RS256, which is what an RSA key does by itself.
     ///
     /// Three defaults of the original put something at risk, and are not among them. `SSLEnabledProtocols` leaves out TLS 1.0 and
     /// 1.1, which RFC 8996 ended. `TransferredDataLimit` has a limit: set it to 0 to have none. And PKCE is S256, whatever
@@ -37,5 +36,4 @@ fn original(values: &mut Values) {
     values.web_server.browser_response_timeout = None;
     values.network.tcp.addresses = Addresses::V4;
     values.network.idns = false;
-    values.network.tcp.nagle = true;
 }
