@@ -404,6 +404,10 @@ mod tests {
                 certificate(C::ApplicationVerificationFailure),
                 "the certificate of as.example was refused by the handler of the events",
             ),
+            (
+                Fault::Unjudged.into(),
+                "cannot be asked, as it panicked, or waits for this connection; set one",
+            ),
             (rustls::Error::NoCertificatesPresented, "as.example showed no certificate"),
             (
                 rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType),

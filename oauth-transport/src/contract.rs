@@ -245,6 +245,8 @@ macro_rules! contract_tests {
             accepted_certificate_may_be_as_bad_as_it_likes
             key_is_proved_whatever_is_accepted
             handler_decides_on_certificates_where_it_may
+            handler_that_may_refuse_is_shown_every_certificate
+            handler_that_panicked_accepts_no_certificate
             handler_is_told_of_certificates
             handler_is_told_of_handshakes
             tls_records_are_logged_by_their_headers

@@ -18,7 +18,8 @@ use url::Url;
 ///
 /// Every method does nothing by default. One is called at a time, from whatever thread the event happens on; while it runs,
 /// everything that would cause another event waits. A request that a handler starts itself, through the transport that
-/// called it, is refused. A handler that panics is not called again, and the request goes on.
+/// called it, is refused. A handler that panics is not called again, and the request goes on; but whoever could refuse a
+/// certificate and is gone has not accepted it: connections that show one fail from then on.
 ///
 /// Connections, TLS, heads and bodies are told by the engine; errors, redirects, cookies and what a log shows of requests and
 /// responses by the [`Session`](crate::Session) around it; the browser's leaving and coming back by the sign-in of the facade.
@@ -69,9 +70,18 @@ pub trait EventHandler: Send {
     /// A response sets a cookie.
     fn on_set_cookie(&mut self, cookie: &CookieSet<'_>) {}
 
-    /// A server shows its certificate. `accept` comes as what the checks say, and has the last word where
-    /// [`Tls::handler_decides`](crate::Tls::handler_decides) is on.
+    /// A server shows its certificate. `accept` comes as what the checks say. Setting it to `false` refuses the certificate,
+    /// always; setting it to `true` accepts one that the checks refuse only where
+    /// [`Tls::dangerously_handler_accepts`](crate::Tls::dangerously_handler_accepts) is on.
+    ///
+    /// Not told by engines that show nobody a certificate, as isahc: there nothing can be refused.
     fn on_ssl_server_authentication(&mut self, certificate: &ServerCertificate<'_>, accept: &mut bool) {}
+
+    /// Whether it could not ask whom it stands for about the certificate just told, as one that hands events on to a handler
+    /// that panicked. No event; the certificate is refused then. Never, by default.
+    fn is_gone(&self) -> bool {
+        false
+    }
 
     /// How a TLS handshake goes, in words.
     fn on_ssl_status(&mut self, message: &str) {}
@@ -260,6 +270,20 @@ pub struct ServerCertificate<'a> {
     pub status: &'a str,
 }
 
+/// What came of asking about a server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an engine that passes over one is wrong")]
+pub enum Decision {
+    /// It is accepted. Where the checks refuse it, that counts by
+    /// [`Tls::dangerously_handler_accepts`](crate::Tls::dangerously_handler_accepts) alone.
+    Accepted,
+    /// It is refused.
+    Refused,
+    /// There is a handler that could refuse it, and it cannot be asked: it panicked, or waits for this very connection. What
+    /// nobody could look at is refused.
+    Unjudged,
+}
+
 /// Where events go: to one handler, or nowhere. Cheap to clone; all clones lead to the same handler.
 #[derive(Clone, Default)]
 pub struct EventSink(Option<Arc<Inner>>);
@@ -267,6 +291,7 @@ pub struct EventSink(Option<Arc<Inner>>);
 struct Inner {
     handler: Mutex<Box<dyn EventHandler>>,
     level: LogLevel,
+    may_refuse: bool,
     running_on: Mutex<Option<ThreadId>>,
     broken: AtomicBool,
 }
@@ -278,12 +303,24 @@ impl EventSink {
         Self(None)
     }
 
-    /// To this handler, with log entries up to this level.
+    /// To this handler, with log entries up to this level. It may refuse certificates, and so no TLS session is taken up
+    /// again: each connection shows one.
     #[must_use]
     pub fn new(handler: impl EventHandler + 'static, level: LogLevel) -> Self {
+        Self::to(handler, level, true)
+    }
+
+    /// To this handler, which only looks on: TLS sessions may be taken up again, and it hears of no certificate then.
+    #[must_use]
+    pub fn onlooker(handler: impl EventHandler + 'static, level: LogLevel) -> Self {
+        Self::to(handler, level, false)
+    }
+
+    fn to(handler: impl EventHandler + 'static, level: LogLevel, may_refuse: bool) -> Self {
         Self(Some(Arc::new(Inner {
             handler: Mutex::new(Box::new(handler)),
             level,
+            may_refuse,
             running_on: Mutex::new(None),
             broken: AtomicBool::new(false),
         })))
@@ -293,6 +330,12 @@ impl EventSink {
     #[must_use]
     pub const fn is_active(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// Whether there is somebody who may refuse a certificate, and so has to be shown each.
+    #[must_use]
+    pub fn may_refuse(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.may_refuse)
     }
 
     /// Whether log entries of this level are told.
@@ -382,10 +425,15 @@ impl EventSink {
 
     /// Asks about a server's certificate; the answer is what the checks say, or what the handler makes of it.
     #[must_use]
-    pub fn decide(&self, certificate: &ServerCertificate<'_>, recommended: bool) -> bool {
-        let mut accept = recommended;
-        self.tell(|handler| handler.on_ssl_server_authentication(certificate, &mut accept));
-        accept
+    pub fn decide(&self, certificate: &ServerCertificate<'_>, recommended: bool) -> Decision {
+        let word = |accept| if accept { Decision::Accepted } else { Decision::Refused };
+        let mut decision = None;
+        self.tell(|handler| {
+            let mut accept = recommended;
+            handler.on_ssl_server_authentication(certificate, &mut accept);
+            decision = Some(if handler.is_gone() { Decision::Unjudged } else { word(accept) });
+        });
+        decision.unwrap_or_else(|| if self.may_refuse() { Decision::Unjudged } else { word(recommended) })
     }
 }
 

@@ -23,8 +23,8 @@ mod settings;
 
 pub use cause::Cause;
 pub use events::{
-    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, EventSink, LogEntry,
-    LogLevel, LogType, Outcome, ServerCertificate, Transfer,
+    BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Decision, Direction, EventHandler, EventSink,
+    LogEntry, LogLevel, LogType, Outcome, ServerCertificate, Transfer,
 };
 pub use firewall::{Firewall, FirewallKind};
 pub use proxies::{Proxies, Proxy, ProxyAuthentication};

@@ -150,7 +150,7 @@ settings! {
     AcceptWrongName = "acceptance of certificates for another name" ["SSLSecurityFlags"],
     /// One server certificate that is accepted whatever is wrong with its chain.
     Pin = "accepted server certificate" ["ssl_accept_server_cert_encoded"],
-    /// The handler decides on each server certificate.
+    /// The handler decides on each server certificate: it may refuse it, and accept it where that is set.
     CertificateDecisions = "decision on server certificates" [
         "on_ssl_server_authentication" "ssl_server_cert_encoded" "SSLIncludeCertChain"
     ],

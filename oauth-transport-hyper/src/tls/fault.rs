@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     ListsNeeded(Vec<String>),
     /// Lists are required, and none speaks for it. Says which could not be had, and why.
     NoList(String),
+    /// The handler of the events could refuse it, and cannot be asked.
+    Unjudged,
 }
 
 impl Fault {
@@ -40,6 +42,9 @@ impl fmt::Display for Fault {
             Self::NotForServers => f.write_str("is not for servers"),
             Self::KeyNotHeld => f.write_str("is not the server's: it cannot prove that it holds the key"),
             Self::ListsNeeded(urls) => write!(f, "needs revocation lists: {}", urls.join(", ")),
+            Self::Unjudged => f.write_str(
+                "was refused unseen: the handler of the events, which could refuse it, cannot be asked",
+            ),
             Self::NoList(why) => write!(f, "has no revocation list that speaks for it{why}"),
         }
     }
@@ -96,6 +101,9 @@ pub(crate) fn advice(error: &CertificateError) -> &'static str {
             Some(Fault::NotForServers) => "; its operator must replace it",
             Some(Fault::NoList(_)) => {
                 "; its operator must publish one, or let lists be asked only where they are known"
+            }
+            Some(Fault::Unjudged) => {
+                ", as it panicked, or waits for this connection; set one that does neither"
             }
             Some(Fault::KeyNotHeld | Fault::ListsNeeded(_)) | None => "",
         },

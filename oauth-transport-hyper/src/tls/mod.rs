@@ -99,7 +99,7 @@ impl Tls {
             accepted: tls.accepted_certificate.clone(),
             lists: lists.clone(),
             events: settings.events().clone(),
-            handler_decides: tls.handler_decides,
+            handler_accepts: tls.dangerously_handler_accepts,
             chain_in_event: tls.chain_in_event,
         };
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -108,8 +108,8 @@ impl Tls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        // Where a session is taken up no certificate is shown, and so nobody can decide on it or ask its lists.
-        let resumes = tls.resume_sessions && !tls.handler_decides && lists.is_none();
+        // Where a session is taken up no certificate is shown, and so nobody can refuse it or ask its lists.
+        let resumes = tls.resume_sessions && !settings.events().may_refuse() && lists.is_none();
         let connector = |identity| {
             let mut config = config.clone();
             // A clone shares the sessions of what it was cloned from.

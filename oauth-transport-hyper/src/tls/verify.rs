@@ -8,7 +8,7 @@ use super::certificate::Certificate;
 use super::choices::Schemes;
 use super::fault::{self, Fault, from_webpki};
 use super::revocation::{Lists, Path};
-use oauth_transport::{EventSink, Flaws, ServerCertificate};
+use oauth_transport::{Decision, EventSink, Flaws, ServerCertificate};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -32,7 +32,7 @@ pub(super) struct Verifier {
     pub(super) accepted: Option<Vec<u8>>,
     pub(super) lists: Option<Arc<Lists>>,
     pub(super) events: EventSink,
-    pub(super) handler_decides: bool,
+    pub(super) handler_accepts: bool,
     pub(super) chain_in_event: bool,
 }
 
@@ -140,7 +140,7 @@ impl Verifier {
                 Some(Fault::SelfSigned) => self.flaws.unknown_issuer,
                 Some(Fault::NotForServers) => self.flaws.wrong_usage,
                 Some(Fault::NoList(_)) => self.flaws.unknown_revocation,
-                Some(Fault::KeyNotHeld | Fault::ListsNeeded(_)) | None => false,
+                Some(Fault::KeyNotHeld | Fault::ListsNeeded(_) | Fault::Unjudged) | None => false,
             },
         }
     }
@@ -175,7 +175,7 @@ impl Verifier {
         }
     }
 
-    /// Tells the handler, and lets it decide where it may.
+    /// Tells the handler. It may refuse any certificate, and accept a bad one where that is set.
     fn tell(&self, shown: &Shown<'_>, verdict: Result<Vec<String>, Error>) -> Result<(), Error> {
         if !self.events.is_active() {
             return verdict.map(drop);
@@ -196,12 +196,13 @@ impl Verifier {
         event.subject = &subject;
         event.issuer = &issuer;
         event.chain = &chain;
-        let accept = self.events.decide(&event, verdict.is_ok());
-        match (verdict, accept) {
-            (verdict, _) if !self.handler_decides => verdict.map(drop),
-            (Ok(_), false) => Err(CertificateError::ApplicationVerificationFailure.into()),
-            (Err(_), true) => Ok(()),
-            (verdict, _) => verdict.map(drop),
+        let decision = self.events.decide(&event, verdict.is_ok());
+        match (verdict, decision) {
+            (Ok(_), Decision::Accepted) => Ok(()),
+            (Ok(_), Decision::Refused) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            (Ok(_), Decision::Unjudged) => Err(Fault::Unjudged.into()),
+            (Err(_), Decision::Accepted) if self.handler_accepts => Ok(()),
+            (Err(error), _) => Err(error),
         }
     }
 }

@@ -2,52 +2,137 @@
 
 use super::Engine;
 use super::server::Server;
-use super::subject::{BODY, assert_fails, carries, post, promptly, send_with};
+use super::subject::{BODY, assert_fails, carries, get, post, promptly, send_with, transport};
 use super::tls::{Authority, Credentials, Leaf, ServerTls, Valid};
 use crate::{
-    EventHandler, EventSink, LogEntry, LogLevel, LogType, ServerCertificate, Setting, Settings, Support, Tls,
+    ConnectionStatus, EventHandler, EventSink, LogEntry, LogLevel, LogType, Outcome, ServerCertificate,
+    Setting, Settings, Support, Tls, Transport as _,
 };
 use oauth_core::{Delivered, UnreachableKind};
+use rustls::version::{TLS12, TLS13};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+const OK_AND_CLOSE: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
 
-/// It may refuse a good certificate, and accept a bad one.
+/// It may refuse a good certificate without further ado, and accept a bad one where that is set.
 pub fn handler_decides_on_certificates_where_it_may<E: Engine>() {
-    let tls = Tls { handler_decides: true, ..Tls::default() };
+    let accepting = Tls { dangerously_handler_accepts: true, ..Tls::default() };
     let (good, bad) = (Authority::new(), Authority::new());
-    let settings = |answer| told(&good, tls.clone(), answer, LogLevel::None);
-    if !carries::<E>(Setting::CertificateDecisions, &settings(None).0) {
+    let settings = |tls: &Tls, answer| told(&good, tls.clone(), answer, LogLevel::None);
+    if !carries::<E>(Setting::CertificateDecisions, &settings(&accepting, None).0) {
         return;
     }
-    for (authority, answer, goes_well) in [
-        (&good, None, true),
-        (&good, Some(true), true),
-        (&good, Some(false), false),
-        (&bad, None, false),
-        (&bad, Some(false), false),
-        (&bad, Some(true), true),
+    for (tls, authority, answer, goes_well) in [
+        (Tls::default(), &good, None, true),
+        (Tls::default(), &good, Some(true), true),
+        (Tls::default(), &good, Some(false), false),
+        (Tls::default(), &bad, None, false),
+        (Tls::default(), &bad, Some(true), false),
+        (Tls::default(), &bad, Some(false), false),
+        (accepting.clone(), &good, None, true),
+        (accepting.clone(), &good, Some(true), true),
+        (accepting.clone(), &good, Some(false), false),
+        (accepting.clone(), &bad, None, false),
+        (accepting.clone(), &bad, Some(true), true),
+        (accepting.clone(), &bad, Some(false), false),
     ] {
         let server = server(&authority.issue(&Leaf::here()));
-        let (settings, heard) = settings(answer);
-        // Each connection is asked about: no session is taken up again.
-        for _ in 0..2 {
-            let result = promptly(|| send_with::<E>(settings.clone(), post(&server.https("/token"))));
-            if goes_well {
-                result.expect("the handler says yes, or leaves it at that");
-            } else {
-                assert_fails(result, &[UnreachableKind::Tls], Delivered::No);
-            }
+        let (settings, heard) = settings(&tls, answer);
+        let result = promptly(|| send_with::<E>(settings, post(&server.https("/token"))));
+        if goes_well {
+            result.expect("the handler says yes, or leaves it at that");
+        } else {
+            assert_fails(result, &[UnreachableKind::Tls], Delivered::No);
         }
         let heard = heard.take();
-        assert_eq!(heard.certificates.len(), 2, "{heard:?}");
+        assert_eq!(heard.certificates.len(), 1, "{heard:?}");
         assert_eq!(heard.certificates[0].recommended, std::ptr::eq(authority, &good));
-        assert_eq!(server.received().len(), if goes_well { 2 } else { 0 });
+        assert_eq!(server.received().len(), usize::from(goes_well));
     }
 }
 
-/// Whom it is for, by whom, and what is wrong with it; where it does not decide, its answer does not count.
+/// Each connection shows it one: a session would be taken up without. Where it only looks on, sessions are.
+pub fn handler_that_may_refuse_is_shown_every_certificate<E: Engine>() {
+    let authority = Authority::new();
+    let with_chain = Tls { chain_in_event: true, ..Tls::default() };
+    if !carries::<E>(Setting::CertificateDecisions, &told(&authority, with_chain, None, LogLevel::None).0) {
+        return;
+    }
+    for version in [&TLS12, &TLS13] {
+        for (may_refuse, shown) in [(true, 2), (false, 1)] {
+            let mut tls = ServerTls::new(&authority.issue(&Leaf::here()));
+            tls.versions = vec![version];
+            let server = Server::tls(tls.config(), |connection| {
+                connection.request()?;
+                connection.write_all(OK_AND_CLOSE)?;
+                connection.close()
+            });
+            let heard = Heard::default();
+            let handler = Handler { heard: heard.clone(), answer: None };
+            let events = if may_refuse {
+                EventSink::new(handler, LogLevel::None)
+            } else {
+                EventSink::onlooker(handler, LogLevel::None)
+            };
+            let settings = Settings::new().with_extra_root_der(authority.der()).with_events(events);
+            let transport = transport::<E>(settings);
+            for _ in 0..2 {
+                E::block_on(transport.send(get(&server.https("/")))).expect("the server is trusted");
+            }
+            assert_eq!(heard.take().certificates.len(), shown, "{version:?} {may_refuse}");
+        }
+    }
+}
+
+/// Whatever it panicked at: what it could not look at is refused, be it good or one that it might accept.
+pub fn handler_that_panicked_accepts_no_certificate<E: Engine>() {
+    struct Panics(&'static str);
+    impl EventHandler for Panics {
+        fn on_connection_status(&mut self, _: ConnectionStatus, _: &Outcome<'_>) {
+            assert_ne!(self.0, "status", "as this test wants it");
+        }
+        fn on_ssl_server_authentication(&mut self, _: &ServerCertificate<'_>, accept: &mut bool) {
+            *accept = true;
+            assert_ne!(self.0, "certificate", "as this test wants it");
+        }
+    }
+    let authority = Authority::new();
+    let accepting = Tls { dangerously_handler_accepts: true, ..Tls::default() };
+    if !carries::<E>(
+        Setting::CertificateDecisions,
+        &told(&authority, accepting.clone(), None, LogLevel::None).0,
+    ) {
+        return;
+    }
+    let server = Server::tls(ServerTls::new(&authority.issue(&Leaf::here())).config(), |connection| {
+        connection.request()?;
+        connection.write_all(OK_AND_CLOSE)?;
+        connection.close()
+    });
+    for tls in [Tls::default(), accepting] {
+        for (at, first_goes_well) in [("never", true), ("status", true), ("certificate", false)] {
+            let settings = Settings::new()
+                .with_extra_root_der(authority.der())
+                .with_tls(tls.clone())
+                .with_events(EventSink::new(Panics(at), LogLevel::None));
+            let transport = transport::<E>(settings);
+            for goes_well in [first_goes_well, at == "never"] {
+                let result = promptly(|| E::block_on(transport.send(get(&server.https("/")))));
+                if goes_well {
+                    result.expect("the handler was there");
+                } else {
+                    let error = result.as_ref().expect_err("nobody looked").to_string();
+                    assert!(error.contains("handler of the events"), "{error}");
+                    assert_fails(result, &[UnreachableKind::Tls], Delivered::No);
+                }
+            }
+        }
+    }
+}
+
+/// Whom it is for, by whom, and what is wrong with it.
 pub fn handler_is_told_of_certificates<E: Engine>() {
     let root = Authority::new();
     let authority = root.intermediate(2, &[]);
@@ -65,7 +150,7 @@ pub fn handler_is_told_of_certificates<E: Engine>() {
         let credentials = authority.issue(&leaf);
         let server = server(&credentials);
         let has_chain = tls.chain_in_event;
-        let (settings, heard) = told(&root, tls, Some(!goes_well), LogLevel::None);
+        let (settings, heard) = told(&root, tls, None, LogLevel::None);
         let result = promptly(|| send_with::<E>(settings, post(&server.https("/token"))));
         assert_eq!(result.is_ok(), goes_well, "{result:?}");
         let heard = heard.take();

@@ -154,7 +154,7 @@ fn sample(setting: Setting) -> Settings {
         S::AcceptUnknownRevocation => tls.dangerously_accepted_flaws.unknown_revocation = true,
         S::AcceptWrongName => tls.dangerously_accepted_flaws.wrong_name = true,
         S::Pin => tls.accepted_certificate = Some(vec![1]),
-        S::CertificateDecisions => tls.handler_decides = true,
+        S::CertificateDecisions => tls.dangerously_handler_accepts = true,
         S::RecordLog => tls.log_records = true,
         S::ConnectionEvents => {
             struct Deaf;

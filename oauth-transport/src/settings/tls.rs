@@ -27,7 +27,8 @@ pub struct Tls {
     /// The same for TLS 1.3.
     pub signature_algorithms_13: Option<Vec<String>>,
     /// Whether a session is taken up again on the next connection to the same server (RFC 8446 section 2.2). On by
-    /// default; the component `OAuth` has it off.
+    /// default; the component `OAuth` has it off. Where a handler of events
+    /// [may refuse](crate::EventSink::may_refuse) certificates, none is: it would be taken up without a certificate.
     pub resume_sessions: bool,
     /// Whether revocation lists are asked about a server's certificate and those above it. Where they are, no session is
     /// resumed: it would be taken up without a certificate.
@@ -41,9 +42,9 @@ pub struct Tls {
     /// A server's certificate as DER that is accepted whatever is wrong with its chain, its name and its dates. The server
     /// still proves that it holds the key. Revocation lists are not asked about it. Other certificates are checked as ever.
     pub accepted_certificate: Option<Vec<u8>>,
-    /// Whether the handler of the events decides on each server's certificate: it may refuse a good one, and accept a bad
-    /// one, which is as **dangerous** as it sounds. No session is resumed then: each connection shows a certificate.
-    pub handler_decides: bool,
+    /// Whether the handler of the events may accept a server's certificate that the checks refuse, which is as **dangerous**
+    /// as it sounds. It may refuse any without this.
+    pub dangerously_handler_accepts: bool,
     /// Whether the event of a server's certificate carries its whole chain.
     pub chain_in_event: bool,
     /// Whether the headers of TLS records are logged, as [`LogType::Info`](crate::LogType::Info) at the level of debugging.
@@ -118,7 +119,7 @@ impl Tls {
                 wrong_name: false,
             },
             accepted_certificate: None,
-            handler_decides: false,
+            dangerously_handler_accepts: false,
             chain_in_event: false,
             log_records: false,
         }
@@ -155,7 +156,7 @@ impl Tls {
             revocation_lists,
             dangerously_accepted_flaws,
             accepted_certificate,
-            handler_decides,
+            dangerously_handler_accepts,
             chain_in_event,
             log_records,
         } = self;
@@ -184,7 +185,7 @@ impl Tls {
                 (*unknown_revocation, Setting::AcceptUnknownRevocation),
                 (*wrong_name, Setting::AcceptWrongName),
                 (accepted_certificate.is_some(), Setting::Pin),
-                (*handler_decides || *chain_in_event, Setting::CertificateDecisions),
+                (*dangerously_handler_accepts || *chain_in_event, Setting::CertificateDecisions),
                 (*log_records, Setting::RecordLog),
             ]
             .into_iter()
@@ -216,7 +217,7 @@ impl fmt::Debug for Tls {
             .field("revocation_lists", &format_args!("[{}]", self.revocation_lists.len()))
             .field("dangerously_accepted_flaws", &self.dangerously_accepted_flaws)
             .field("accepted_certificate", &self.accepted_certificate.is_some())
-            .field("handler_decides", &self.handler_decides)
+            .field("dangerously_handler_accepts", &self.dangerously_handler_accepts)
             .field("chain_in_event", &self.chain_in_event)
             .field("log_records", &self.log_records)
             .finish()

@@ -16,6 +16,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
@@ -82,8 +83,9 @@ pub(crate) struct Hub(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// Out of its place while it is called, so that it can be replaced from inside itself.
-    handler: Mutex<Option<Box<dyn EventHandler>>>,
+    handler: Mutex<Place>,
+    /// Whether a handler was set since an engine asked.
+    is_new: AtomicBool,
     /// Held while the handler is called: it hears one event at a time.
     turn: Mutex<()>,
     /// The thread on which it is called.
@@ -91,6 +93,19 @@ struct Inner {
     observers: Mutex<Vec<Sender<Event>>>,
     queue: Mutex<Queue>,
     seen: Mutex<Seen>,
+}
+
+/// Where the handler is.
+#[derive(Default)]
+enum Place {
+    /// None was ever set.
+    #[default]
+    Empty,
+    Here(Box<dyn EventHandler>),
+    /// Out of its place while it is called, so that it can be replaced from inside itself.
+    Called,
+    /// It panicked. It might have refused certificates, so that nobody accepts any in its stead.
+    Gone,
 }
 
 /// What the handler has not heard yet.
@@ -104,14 +119,26 @@ struct Queue {
 type Kept = Box<dyn FnOnce(&mut dyn EventHandler) + Send>;
 
 impl Hub {
-    /// The sink that a transport tells. The handler's word on certificates counts where it `decides`.
-    pub(crate) fn sink(&self, level: LogLevel, decides: bool) -> EventSink {
-        EventSink::new(Relay { hub: self.clone(), decides }, level)
+    /// The sink that a transport tells. A handler may refuse certificates; it may accept bad ones where it `accepts`.
+    pub(crate) fn sink(&self, level: LogLevel, accepts: bool) -> EventSink {
+        let relay = Relay { hub: self.clone(), accepts, could_ask: true };
+        // Observers have no say: where they are alone, nothing is lost by a session that is taken up without a certificate.
+        if matches!(*lock(&self.0.handler), Place::Empty) {
+            EventSink::onlooker(relay, level)
+        } else {
+            EventSink::new(relay, level)
+        }
     }
 
     pub(crate) fn set_handler(&self, handler: Box<dyn EventHandler>) {
-        let before = lock(&self.0.handler).replace(handler);
+        let before = std::mem::replace(&mut *lock(&self.0.handler), Place::Here(handler));
+        self.0.is_new.store(true, Ordering::Release);
         drop(before);
+    }
+
+    /// Whether a handler was set since this was asked last: connections and sessions of before it has not seen.
+    pub(crate) fn take_new(&self) -> bool {
+        self.0.is_new.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn observe(&self) -> Receiver<Event> {
@@ -172,13 +199,16 @@ impl Hub {
         }
     }
 
-    /// Asks the handler, now. What it makes of the question counts unless it panics half way.
-    fn ask<T: Clone>(&self, question: &mut T, event: impl FnOnce(&mut dyn EventHandler, &mut T)) {
-        let Some(_turn) = self.turn() else { return };
+    /// Asks the handler, now. What it makes of the question counts unless it panics half way. Says whether it answered, or there
+    /// was never one.
+    fn ask<T: Clone>(&self, question: &mut T, event: impl FnOnce(&mut dyn EventHandler, &mut T)) -> bool {
+        let Some(_turn) = self.turn() else { return false };
         let mut answer = question.clone();
-        if self.call(|handler| event(handler, &mut answer)) {
+        let has_answered = self.call(|handler| event(handler, &mut answer));
+        if has_answered {
             *question = answer;
         }
+        has_answered || matches!(*lock(&self.0.handler), Place::Empty)
     }
 
     /// The right to call the handler; `None` from inside it, which would wait for itself.
@@ -189,15 +219,23 @@ impl Hub {
 
     /// Calls the handler, whose turn it is, and says whether it came back. One that panics is not called again.
     fn call(&self, event: impl FnOnce(&mut dyn EventHandler)) -> bool {
-        let Some(mut handler) = lock(&self.0.handler).take() else { return false };
+        let mut handler = {
+            let mut place = lock(&self.0.handler);
+            match std::mem::replace(&mut *place, Place::Called) {
+                Place::Here(handler) => handler,
+                other => {
+                    *place = other;
+                    return false;
+                }
+            }
+        };
         *lock(&self.0.inside) = Some(thread::current().id());
         let came_back = catch_unwind(AssertUnwindSafe(|| event(&mut *handler))).is_ok();
         *lock(&self.0.inside) = None;
-        if came_back {
-            let mut slot = lock(&self.0.handler);
-            if slot.is_none() {
-                *slot = Some(handler);
-            }
+        let mut place = lock(&self.0.handler);
+        // Another one may have taken its place meanwhile.
+        if matches!(*place, Place::Called) {
+            *place = if came_back { Place::Here(handler) } else { Place::Gone };
         }
         came_back
     }
@@ -220,7 +258,10 @@ impl fmt::Debug for Hub {
 /// What the transport tells, handed on.
 struct Relay {
     hub: Hub,
-    decides: bool,
+    /// Whether the handler may accept certificates that the checks refuse.
+    accepts: bool,
+    /// Whether the handler could be asked about the last certificate, where there is one.
+    could_ask: bool,
 }
 
 impl Relay {
@@ -296,7 +337,7 @@ impl EventHandler for Relay {
     }
 
     fn on_launch_browser(&mut self, launch: &mut BrowserLaunch) {
-        self.hub.ask(launch, |handler, launch| handler.on_launch_browser(launch));
+        let _either = self.hub.ask(launch, |handler, launch| handler.on_launch_browser(launch));
         self.hub.show(|| Event::LaunchBrowser(launch.command.clone()));
     }
 
@@ -307,7 +348,7 @@ impl EventHandler for Relay {
     }
 
     fn on_redirect(&mut self, location: &Url, accept: &mut bool) {
-        self.hub.ask(accept, |handler, accept| handler.on_redirect(location, accept));
+        let _either = self.hub.ask(accept, |handler, accept| handler.on_redirect(location, accept));
         self.hub.show(|| Event::Redirect(location.origin().ascii_serialization(), *accept));
     }
 
@@ -315,7 +356,7 @@ impl EventHandler for Relay {
         let mut brought = url::form_urlencoded::parse(back.expose_query().as_bytes());
         self.seen().authorization_code =
             brought.find(|(name, _)| name == "code").map(|(_, code)| Secret::new(code));
-        self.hub.ask(back, |handler, back| handler.on_return_url(back));
+        let _either = self.hub.ask(back, |handler, back| handler.on_return_url(back));
         self.hub.show(|| Event::ReturnUrl(back.path.to_owned(), back.query()));
     }
 
@@ -337,17 +378,20 @@ impl EventHandler for Relay {
 
     fn on_ssl_server_authentication(&mut self, certificate: &ServerCertificate<'_>, accept: &mut bool) {
         self.seen().server_certificate = Some(certificate.der.to_vec());
-        let mut decided = *accept;
-        self.hub
-            .ask(&mut decided, |handler, accept| handler.on_ssl_server_authentication(certificate, accept));
-        if self.decides {
-            *accept = decided;
-        }
+        let mut word = *accept;
+        self.could_ask = self
+            .hub
+            .ask(&mut word, |handler, accept| handler.on_ssl_server_authentication(certificate, accept));
+        *accept = self.could_ask && word && (*accept || self.accepts);
         self.hub.show(|| {
             let [subject, issuer, status] =
                 [certificate.subject, certificate.issuer, certificate.status].map(str::to_owned);
             Event::SslServerAuthentication(subject, issuer, status, *accept)
         });
+    }
+
+    fn is_gone(&self) -> bool {
+        !self.could_ask
     }
 
     fn on_ssl_status(&mut self, message: &str) {

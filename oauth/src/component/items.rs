@@ -115,7 +115,7 @@ pub const ITEMS: &[Item] = &[
     item(Event, "on_redirect", "EventHandler::on_redirect", "`accept` can narrow; it takes no credential to another origin."),
     item(Event, "on_return_url", "EventHandler::on_return_url", "The query comes without its values, unless `expose_query` asks for them."),
     item(Event, "on_set_cookie", "EventHandler::on_set_cookie", ""),
-    item(Event, "on_ssl_server_authentication", "EventHandler::on_ssl_server_authentication", "`accept` counts with `set_dangerously_decide_on_certificates`."),
+    item(Event, "on_ssl_server_authentication", "EventHandler::on_ssl_server_authentication", "`accept = false` counts always; `true` for a certificate that the checks refuse, with `set_dangerously_decide_on_certificates`."),
     item(Event, "on_ssl_status", "EventHandler::on_ssl_status", ""),
     item(Event, "on_start_transfer", "EventHandler::on_start_transfer", ""),
     item(Event, "on_status", "EventHandler::on_status", ""),

@@ -204,8 +204,12 @@ impl OAuth {
 
     /// Tells events to this handler, in place of the one before.
     ///
-    /// It is called from within calls: one that blocks holds them up, and one that panics is not called again. From inside it,
-    /// properties can be read, and the call interrupted.
+    /// It is called from within calls: one that blocks holds them up. One that panics is not called again, and as it might have
+    /// refused them, servers' certificates are refused from then on until another is set. From inside it, properties can be read,
+    /// and the call interrupted.
+    ///
+    /// It may refuse any certificate ([`on_ssl_server_authentication`](EventHandler::on_ssl_server_authentication)), and so no TLS
+    /// session is taken up again where there is one, whatever `ReuseSSLSession` says: each connection shows a certificate.
     pub fn set_event_handler(&self, handler: impl EventHandler + 'static) {
         self.events.set_handler(Box::new(handler));
     }
@@ -325,6 +329,10 @@ impl OAuth {
     }
 
     fn engine(&self) -> Result<Arc<Engine>, ComponentError> {
+        // A handler that is new sees the certificate of every server.
+        if self.events.take_new() {
+            self.forget_engine();
+        }
         let changes = {
             let slot = lock(&self.engine);
             if let Some(engine) = &slot.engine {
@@ -343,7 +351,7 @@ impl OAuth {
     }
 
     fn sink(&self, network: &NetworkValues) -> EventSink {
-        self.events.sink(network.log_level, network.tls.handler_decides)
+        self.events.sink(network.log_level, network.tls.dangerously_handler_accepts)
     }
 
     fn tell_dangers(&self) {

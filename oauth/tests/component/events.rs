@@ -4,6 +4,7 @@ use crate::authority::Authority;
 use crate::wire::*;
 use oauth::OAuth;
 use oauth::component::{ClientProfile, Event, GrantType};
+use oauth::core::UnreachableKind;
 use oauth::transport::{
     BrowserLaunch, BrowserReturn, ConnectionStatus, CookieSet, Direction, EventHandler, LogEntry, LogLevel,
     Outcome, ServerCertificate, Transfer,
@@ -296,11 +297,14 @@ impl EventHandler for Judge {
 }
 
 #[test]
-fn a_handler_decides_on_certificates_where_it_may_both_ways() {
+fn a_handler_refuses_any_certificate_and_accepts_bad_ones_where_it_may() {
     let (authority, server) = server();
     for (decides, trusted, accept, works) in [
-        (false, true, false, true),
+        (false, true, true, true),
+        (false, true, false, false),
         (false, false, true, false),
+        (false, false, false, false),
+        (true, true, true, true),
         (true, true, false, false),
         (true, false, true, true),
     ] {
@@ -312,7 +316,7 @@ fn a_handler_decides_on_certificates_where_it_may_both_ways() {
         oauth.set_dangerously_decide_on_certificates(decides);
         assert_eq!(oauth.dangerously_decide_on_certificates(), decides);
         oauth.set_event_handler(Judge(accept));
-        // Where it decides, it does at once, even if the rest waits.
+        // It decides at once, even if the rest waits.
         oauth.set_events_queued(true);
         assert_eq!(oauth.get_authorization().is_ok(), works, "{decides} {trusted} {accept}");
         let accepted = events.try_iter().find_map(|event| match event {
@@ -325,6 +329,59 @@ fn a_handler_decides_on_certificates_where_it_may_both_ways() {
         let oauth = client_with(&server.https("/token"), "true", &[]);
         oauth.set_dangerously_decide_on_certificates(true);
         refused(&oauth, "on_ssl_server_authentication", "isahc does not show certificates");
+    }
+}
+
+#[test]
+fn a_handler_sees_the_certificate_of_each_connection_whatever_is_kept() {
+    let (authority, server) = server();
+    let lines = [&authority.trusted(), "ReuseSSLSession=true", "KeepAlive=true"];
+    let oauth = client_with(&server.https("/token"), "false", &lines);
+    oauth.get_authorization().unwrap();
+    // Neither the connection nor the session of before has been seen by it.
+    oauth.set_event_handler(Judge(false));
+    assert_eq!(unreachable(oauth.get_authorization()), UnreachableKind::Tls);
+    let recorder = Recorder::default();
+    oauth.set_event_handler(recorder.clone());
+    for shown in [1, 2] {
+        oauth.get_authorization().unwrap();
+        oauth.disconnect();
+        let told = recorder.names().into_iter().filter(|name| *name == "certificate").count();
+        assert_eq!(told, shown);
+    }
+}
+
+#[test]
+fn certificates_are_refused_for_a_handler_that_panicked_until_another_is_set() {
+    let (authority, server) = server();
+    for decides in [false, true] {
+        for queued in [false, true] {
+            let oauth = client_with(&server.https("/token"), "false", &[&authority.trusted()]);
+            oauth.set_dangerously_decide_on_certificates(decides);
+            oauth.set_events_queued(queued);
+            // Without any it works, and with one that has not panicked yet.
+            oauth.get_authorization().unwrap();
+            oauth.set_event_handler(Panicking(Arc::default()));
+            oauth.get_authorization().unwrap();
+            oauth.do_events();
+            for reset in [false, true] {
+                if reset {
+                    oauth.set_other_headers("x-other: 1").unwrap();
+                }
+                let events = oauth.observe();
+                let error = oauth.get_authorization().unwrap_err();
+                let text = error.to_string();
+                assert!(text.contains("the handler of the events") && text.contains("panicked"), "{text}");
+                assert_eq!(unreachable(Err(error)), UnreachableKind::Tls);
+                let accepted = events.try_iter().find_map(|event| match event {
+                    Event::SslServerAuthentication(.., accepted) => Some(accepted),
+                    _ => None,
+                });
+                assert_eq!(accepted, Some(false));
+            }
+            oauth.set_event_handler(Recorder::default());
+            oauth.get_authorization().unwrap();
+        }
     }
 }
 

@@ -45,7 +45,10 @@ const TOGETHER: &[(&str, &str)] = &[
     ("event on_redirect", "redirects_can_be_refused_and_allowed_one_by_one"),
     ("event on_return_url", "a_handler_empties_the_launch_and_sets_the_page"),
     ("event on_set_cookie", "observers_see_everything_without_a_secret_and_cost_nothing_when_they_are_gone"),
-    ("event on_ssl_server_authentication", "a_handler_decides_on_certificates_where_it_may_both_ways"),
+    (
+        "event on_ssl_server_authentication",
+        "a_handler_refuses_any_certificate_and_accepts_bad_ones_where_it_may",
+    ),
     ("event on_ssl_status", "events_are_told_in_their_order"),
     ("event on_start_transfer", "events_are_told_in_their_order"),
     ("event on_status", "observers_see_everything_without_a_secret_and_cost_nothing_when_they_are_gone"),

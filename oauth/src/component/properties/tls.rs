@@ -22,9 +22,9 @@ secrets! {
 copied! {
     /// The kind of that store.
     ssl_cert_store_type set_ssl_cert_store_type: StoreKind = network.certificate.kind;
-    /// Whether the event handler decides on each server's certificate: it may refuse a good one and accept a bad one.
+    /// Whether the event handler may accept a server's certificate that the checks refuse. It may refuse any without this.
     /// **Dangerous**: a handler that accepts too much lets anybody on the way read along.
-    dangerously_decide_on_certificates set_dangerously_decide_on_certificates: bool = network.tls.handler_decides;
+    dangerously_decide_on_certificates set_dangerously_decide_on_certificates: bool = network.tls.dangerously_handler_accepts;
 }
 
 impl OAuth {
