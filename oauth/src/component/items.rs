@@ -73,7 +73,7 @@ pub const ITEMS: &[Item] = &[
     item(Property, "local_host", "OAuth::local_host, OAuth::set_local_host", "An address."),
     item(Property, "other_headers", "OAuth::other_headers, OAuth::set_other_headers", "A `Result`: what frames the request is refused."),
     item(Property, "proxy_auth_scheme", "OAuth::proxy_auth_scheme, OAuth::set_proxy_auth_scheme", "An enumeration with the same numbers."),
-    item(Property, "proxy_auto_detect", "OAuth::proxy_auto_detect, OAuth::set_proxy_auto_detect", "The environment's `HTTPS_PROXY` and `NO_PROXY`."),
+    item(Property, "proxy_auto_detect", "OAuth::proxy_auto_detect, OAuth::set_proxy_auto_detect", "The environment's `HTTPS_PROXY` and `NO_PROXY`, where no `proxy_server` is set."),
     item(Property, "proxy_password", "OAuth::proxy_password, OAuth::set_proxy_password", ""),
     item(Property, "proxy_port", "OAuth::proxy_port, OAuth::set_proxy_port", ""),
     item(Property, "proxy_server", "OAuth::proxy_server, OAuth::set_proxy_server", "A name, an address or a URL."),

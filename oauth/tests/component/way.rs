@@ -249,6 +249,9 @@ fn row_proxy_auto_detect_on_the_wire() {
             assert!(oauth.proxy_auto_detect());
             oauth.get_authorization().unwrap();
             get("http://127.0.0.1:9/token", engine, &["ProxyServer=*"]).unwrap();
+            // The one that is set counts: nobody listens there.
+            set(&oauth, &["ProxyServer=127.0.0.1", "ProxyPort=9"]);
+            assert_eq!(unreachable(oauth.get_authorization()), UnreachableKind::Connect, "{engine}");
         }
         return;
     }

@@ -266,6 +266,12 @@ fn row_proxy_auto_detect() {
     for part in ["https: Some( Proxy { url: \"http://127.0.0.1:3128/\"", "[redacted]", "here.example"] {
         assert!(lines.contains(part), "{part}: {lines}");
     }
+    // As with firewalls, the one that is set counts.
+    let mut both = set(&["ProxyServer=set.example", "ProxyPort=8080"]).unwrap();
+    both.network.proxy.auto_detect = true;
+    let told = new_lines(&both, &environment).unwrap().join(" ");
+    assert!(told.contains("\"http://set.example:8080/\"") && !told.contains("3128"), "{told}");
+    assert!(!told.contains("here.example"), "nor are the environment's exceptions its own: {told}");
     let star = set(&["ProxyServer=*", "ProxyUser=ada"]).unwrap();
     assert_eq!(new_lines(&star, &environment).unwrap().join(" "), lines);
     let error = new_lines(&star, &[("https_proxy", "ftp://x")]).unwrap_err().to_string();

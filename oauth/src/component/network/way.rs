@@ -62,8 +62,8 @@ fn set_firewall(values: &NetworkValues, kind: FirewallKind) -> Result<Firewall, 
 /// The proxies. Where the environment's SOCKS server is the firewall, it is not a proxy as well.
 pub(super) fn proxies(values: &NetworkValues, environment: Lookup<'_>) -> Result<Proxies, ComponentError> {
     let asked = &values.proxy;
-    // What another platform calls "the system's".
-    let proxies = if asked.auto_detect || asked.server == "*" {
+    // The one that is set counts before that of the environment; `*` is what another platform calls "the system's".
+    let proxies = if asked.server == "*" || (asked.server.is_empty() && asked.auto_detect) {
         let is_taken = values.firewall.auto_detect
             && values.firewall.kind.is_none()
             && Firewall::from_variables(environment).is_ok_and(|firewall| firewall.is_some());

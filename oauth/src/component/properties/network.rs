@@ -38,7 +38,7 @@ copied! {
     follow_redirects set_follow_redirects: Redirects = network.session.redirects;
     /// The address of this machine that connections come from; `None` leaves it to the system.
     local_host set_local_host: Option<IpAddr> = network.tcp.local_address;
-    /// Whether the proxy is taken from the environment (`HTTPS_PROXY`, `NO_PROXY`).
+    /// Whether the proxy is taken from the environment (`HTTPS_PROXY`, `NO_PROXY`) where no `proxy_server` is set.
     proxy_auto_detect set_proxy_auto_detect: bool = network.proxy.auto_detect;
     /// Whether secrets are shown in the log of events: credentials, codes, tokens. **Dangerous**: whoever reads it can use them.
     dangerously_log_secrets set_dangerously_log_secrets: bool = network.session.dangerously_log_secrets;
