@@ -347,8 +347,14 @@ fn row_ssl_cert_encoded() {
         assert!(oauth.ssl_cert_encoded().contains("BEGIN CERTIFICATE"));
         oauth.get_authorization().unwrap();
         assert_eq!(handshakes.recv().unwrap().client.as_deref(), Some(&*two.der), "{engine}");
-        oauth.set_ssl_cert_encoded("").unwrap();
+        // Who names another one afterwards means that.
+        oauth.set_ssl_cert_subject("one.example");
         assert_eq!(oauth.ssl_cert_encoded(), "");
+        oauth.get_authorization().unwrap();
+        assert_eq!(handshakes.recv().unwrap().client.as_deref(), Some(&*one.der), "{engine}");
+        oauth.set_ssl_cert_encoded(&two.pem).unwrap();
+        oauth.set_ssl_cert_encoded("").unwrap();
+        assert_eq!((oauth.ssl_cert_encoded(), oauth.ssl_cert_subject()), (String::new(), String::new()));
     }
 }
 

@@ -7,11 +7,6 @@ use crate::component::values::Secret;
 use oauth_core::Password;
 use oauth_jwt::StoreKind;
 
-texts! {
-    /// Which certificate of the store is shown: a subject or a part of one, `*` for any, empty for none.
-    ssl_cert_subject set_ssl_cert_subject = network.certificate.subject;
-}
-
 secrets! {
     /// The store of the client's certificate: a path, a name, or the contents.
     ssl_cert_store set_ssl_cert_store: Password = network.certificate.store;
@@ -43,6 +38,22 @@ impl OAuth {
         let der = network::certificate("ssl_accept_server_cert_encoded", certificate)?;
         self.change(|values| values.network.tls.accepted_certificate = der);
         Ok(())
+    }
+
+    /// Which certificate of the store is shown: a subject or a part of one, `*` for any, empty for none.
+    #[must_use]
+    pub fn ssl_cert_subject(&self) -> String {
+        self.values().network.certificate.subject.clone()
+    }
+
+    /// Sets [`ssl_cert_subject`](Self::ssl_cert_subject). It chooses anew: what
+    /// [`ssl_cert_encoded`](Self::set_ssl_cert_encoded) chose counts no longer.
+    pub fn set_ssl_cert_subject(&self, subject: impl Into<String>) {
+        let subject = subject.into();
+        self.change(|values| {
+            values.network.certificate.subject = subject;
+            values.network.certificate_der = None;
+        });
     }
 
     /// The client's certificate as PEM, where it was set as such.
