@@ -165,7 +165,10 @@ pub(crate) const NOTES: &[(&str, &str)] = &[
     ),
     ("SSLEnableRenegotiation", "`false` is refused; nothing renegotiates."),
     ("SSLProvider", "Another than the engine's own is refused."),
-    ("SSLSecurityFlags", "The bits that have a meaning outside of Windows; the others are refused."),
+    (
+        "SSLSecurityFlags",
+        "The bits that have a meaning outside of Windows; the others are refused, as are parts of 0xF00, which cannot be told apart.",
+    ),
     ("TcpNoDelay", "`true` is the default, in place of `false`, which isahc refuses."),
     (
         "TLS12SupportedGroups",

@@ -62,7 +62,12 @@ const OWN: &[(&str, &[&str], Answer, &str)] = &[
         Answer::InPart,
         "the bits of SSL and of TLS before 1.2 count for nothing, and alone are refused",
     ),
-    ("SSLSecurityFlags", BOTH, Answer::InPart, "bits without a meaning in this TLS are refused"),
+    (
+        "SSLSecurityFlags",
+        BOTH,
+        Answer::InPart,
+        "bits without a meaning in this TLS are refused, and parts of 0xF00",
+    ),
     ("SSLProvider", BOTH, Answer::Emulated, "each engine has one; `UsePlatformHTTPClient` says which engine"),
     (
         "TLS12SupportedGroups",

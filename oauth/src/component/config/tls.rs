@@ -16,6 +16,7 @@ const ANY_OLDER: i64 = 768 | 192 | 48 | 12;
 const OUT_OF_DATE: u32 = 0x1;
 const UNKNOWN_ISSUER: u32 = 0x10;
 const WRONG_USAGE: u32 = 0x20;
+/// Of the server's certificate, its issuer's, an authority's, and the root's. Lists are asked about all of them or none.
 const UNKNOWN_REVOCATION: u32 = 0x100 | 0x200 | 0x400 | 0x800;
 const WRONG_NAME: u32 = 0x8000_0000;
 
@@ -320,11 +321,21 @@ fn flaws(flags: u32) -> Result<Flaws, ComponentError> {
             format_args!("0x{:X} has no meaning in this TLS; take it out", flags & !known),
         ));
     }
+    let revocation = flags & UNKNOWN_REVOCATION;
+    if revocation != 0 && revocation != UNKNOWN_REVOCATION {
+        return Err(ComponentError::refused(
+            "SSLSecurityFlags",
+            format_args!(
+                "0x{revocation:X} is a part of 0xF00, and whose revocation is unknown cannot be told apart; add the rest to accept it \
+                 of every certificate, or take it out"
+            ),
+        ));
+    }
     let mut flaws = Flaws::default();
     flaws.out_of_date = flags & OUT_OF_DATE != 0;
     flaws.unknown_issuer = flags & UNKNOWN_ISSUER != 0;
     flaws.wrong_usage = flags & WRONG_USAGE != 0;
-    flaws.unknown_revocation = flags & UNKNOWN_REVOCATION != 0;
+    flaws.unknown_revocation = revocation != 0;
     flaws.wrong_name = flags & WRONG_NAME != 0;
     Ok(flaws)
 }

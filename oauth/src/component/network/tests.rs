@@ -184,10 +184,15 @@ rows! {
         ["SSLSecurityFlags=0x1"] => ["out_of_date: true"];
         ["SSLSecurityFlags=0x10"] => ["unknown_issuer: true"];
         ["SSLSecurityFlags=32"] => ["wrong_usage: true"];
-        ["SSLSecurityFlags=0x100"] => ["unknown_revocation: true"];
+        ["SSLSecurityFlags=0xF00"] => ["unknown_revocation: true"];
         ["SSLSecurityFlags=0x80000000"] => ["wrong_name: true"];
         ["SSLSecurityFlags=0"] => [];
         ! ["SSLSecurityFlags=0x4000"] "SSLSecurityFlags" "0x4000 has no meaning";
+        ! ["SSLSecurityFlags=0x100"] "SSLSecurityFlags" "0x100 is a part of 0xF00";
+        ! ["SSLSecurityFlags=0x200"] "SSLSecurityFlags" "0x200 is a part of 0xF00";
+        ! ["SSLSecurityFlags=0x400"] "SSLSecurityFlags" "0x400 is a part of 0xF00";
+        ! ["SSLSecurityFlags=0x80000801"] "SSLSecurityFlags" "0x800 is a part of 0xF00";
+        ! ["SSLSecurityFlags=0xE00"] "SSLSecurityFlags" "0xE00 is a part of 0xF00";
         ! ["SSLSecurityFlags=all"] "SSLSecurityFlags" "hexadecimal";
     row_ssl_enabled_cipher_suites:
         ["SSLEnabledCipherSuites=TLS_AES_128_GCM_SHA256"] => ["cipher_suites: Some(", "\"TLS_AES_128_GCM_SHA256\""];
