@@ -106,8 +106,12 @@ fn row_use_idns_on_the_wire() {
             );
         }
         let oauth = behind(&proxy, engine, &["UseIDNs=false"]);
-        oauth.set_server_token_url("https://bücher.example/token");
-        refused(&oauth, "server_token_url", "UseIDNs");
+        for url in
+            ["https://bücher.example/token", "https:/bücher.example/token", "https:bücher.example/token"]
+        {
+            oauth.set_server_token_url(url);
+            refused(&oauth, "server_token_url", "UseIDNs");
+        }
         assert_eq!(proxy.seen().len(), 3, "{engine}");
     }
 }

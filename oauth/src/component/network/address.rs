@@ -22,9 +22,9 @@ pub(crate) fn address(
     text: &str,
     values: &NetworkValues,
 ) -> Result<String, ComponentError> {
+    check_host(name, authority(text), values.idns)?;
     let Some((scheme, rest)) = text.split_once("://") else { return Ok(text.to_owned()) };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    check_host(name, authority, values.idns)?;
     if path.bytes().all(fits) {
         return Ok(text.to_owned());
     }
@@ -39,6 +39,14 @@ pub(crate) fn address(
         if fits(byte) { url.push(char::from(byte)) } else { url.push_str(&format!("%{byte:02X}")) }
     }
     Ok(url)
+}
+
+/// Where the host is in an address, however many slashes go before it: to a URL of the web, `https:host`, `https:/host` and
+/// `https:\\host` are `https://host`, and tabs and line ends are nothing.
+fn authority(text: &str) -> &str {
+    let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+    let rest = rest.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+    rest.split(['/', '\\', '?', '#']).next().unwrap_or_default()
 }
 
 /// Refuses a host that is not written in ASCII, where it is to be.

@@ -8,6 +8,7 @@ use super::super::error::ComponentError;
 use super::super::values::{ProxySsl, Values};
 use super::{OWN_GROUPS, named, protocol, set_name, settings_in};
 use oauth_transport::{EventSink, FirewallKind, Setting, SettingsError};
+use url::Url;
 
 fn set(lines: &[&str]) -> Result<Values, ComponentError> {
     let mut values = Values::default();
@@ -372,12 +373,34 @@ fn row_use_idns() {
         values.network.idns = idns;
         protocol(&values).map(|oauth| oauth.server_token_url)
     };
-    for text in ["https://bücher.example/token", "https://b%C3%BCcher.example/token"] {
-        assert_eq!(token_url(text, true).unwrap(), text);
+    for text in [
+        "https://bücher.example/token",
+        "https://b%C3%BCcher.example/token",
+        "https:/bücher.example/token",
+        "https:bücher.example/token",
+        "https:b%C3%BCcher.example",
+        "https:///bücher.example/token",
+        r"https:\\bücher.example\token",
+        r"https:/\bücher.example/token",
+        "https:\t//bücher.example/token",
+        "https:/\t/\nbücher.example/token",
+        " https://bücher.example/token",
+        "https://me@bücher.example:443/token",
+    ] {
+        let url = Url::parse(text).unwrap();
+        assert_eq!(url.host_str(), Some("xn--bcher-kva.example"), "it is a URL with such a host: {text:?}");
         let error = token_url(text, false).unwrap_err().to_string();
         assert!(error.starts_with("server_token_url is refused") && error.contains("UseIDNs"), "{error}");
     }
-    assert!(token_url("https://xn--bcher-kva.example/token", false).is_ok());
+    assert!(token_url("https://bücher.example/token", true).is_ok());
+    for text in [
+        "https://xn--bcher-kva.example/token",
+        "https:/xn--bcher-kva.example/token",
+        "https://as.example/bücher",
+        "",
+    ] {
+        assert!(token_url(text, false).is_ok(), "{text}");
+    }
     is_refused(&["UseIDNs=false", "ProxyServer=bücher.example"], "ProxyServer", "UseIDNs");
     is_refused(
         &["UseIDNs=false", "FirewallType=1", "FirewallHost=bücher.example"],
