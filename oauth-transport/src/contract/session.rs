@@ -26,7 +26,8 @@ fn seen<E: Engine>(settings: SessionSettings) -> (Vec<Received>, String) {
 pub fn what_a_session_adds_reaches_the_server<E: Engine>() {
     let (plain, nothing) = seen::<E>(SessionSettings::new());
     let mut settings = SessionSettings::new();
-    settings.headers = ExtraHeaders::from_lines("X-Tenant: 42").expect("it is a header");
+    settings.headers = ExtraHeaders::from_lines("X-Tenant: 42\nX-Key: planted-one\nX-Key: planted-two")
+        .expect("they are headers");
     settings.authorization = Some(HeaderValue::from_static("Verbatim planted-basic"));
     settings.if_modified_since = Some(UNIX_EPOCH + Duration::from_secs(784_111_777));
     settings.accept_encodings = vec![Coding::Gzip, Coding::Brotli];
@@ -48,6 +49,7 @@ pub fn what_a_session_adds_reaches_the_server<E: Engine>() {
     {
         let request = &told[at];
         assert_eq!(request.all("x-tenant"), ["42"]);
+        assert_eq!(request.all("x-key"), ["planted-one", "planted-two"]);
         assert_eq!(request.all("accept-encoding"), ["gzip, br"]);
         assert_eq!(request.all("if-modified-since"), since);
         assert_eq!(request.all("content-encoding"), coding);

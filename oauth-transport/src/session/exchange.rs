@@ -1,5 +1,6 @@
 //! One call as a machine: a request goes in, hops come out, and their responses go in, until there is a response.
 
+use super::headers;
 use super::redirect::{Blueprint, Next};
 use super::settings::{Recording, SessionSettings};
 use super::transcript::{Hop, Secrets, Transcript, secrets};
@@ -191,10 +192,7 @@ impl<'a> Exchange<'a> {
     /// What is added to a request once, before its first hop.
     fn first(&mut self, request: Request) -> Request {
         let settings = Arc::clone(&self.settings);
-        let mut request = request.with_max_body(self.max_body);
-        for (name, value) in settings.headers.iter() {
-            request = request.with_header_replaced(name.clone(), value.clone());
-        }
+        let mut request = headers::replace(request.with_max_body(self.max_body), settings.headers.lines());
         let authenticates =
             !matches!(request.purpose(), Purpose::Discovery | Purpose::Keys | Purpose::Resource);
         if let Some(value) = settings.authorization.as_ref().filter(|_| authenticates) {

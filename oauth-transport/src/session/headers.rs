@@ -1,10 +1,11 @@
 //! Header lines that go with every request.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
+    EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderName, HeaderValue};
+use oauth_core::Request;
 use std::error::Error;
 use std::fmt;
 
@@ -15,7 +16,8 @@ use std::fmt;
 pub struct ExtraHeaders(Vec<(HeaderName, HeaderValue)>);
 
 /// What the request, its framing and its credentials are made of is not for a list of lines to change.
-const NOT_HERE: [HeaderName; 12] = [
+const NOT_HERE: [HeaderName; 13] = [
+    ACCEPT_ENCODING,
     HOST,
     CONTENT_LENGTH,
     CONTENT_TYPE,
@@ -40,7 +42,7 @@ impl ExtraHeaders {
     /// Reads lines such as `X-Tenant: 42`, parted by line ends.
     ///
     /// # Errors
-    /// A line is no header, or one that is set elsewhere: credentials, cookies, and what frames the request.
+    /// A line is no header, or one that is set elsewhere: credentials, cookies, encodings, and what frames the request.
     pub fn from_lines(lines: &str) -> Result<Self, HeaderError> {
         let mut headers = Self::none();
         for (index, line) in lines.split("\r\n").flat_map(|line| line.split('\n')).enumerate() {
@@ -59,7 +61,7 @@ impl ExtraHeaders {
         Ok(headers)
     }
 
-    /// Adds a header.
+    /// Adds a header. Several of one name are all sent, in their order.
     ///
     /// # Errors
     /// It is one that is set elsewhere.
@@ -69,6 +71,8 @@ impl ExtraHeaders {
                 "an Authorization header is a setting of its own"
             } else if name == COOKIE {
                 "cookies are added to the session"
+            } else if name == ACCEPT_ENCODING {
+                "the encodings to ask for are a setting of their own, by which answers are decoded"
             } else if name == PROXY_AUTHORIZATION {
                 "a Proxy-Authorization header is a setting of the proxies"
             } else {
@@ -82,13 +86,24 @@ impl ExtraHeaders {
         Ok(self)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
-        self.0.iter()
+    pub(super) fn lines(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The request with these lines in place of its own of their names. None of them takes the place of another.
+pub(super) fn replace(request: Request, lines: &[(HeaderName, HeaderValue)]) -> Request {
+    lines.iter().enumerate().fold(request, |request, (index, (name, value))| {
+        if lines.iter().take(index).any(|(before, _)| before == name) {
+            request.with_header(name.clone(), value.clone())
+        } else {
+            request.with_header_replaced(name.clone(), value.clone())
+        }
+    })
 }
 
 impl fmt::Debug for ExtraHeaders {

@@ -1,5 +1,6 @@
 //! Where a response leads: which redirects are followed, and with what.
 
+use super::headers;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, COOKIE, IF_MODIFIED_SINCE, LOCATION, PROXY_AUTHORIZATION,
 };
@@ -109,13 +110,10 @@ impl Blueprint {
             Some(name) => request.with_client_certificate(name.clone()),
             None => request,
         };
-        Ok(self
-            .headers
-            .iter()
-            .filter(|(name, _)| !is_set_anew(name) && (self.method == Method::GET || !is_of_body(name)))
-            .fold(request, |request, (name, value)| {
-                request.with_header_replaced(name.clone(), value.clone())
-            }))
+        let stays =
+            |name: &HeaderName| !is_set_anew(name) && (self.method == Method::GET || !is_of_body(name));
+        let kept: Vec<_> = self.headers.iter().filter(|(name, _)| stays(name)).cloned().collect();
+        Ok(headers::replace(request, &kept))
     }
 
     fn holds_credentials(&self) -> bool {

@@ -22,7 +22,7 @@ pub struct SessionSettings {
     /// For requests to [resources](oauth_core::Purpose::Resource) alone.
     pub get_on_302: bool,
     /// Header lines that go with every request, whatever server it is for: one that metadata names, as the server of its keys
-    /// may be, gets them, too. No redirect takes them to another origin.
+    /// may be, gets them, too. They take the place of the request's own of their names. No redirect takes them to another origin.
     pub headers: ExtraHeaders,
     /// The value of `Authorization` in place of the client's authentication: where a client authenticates, and so neither for
     /// metadata and keys, which may be on other servers, nor for resources.

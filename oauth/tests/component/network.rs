@@ -41,11 +41,19 @@ fn row_other_headers() {
         oauth.get_authorization().unwrap();
         assert_eq!((server.last().all("x-tenant"), server.last().all("x-two")), (vec!["42"], vec!["b"]));
         assert_eq!(oauth.other_headers(), "X-Tenant: 42\r\nX-Two: b");
+        // Each of several lines of one name goes out, and none is shown.
+        oauth.set_other_headers("X-Key: planted-one\r\nX-Two: b\r\nx-key: planted-two").unwrap();
+        set(&oauth, &["LogLevel=3"]);
+        let events = oauth.observe();
+        oauth.get_authorization().unwrap();
+        assert_eq!(server.last().all("x-key"), ["planted-one", "planted-two"], "{engine}");
+        let told = format!("{:?}", events.try_iter().collect::<Vec<_>>());
+        assert!(told.contains("x-key: [redacted]") && !told.contains("planted-"), "{told}");
         oauth.set_other_headers("").unwrap();
         oauth.get_authorization().unwrap();
         assert!(server.last().all("x-tenant").is_empty());
     }
-    for line in ["Host: evil.example", "Authorization: Basic x", "no colon"] {
+    for line in ["Host: evil.example", "Authorization: Basic x", "Accept-Encoding: br", "no colon"] {
         let error = client(&server.url("/")).config(&format!("OtherHeaders={line}")).unwrap_err().to_string();
         assert!(error.starts_with("OtherHeaders is refused"), "{error}");
         let error = OAuth::new().set_other_headers(line).unwrap_err().to_string();

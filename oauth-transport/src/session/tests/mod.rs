@@ -143,16 +143,17 @@ fn a_plain_session_changes_nothing() {
 #[test]
 fn headers_of_every_request_are_sent() {
     let mut settings = SessionSettings::new();
-    settings.headers =
-        ExtraHeaders::from_lines("X-Tenant: 42\r\nx-api-key:\tplanted\r\n\r\nAccept: application/jwt")
-            .unwrap();
+    settings.headers = ExtraHeaders::from_lines(
+        "X-Tenant: 42\r\nx-api-key:\tplanted\r\n\r\nAccept: application/jwt\r\nx-tenant: 43",
+    )
+    .unwrap();
     settings.authorization = Some(HeaderValue::from_static("Verbatim planted"));
     settings.max_body = Some(5);
     let session = session(settings, [ok("{}")]);
     let request = post("https://as.example/token").with_header(AUTHORIZATION, secret("Basic x"));
     send(&session, request).unwrap();
     let sent = &session.transport().sent()[0];
-    assert_eq!(sent.header("x-tenant"), Some("42"));
+    assert_eq!(sent.headers.get_all("x-tenant").iter().collect::<Vec<_>>(), ["42", "43"]);
     assert_eq!(sent.header("x-api-key"), Some("planted"));
     assert_eq!(sent.headers.get_all(ACCEPT).iter().collect::<Vec<_>>(), ["application/jwt"]);
     assert_eq!(sent.headers.get_all(AUTHORIZATION).iter().collect::<Vec<_>>(), ["Verbatim planted"]);
@@ -174,6 +175,7 @@ fn lines_that_are_no_headers_of_every_request_are_refused_by_their_number() {
         ("Authorization: Bearer planted", "an Authorization header is a setting of its own"),
         ("proxy-authorization: Basic planted", "a setting of the proxies"),
         ("Cookie: a=planted", "cookies are added to the session"),
+        ("accept-encoding: br", "the encodings to ask for are a setting of their own"),
     ] {
         let error = ExtraHeaders::from_lines(lines).unwrap_err().to_string();
         assert!(error.contains(says) && !error.contains("planted"), "{lines:?}: {error}");

@@ -92,6 +92,14 @@ fn headers_of_the_session_and_a_named_certificate_stay_as_well() {
     settings.headers = ExtraHeaders::from_lines("x-key: planted").unwrap();
     let with_headers = session(settings, [to(302, "https://other.example/")]);
     assert_eq!(send(&with_headers, get("https://as.example/")).unwrap().status().as_u16(), 302);
+    // On the same server all of them go on.
+    let mut settings = following(Redirects::Always);
+    settings.headers = ExtraHeaders::from_lines("x-key: planted\r\nx-key: planted too").unwrap();
+    let stays = session(settings, [to(302, "/b"), ok("{}")]);
+    send(&stays, get("https://as.example/a")).unwrap();
+    for sent in stays.transport().sent() {
+        assert_eq!(sent.headers.get_all("x-key").iter().collect::<Vec<_>>(), ["planted", "planted too"]);
+    }
     let with_certificate = session(following(Redirects::Always), [to(302, "https://other.example/")]);
     let request = get("https://as.example/").with_client_certificate(oauth_core::KeyId::new("mine"));
     assert_eq!(send(&with_certificate, request).unwrap().status().as_u16(), 302);

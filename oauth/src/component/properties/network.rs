@@ -49,7 +49,7 @@ copied! {
 }
 
 impl OAuth {
-    /// Header lines that go with every request, each as `Name: value`, with line ends between.
+    /// Header lines that go with every request, each as `Name: value`, with line ends between. Several of one name all go.
     #[must_use]
     pub fn other_headers(&self) -> String {
         self.values().network.other_headers.clone()
