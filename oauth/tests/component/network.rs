@@ -341,6 +341,10 @@ fn row_encode_url() {
     for engine in ENGINES {
         let oauth = client_with(&server.url("/a b/ü\"?x={y}"), engine, &[]);
         refused(&oauth, "server_token_url", "EncodeURL");
+        // As with fewer slashes, which a URL may have.
+        oauth.set_server_token_url(server.url("/a b").replacen("//", "/", 1));
+        refused(&oauth, "server_token_url", "EncodeURL");
+        oauth.set_server_token_url(server.url("/a b/ü\"?x={y}"));
         set(&oauth, &["EncodeURL=true"]);
         oauth.get_authorization().unwrap();
         assert_eq!(server.last().line(), "POST /a%20b/%C3%BC%22?x=%7By%7D HTTP/1.1");

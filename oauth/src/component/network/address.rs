@@ -22,9 +22,8 @@ pub(crate) fn address(
     text: &str,
     values: &NetworkValues,
 ) -> Result<String, ComponentError> {
-    check_host(name, authority(text), values.idns)?;
-    let Some((scheme, rest)) = text.split_once("://") else { return Ok(text.to_owned()) };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let Some((before, authority, path)) = parts(text) else { return Ok(text.to_owned()) };
+    check_host(name, authority, values.idns)?;
     if path.bytes().all(fits) {
         return Ok(text.to_owned());
     }
@@ -34,19 +33,23 @@ pub(crate) fn address(
             "it holds a character that no URL may have; escape it (a blank is %20), or set EncodeURL to true",
         ));
     }
-    let mut url = format!("{scheme}://{authority}");
+    let mut url = format!("{before}{authority}");
     for byte in path.bytes() {
         if fits(byte) { url.push(char::from(byte)) } else { url.push_str(&format!("%{byte:02X}")) }
     }
     Ok(url)
 }
 
-/// Where the host is in an address, however many slashes go before it: to a URL of the web, `https:host`, `https:/host` and
-/// `https:\\host` are `https://host`, and tabs and line ends are nothing.
-fn authority(text: &str) -> &str {
-    let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+/// What goes before the host of an address, the host with what belongs to it, and the rest; `None` where there is no scheme.
+///
+/// However many slashes there are: to a URL of the web, `https:host`, `https:/host` and `https:\\host` are `https://host`, and
+/// tabs and line ends are nothing.
+fn parts(text: &str) -> Option<(&str, &str, &str)> {
+    let (_, rest) = text.split_once(':')?;
     let rest = rest.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
-    rest.split(['/', '\\', '?', '#']).next().unwrap_or_default()
+    let (before, rest) = text.split_at(text.len() - rest.len());
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    Some((before, authority, path))
 }
 
 /// Refuses a host that is not written in ASCII, where it is to be.
