@@ -38,6 +38,13 @@ fn row_cookie_count() {
         // Servers' go together, and the added ones one by one.
         let error = oauth.set_cookie_count(1).unwrap_err().to_string();
         assert!(error.starts_with("this is no value of cookie_count: it takes 0, or 2 at least"), "{error}");
+        for count in [103, usize::MAX] {
+            let error = oauth.set_cookie_count(count).unwrap_err().to_string();
+            assert!(error.ends_with("it takes 0, or a whole number from 2 to 102"), "{error}");
+            assert_eq!(oauth.cookie_count(), 3, "what is refused changes nothing");
+        }
+        oauth.set_cookie_count(102).unwrap();
+        assert_eq!(oauth.cookie_count(), 102);
         oauth.set_cookie_count(2).unwrap();
         oauth.get_authorization().unwrap();
         assert_eq!(server.last().all("cookie"), ["sid=planted-sid; last=1"]);

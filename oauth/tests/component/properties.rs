@@ -154,21 +154,32 @@ fn row_param_count() {
     let oauth = site(&witness);
     oauth.add_param("login_hint", "ada");
     oauth.add_param("prompt", "login");
-    oauth.set_param_count(1);
+    oauth.set_param_count(1).unwrap();
     assert_eq!(oauth.param_count(), 1);
+    for count in [101, usize::MAX] {
+        let error = oauth.set_param_count(count).unwrap_err().to_string();
+        assert_eq!(error, "this is no value of param_count: it takes a whole number from 0 to 100");
+        assert_eq!(oauth.param_count(), 1, "what is refused changes nothing");
+    }
     let asked = query(&oauth.get_authorization_url().unwrap());
     assert!(asked.contains_key("login_hint") && !asked.contains_key("prompt"), "{asked:?}");
     oauth.set_authorization_code("ac-1");
     oauth.get_authorization().unwrap();
     assert!(!witness.only().form().contains_key("login_hint"), "it was of the address alone");
     assert_eq!(oauth.param_count(), 5, "those of the response");
+    // More can be added one by one, and the last of them taken away.
+    oauth.set_param_count(100).unwrap();
+    oauth.add_param("a", "");
+    oauth.add_param("b", "");
+    oauth.set_param_count(101).unwrap();
+    assert_eq!((oauth.param_count(), oauth.param_name(100).unwrap()), (101, "a".to_owned()));
 }
 
 #[test]
 fn row_param_name() {
     let oauth = site(&Witness::of_tokens());
     assert!(matches!(oauth.set_param_name(0, "x"), Err(ComponentError::Index { count: 0, .. })));
-    oauth.set_param_count(1);
+    oauth.set_param_count(1).unwrap();
     for own in ["state", "code_challenge", "redirect_uri", ""] {
         oauth.set_param_name(0, own).unwrap();
         assert!(oauth.get_authorization_url().is_err(), "{own:?} is not the program's to set");

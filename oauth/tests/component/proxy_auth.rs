@@ -64,7 +64,7 @@ fn row_proxy_auth_scheme_on_the_wire() {
             assert_digest(&proxy, "POST");
         }
         let proxy = asking(CHALLENGE, None);
-        oauth.set_proxy_port(proxy.address.port());
+        oauth.set_proxy_port(proxy.address.port()).unwrap();
         oauth.set_server_token_url("https://as.example/token");
         oauth.get_authorization().expect_err("it opens no tunnel");
         assert_digest(&proxy, "CONNECT");

@@ -1,5 +1,6 @@
 //! The cookies: those that servers set, and after them those that the program adds.
 
+use super::MOST_BY_COUNT;
 use crate::component::OAuth;
 use crate::component::config::ConfigValue;
 use crate::component::error::ComponentError;
@@ -17,7 +18,7 @@ impl OAuth {
     /// that were [added](Self::add_cookie).
     ///
     /// # Errors
-    /// There are more of servers, which go together.
+    /// There are more of servers, which go together; or more than 100 would be added ones, and more than there are.
     pub fn set_cookie_count(&self, count: usize) -> Result<(), ComponentError> {
         let received = self.memory().received_cookies().len();
         if count == 0 {
@@ -31,6 +32,13 @@ impl OAuth {
                 format!("0, or {received} at least, which are of servers"),
             ));
         };
+        let most = self.values().network.cookies.len().max(MOST_BY_COUNT);
+        if own > most {
+            return Err(ComponentError::value(
+                "cookie_count",
+                format!("0, or a whole number from {received} to {}", received.saturating_add(most)),
+            ));
+        }
         self.change(|values| values.network.cookies.resize_with(own, || (String::new(), Secret::new(""))));
         Ok(())
     }

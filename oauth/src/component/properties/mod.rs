@@ -58,6 +58,9 @@ macro_rules! copied {
     };
 }
 
+/// How long a list can be made by its count, as `FormVarCount` has it; one by one more can be added.
+const MOST_BY_COUNT: usize = 100;
+
 mod cookies;
 mod network;
 mod oauth;

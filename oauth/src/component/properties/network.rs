@@ -42,8 +42,6 @@ copied! {
     proxy_auto_detect set_proxy_auto_detect: bool = network.proxy.auto_detect;
     /// Whether secrets are shown in the log of events: credentials, codes, tokens. **Dangerous**: whoever reads it can use them.
     dangerously_log_secrets set_dangerously_log_secrets: bool = network.session.dangerously_log_secrets;
-    /// The proxy's port, where `proxy_server` does not say it: 80, by default.
-    proxy_port set_proxy_port: u16 = network.proxy.port;
     /// Whether TLS is spoken to the proxy, and whether it opens tunnels.
     proxy_ssl set_proxy_ssl: ProxySsl = network.proxy.ssl;
 }
@@ -63,6 +61,24 @@ impl OAuth {
         let _fit = ExtraHeaders::from_lines(lines)
             .map_err(|error| ComponentError::refused("other_headers", error))?;
         self.change(|values| lines.clone_into(&mut values.network.other_headers));
+        Ok(())
+    }
+
+    /// The proxy's port, where `proxy_server` does not say it: 80, by default.
+    #[must_use]
+    pub fn proxy_port(&self) -> u16 {
+        self.values().network.proxy.port
+    }
+
+    /// Sets the [port](Self::proxy_port).
+    ///
+    /// # Errors
+    /// It is 0, which is no port that anybody can be reached at.
+    pub fn set_proxy_port(&self, port: u16) -> Result<(), ComponentError> {
+        if port == 0 {
+            return Err(ComponentError::value("proxy_port", "a whole number from 1 to 65535"));
+        }
+        self.change(|values| values.network.proxy.port = port);
         Ok(())
     }
 

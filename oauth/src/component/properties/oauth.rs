@@ -1,5 +1,6 @@
 //! What the protocol is told, and what it comes to.
 
+use super::MOST_BY_COUNT;
 use crate::component::OAuth;
 use crate::component::config::ConfigValue;
 use crate::component::error::ComponentError;
@@ -98,11 +99,19 @@ impl OAuth {
     }
 
     /// Makes the list of the request's parameters this long: with empty ones, or without the last.
-    pub fn set_param_count(&self, count: usize) {
+    ///
+    /// # Errors
+    /// It is more than 100, and more than there are.
+    pub fn set_param_count(&self, count: usize) -> Result<(), ComponentError> {
+        let most = self.values().oauth.request_params.len().max(MOST_BY_COUNT);
+        if count > most {
+            return Err(ComponentError::value("param_count", format!("a whole number from 0 to {most}")));
+        }
         self.change(|values| {
             values.results.response_params.clear();
             values.oauth.request_params.resize(count, (String::new(), String::new()));
         });
+        Ok(())
     }
 
     /// The name of a parameter, counted from 0.
