@@ -88,7 +88,7 @@ impl Fault {
             return None;
         }
         let again = Again { redirect_uri: Arc::default(), report: report.clone() };
-        Some((EventSink::new(again.clone(), LogLevel::None), again))
+        Some((EventSink::onlooker(again.clone(), LogLevel::None), again))
     }
 }
 

@@ -59,7 +59,7 @@ fn settings(
     report: &Report,
 ) -> Result<(Settings, SessionSettings), Problem> {
     let events = if report.tells_wire() {
-        EventSink::new(Wire(report.clone()), LogLevel::Debug)
+        EventSink::onlooker(Wire(report.clone()), LogLevel::Debug)
     } else {
         EventSink::none()
     };

@@ -24,22 +24,23 @@ pub fn handler_decides_on_certificates_where_it_may<E: Engine>() {
     if !carries::<E>(Setting::CertificateDecisions, &settings(&accepting, None).0) {
         return;
     }
+    let default = Tls::default();
     for (tls, authority, answer, goes_well) in [
-        (Tls::default(), &good, None, true),
-        (Tls::default(), &good, Some(true), true),
-        (Tls::default(), &good, Some(false), false),
-        (Tls::default(), &bad, None, false),
-        (Tls::default(), &bad, Some(true), false),
-        (Tls::default(), &bad, Some(false), false),
-        (accepting.clone(), &good, None, true),
-        (accepting.clone(), &good, Some(true), true),
-        (accepting.clone(), &good, Some(false), false),
-        (accepting.clone(), &bad, None, false),
-        (accepting.clone(), &bad, Some(true), true),
-        (accepting.clone(), &bad, Some(false), false),
+        (&default, &good, None, true),
+        (&default, &good, Some(true), true),
+        (&default, &good, Some(false), false),
+        (&default, &bad, None, false),
+        (&default, &bad, Some(true), false),
+        (&default, &bad, Some(false), false),
+        (&accepting, &good, None, true),
+        (&accepting, &good, Some(true), true),
+        (&accepting, &good, Some(false), false),
+        (&accepting, &bad, None, false),
+        (&accepting, &bad, Some(true), true),
+        (&accepting, &bad, Some(false), false),
     ] {
         let server = server(&authority.issue(&Leaf::here()));
-        let (settings, heard) = settings(&tls, answer);
+        let (settings, heard) = settings(tls, answer);
         let result = promptly(|| send_with::<E>(settings, post(&server.https("/token"))));
         if goes_well {
             result.expect("the handler says yes, or leaves it at that");
