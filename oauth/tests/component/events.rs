@@ -364,8 +364,8 @@ fn certificates_are_refused_for_a_handler_that_panicked_until_another_is_set() {
             oauth.set_event_handler(Panicking(Arc::default()));
             oauth.get_authorization().unwrap();
             oauth.do_events();
-            for reset in [false, true] {
-                if reset {
+            for anew in [false, true] {
+                if anew {
                     oauth.set_other_headers("x-other: 1").unwrap();
                 }
                 let events = oauth.observe();
@@ -383,6 +383,34 @@ fn certificates_are_refused_for_a_handler_that_panicked_until_another_is_set() {
             oauth.get_authorization().unwrap();
         }
     }
+}
+
+/// Makes a call of its own from inside itself, once.
+struct Calling(Arc<OAuth>, Arc<Mutex<Option<String>>>);
+
+impl EventHandler for Calling {
+    fn on_status(&mut self, _version: http::Version, _status: http::StatusCode) {
+        let mut came = self.1.lock().unwrap();
+        if came.is_none() {
+            *came =
+                Some(self.0.get_authorization().map_or_else(|error| error.to_string(), |_| String::new()));
+        }
+    }
+}
+
+#[test]
+fn a_call_from_inside_the_handler_has_its_certificates_refused() {
+    let (authority, server) = server();
+    let oauth = Arc::new(client_with(&server.https("/token"), "false", &[&authority.trusted()]));
+    let came = Arc::default();
+    oauth.set_events_queued(true);
+    oauth.set_event_handler(Calling(Arc::clone(&oauth), Arc::clone(&came)));
+    oauth.get_authorization().unwrap();
+    oauth.do_events();
+    let error = came.lock().unwrap().take().expect("it was called");
+    assert!(error.contains("waits for this connection"), "{error}");
+    // From outside it goes on.
+    oauth.get_authorization().unwrap();
 }
 
 /// Empties the command, and has a page of its own; it may panic once it has.
