@@ -8,6 +8,7 @@ use oauth::jwt::StoreKind;
 use oauth::loopback::{Address, Certificate, Host, Listener, ResponseMode as Mode};
 use oauth::{Error, SignIn};
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use url::Url;
 
 /// A sign-in that comes back as the flags say.
@@ -77,38 +78,112 @@ fn unattended(flags: &RedirectFlags) -> Result<String, Problem> {
 
 /// In the order in which they are tried.
 fn addresses(flags: &RedirectFlags, report: &Report) -> Result<Vec<Address>, Problem> {
-    let host = match flags.redirect_host.as_str() {
-        "localhost" => Host::Localhost,
-        "::1" => Host::V6,
-        _ => Host::V4,
-    };
     let redirect_uri = match &flags.redirect_uri {
         None => None,
         Some(redirect_uri) => Some(Url::parse(redirect_uri).map_err(|error| wrong(&error))?),
     };
+    let speaks_https = flags.callback_tls.is_some() || flags.callback_tls_cert.is_some();
+    if let Some(redirect_uri) = &redirect_uri {
+        check_scheme(redirect_uri, flags, speaks_https)?;
+    }
     if flags.listen.is_empty() {
-        return Ok(vec![match &redirect_uri {
-            Some(redirect_uri) => Address::from_redirect_uri(redirect_uri).map_err(|error| wrong(&error))?,
-            None => Address::new().host(host),
+        return Ok(vec![match (&redirect_uri, &flags.redirect_uri) {
+            (Some(redirect_uri), Some(text)) => {
+                let address = Address::from_redirect_uri(text).map_err(|error| wrong(&error))?;
+                // The socket of systemd may have another port, and then something in between leads to it.
+                match flags.systemd_socket && redirect_uri.port().is_some() {
+                    true => address.advertised_as(text).map_err(|error| wrong(&error))?,
+                    false => address,
+                }
+            }
+            _ => Address::new().host(host(flags)),
         }]);
     }
-    let address = |listen: &Listen| {
-        let mut address = Address::new().host(host).port(listen.port);
-        if let Some(redirect_uri) = &redirect_uri {
-            address = address.advertised_as(redirect_uri.clone());
+    flags.listen.iter().map(|listen| address(listen, flags, redirect_uri.as_ref(), report)).collect()
+}
+
+/// The redirect URI says what the browser speaks, and the flags what the listener does.
+fn check_scheme(redirect_uri: &Url, flags: &RedirectFlags, speaks_https: bool) -> Result<(), Problem> {
+    let https = redirect_uri.scheme() == "https";
+    if speaks_https && !https {
+        return Err(Problem::usage(
+            "the redirect URI does not begin with https://, which is what a listener with a certificate speaks",
+            "give the redirect URI as it is registered, or leave out --callback-tls and --callback-tls-cert",
+        ));
+    }
+    // Elsewhere a proxy may take the https off.
+    let straight = flags.listen.is_empty() && Host::of(redirect_uri).is_some()
+        || flags.listen.iter().any(|listen| {
+            is_straight(redirect_uri, listen) && listen.address.is_none_or(|ip| ip.is_loopback())
+        });
+    if https && !speaks_https && straight {
+        return Err(Problem::usage(
+            "the redirect URI begins with https://, and the listener there has no certificate",
+            "add --callback-tls self-signed, or --callback-tls-cert PATH",
+        ));
+    }
+    Ok(())
+}
+
+/// The host by which the browser is sent here.
+fn host(flags: &RedirectFlags) -> Host {
+    match flags.redirect_host.as_str() {
+        "localhost" => Host::Localhost,
+        "::1" => Host::V6,
+        _ => Host::V4,
+    }
+}
+
+/// Whether the redirect URI leads to this very port, with nothing in between.
+fn is_straight(redirect_uri: &Url, listen: &Listen) -> bool {
+    Host::of(redirect_uri).is_some() && redirect_uri.port_or_known_default() == Some(listen.port)
+}
+
+/// One of --listen, called as the redirect URI says.
+fn address(
+    listen: &Listen,
+    flags: &RedirectFlags,
+    redirect_uri: Option<&Url>,
+    report: &Report,
+) -> Result<Address, Problem> {
+    let mut address = Address::new().host(host(flags)).port(listen.port);
+    if let (Some(redirect_uri), Some(text)) = (redirect_uri, &flags.redirect_uri) {
+        address = address.advertised_as(text).map_err(|error| wrong(&error))?;
+        if redirect_uri.scheme() == "http" && Host::of(redirect_uri).is_none() {
+            return Err(Problem::usage(
+                "the redirect URI would carry the code to another machine in clear: http is for 127.0.0.1, [::1] and localhost",
+                "register one that begins with https://, and have a proxy there",
+            ));
         }
-        match listen.address {
-            Some(ip) if !ip.is_loopback() => {
-                report.note(format_args!(
-                    "warning: listening on {ip}, every machine that reaches it may knock"
-                ));
-                address.exposed_to_the_network(ip)
-            }
-            Some(ip) if ip.is_ipv6() && host == Host::V4 => address.host(Host::V6),
-            _ => address,
+    }
+    let Some(ip) = listen.address else { return Ok(address) };
+    if !ip.is_loopback() {
+        report.note(format_args!("warning: listening on {ip}, every machine that reaches it may knock"));
+        return Ok(address.exposed_to_the_network(ip));
+    }
+    let bound = match ip {
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => Host::V4,
+        IpAddr::V6(_) => Host::V6,
+        IpAddr::V4(_) => {
+            return Err(Problem::usage(
+                format_args!("--listen {ip}: no redirect URI leads there"),
+                "listen on 127.0.0.1 or on [::1]",
+            ));
         }
     };
-    Ok(flags.listen.iter().map(address).collect())
+    let called = redirect_uri.and_then(Host::of).unwrap_or_else(|| host(flags));
+    match redirect_uri {
+        // Nothing else is sent there, or it says where it is sent.
+        Some(redirect_uri) if !is_straight(redirect_uri, listen) => Ok(address.host(bound)),
+        // The browser may take either.
+        _ if called == Host::Localhost || called == bound => Ok(address),
+        // The one that is the default, and gives way.
+        None if called == Host::V4 => Ok(address.host(bound)),
+        _ => Err(Problem::usage(
+            format_args!("--listen {ip}: the redirect URI leads to another address of this machine"),
+            "listen at the address that the redirect URI names, or by the port alone",
+        )),
+    }
 }
 
 fn wrong(error: &dyn fmt::Display) -> Problem {

@@ -89,7 +89,7 @@ impl<N: Net> Engine<N> {
         listener: Listener,
         mut options: ReceiveOptions,
     ) -> Result<Self, ReceiveError> {
-        let Listener { sockets, redirect_uri, port, protocol, signal, lease } = listener;
+        let Listener { sockets, redirect_uri, port, protocol, signal, lease, .. } = listener;
         let desk = Desk::new(Rules::new(&redirect_uri, port), &mut options).map_err(ReceiveError::Io)?;
         let listeners = sockets.into_iter().map(|socket| net.listen(socket)).collect::<io::Result<_>>();
         let listeners = listeners.map_err(ReceiveError::Io)?;

@@ -25,6 +25,7 @@ const BACKLOG: i32 = 1024;
 pub struct Listener {
     pub(crate) sockets: Vec<TcpListener>,
     pub(crate) redirect_uri: Url,
+    registered: String,
     pub(crate) port: u16,
     pub(crate) protocol: Protocol,
     pub(crate) signal: Arc<Signal>,
@@ -82,21 +83,36 @@ impl Listener {
     }
 
     fn new(address: &Address, sockets: Vec<TcpListener>, port: u16) -> Result<Self, BindError> {
-        let (redirect_uri, protocol) = (address.redirect_uri(port), protocol(address)?);
-        Ok(Self { sockets, redirect_uri, port, protocol, signal: Arc::default(), lease: None })
+        let (redirect_uri, registered) = (address.redirect_uri(port), address.registered(port));
+        let protocol = protocol(address)?;
+        Ok(Self { sockets, redirect_uri, registered, port, protocol, signal: Arc::default(), lease: None })
     }
 
     /// The same sockets for one login more, which ends apart from the others.
     pub(crate) fn again(&self) -> io::Result<Self> {
-        let (redirect_uri, protocol) = (self.redirect_uri.clone(), self.protocol.clone());
         let sockets = self.sockets.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
-        Ok(Self { sockets, redirect_uri, port: self.port, protocol, signal: Arc::default(), lease: None })
+        Ok(Self {
+            sockets,
+            redirect_uri: self.redirect_uri.clone(),
+            registered: self.registered.clone(),
+            port: self.port,
+            protocol: self.protocol.clone(),
+            signal: Arc::default(),
+            lease: None,
+        })
     }
 
-    /// The redirect URI to send to the authorization server, with the port that was bound.
+    /// The redirect URI, with the port that was bound.
     #[must_use]
     pub const fn redirect_uri(&self) -> &Url {
         &self.redirect_uri
+    }
+
+    /// The same to send to the authorization server: as it was given, letter by letter, since servers compare it so
+    /// (RFC 6749 section 3.1.2.3).
+    #[must_use]
+    pub fn registered_redirect_uri(&self) -> &str {
+        &self.registered
     }
 
     /// The port that was bound.
@@ -258,7 +274,11 @@ fn claim(
         Host::V4 | Host::Localhost => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Host::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
     });
-    let both = address.exposed.is_none() && address.host == Host::Localhost;
+    // Who is called localhost or [::1] and listens on every address of IPv4 alone would leave [::1] to whoever takes it.
+    let both = match address.exposed {
+        None => address.host == Host::Localhost,
+        Some(exposed) => exposed == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && address.host != Host::V4,
+    };
     let mut tries = if port == 0 { TRIES } else { 1 };
     loop {
         tries -= 1;

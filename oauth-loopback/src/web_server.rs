@@ -22,6 +22,7 @@ use url::Url;
 pub struct WebServer {
     kept: Arc<Kept>,
     redirect_uri: Url,
+    registered: String,
     port: u16,
 }
 
@@ -41,19 +42,26 @@ impl WebServer {
     /// The system gives no thread.
     pub fn start_with(listener: Listener) -> Result<Self, BindError> {
         let (redirect_uri, port) = (listener.redirect_uri().clone(), listener.port());
+        let registered = listener.registered_redirect_uri().to_owned();
         let state = State { listener: Some(listener), idle: None, login: None };
         let kept = Arc::new(Kept(Mutex::new(state)));
         kept.lock().idle().map_err(|source| {
             let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
             BindError::Refused { address, source }
         })?;
-        Ok(Self { kept, redirect_uri, port })
+        Ok(Self { kept, redirect_uri, registered, port })
     }
 
     /// The redirect URI of every login.
     #[must_use]
     pub const fn redirect_uri(&self) -> &Url {
         &self.redirect_uri
+    }
+
+    /// The same [as it was given](Listener::registered_redirect_uri).
+    #[must_use]
+    pub fn registered_redirect_uri(&self) -> &str {
+        &self.registered
     }
 
     /// The port that was bound.

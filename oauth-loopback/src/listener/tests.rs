@@ -59,6 +59,23 @@ fn lb_07_any_other_trouble_with_ipv6_is_told() {
 }
 
 #[test]
+fn lb_07_no_other_program_can_take_the_other_localhost() {
+    let wide = Address::new().host(Host::Localhost).exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into());
+    let advertised = Address::new().advertised_as("http://localhost:8466/cb").unwrap();
+    for address in [wide, advertised] {
+        let listener = Listener::bind(&address).unwrap();
+        for ip in ["127.0.0.1", "::1"] {
+            let other = TcpListener::bind((ip.parse::<std::net::IpAddr>().unwrap(), listener.port()));
+            let error = other.expect_err("it would be handed the code");
+            assert!(
+                ip == "::1" && super::no_ipv6(&error) || error.kind() == io::ErrorKind::AddrInUse,
+                "{ip}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_first_free_port_of_a_list_is_taken() {
     let busy = anywhere().unwrap();
     let port = busy.local_addr().unwrap().port();
@@ -76,6 +93,8 @@ fn lb_08_exposure_is_asked_for_by_name() {
         Address::new().host(Host::V6),
         Address::new().host(Host::Localhost),
         Address::new().exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into()),
+        Address::new().host(Host::Localhost).exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into()),
+        Address::new().host(Host::Localhost).exposed_to_the_network([192, 0, 2, 1].into()),
     ] {
         let mut bind = |address: SocketAddr| {
             bound.push(address.ip().to_string());
@@ -83,7 +102,7 @@ fn lb_08_exposure_is_asked_for_by_name() {
         };
         Listener::bind_with(&address, &mut bind, false).unwrap();
     }
-    assert_eq!(bound, ["127.0.0.1", "::1", "127.0.0.1", "::1", "0.0.0.0"]);
+    assert_eq!(bound, ["127.0.0.1", "::1", "127.0.0.1", "::1", "0.0.0.0", "0.0.0.0", "::1", "192.0.2.1"]);
 }
 
 #[test]
@@ -137,7 +156,7 @@ fn sockets_that_are_handed_in_have_to_be_on_this_machine_and_on_one_port() {
 #[cfg(feature = "tls")]
 #[test]
 fn https_wants_a_certificate_before_anything_is_bound() {
-    let address = Address::from_redirect_uri(&"https://localhost/cb".parse().unwrap()).unwrap();
+    let address = Address::from_redirect_uri("https://localhost/cb").unwrap();
     let error = Listener::bind_with(&address, &mut |_| panic!("bound"), false).unwrap_err();
     assert!(matches!(error, BindError::NoCertificate), "{error}");
 }

@@ -153,7 +153,7 @@ fn lb_15_a10_the_host_has_to_be_ours(driver: &dyn Driver) {
         drop(running.callback().reply.success());
         assert_eq!(tab.page().status, 200, "{host}");
     }
-    let proxied = Address::new().advertised_as("http://desk.example/in/callback".parse().unwrap());
+    let proxied = Address::new().advertised_as("http://desk.example/in/callback").unwrap();
     let running = driver.start(Listener::bind(&proxied).unwrap(), judge, quick());
     let mut tab = running.tab();
     tab.send(&request("GET", "/in/callback?state=s&code=c", "Host: desk.example\r\n"));

@@ -370,7 +370,7 @@ async fn in_browser(
     let web_server = oauth.values().web_server.clone();
     let _stops = (!web_server.reuse).then(|| StopsWebServer(oauth));
     let listener = oauth.listener(resets)?;
-    let begun = begun(oauth, values, listener.redirect_uri().as_str())?;
+    let begun = begun(oauth, values, listener.registered_redirect_uri())?;
     let (kept, memory) = (Arc::clone(&oauth.values), oauth.memory());
     let mut sign_in = SignIn::new()
         .listener(listener)

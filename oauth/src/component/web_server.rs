@@ -99,8 +99,9 @@ impl OAuth {
     /// The address that it runs at, where that is the one that was asked for.
     pub(super) fn listening_at(&self, return_url: &str) -> Option<String> {
         let server = lock(&self.web_server);
-        let at = server.as_ref()?.server.redirect_uri();
-        (return_url.is_empty() || is_at(at, return_url)).then(|| at.to_string())
+        let Running { server, .. } = server.as_ref()?;
+        let is_there = return_url.is_empty() || is_at(server.redirect_uri(), return_url);
+        is_there.then(|| server.registered_redirect_uri().to_owned())
     }
 
     pub(super) fn listening_on(&self) -> Option<u16> {
@@ -110,7 +111,7 @@ impl OAuth {
 
 /// Whether the embedded web server can be at this address: not at one of another machine, nor of a scheme of the program's own.
 pub(super) fn listens_at(return_url: &str) -> bool {
-    return_url.is_empty() || Url::parse(return_url).is_ok_and(|url| Address::from_redirect_uri(&url).is_ok())
+    return_url.is_empty() || Address::from_redirect_uri(return_url).is_ok()
 }
 
 /// Whether it is the same address; one without a port leaves that to the system.
@@ -133,8 +134,8 @@ fn address(asked: &WebServerValues, return_url: &str) -> Result<Address, Compone
         address.path("/").map_err(|error| ComponentError::refused("WebServerHost", error))?
     } else {
         let url = Url::parse(return_url).map_err(|error| ComponentError::refused("return_url", error))?;
-        let address =
-            Address::from_redirect_uri(&url).map_err(|error| ComponentError::refused("return_url", error))?;
+        let address = Address::from_redirect_uri(return_url)
+            .map_err(|error| ComponentError::refused("return_url", error))?;
         if url.port().is_none() && asked.port != 0 { address.port(asked.port) } else { address }
     };
     if !asked.ssl {

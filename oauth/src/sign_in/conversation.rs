@@ -10,7 +10,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use oauth_core::{AuthorizationResponse, ConfigError, Pending};
 use oauth_loopback::browser::{self, Browser, Opening};
-use oauth_loopback::{Callback, OwnPage, ReceiveError, Reply};
+use oauth_loopback::{Callback, Listener, OwnPage, ReceiveError, Reply};
 use url::Url;
 
 impl Authorizer {
@@ -31,7 +31,7 @@ impl Authorizer {
         if let Some(listener) = &listener {
             (sign_in.on_step)(&Step::Listening { redirect_uri: listener.redirect_uri() });
         }
-        let redirect_uri = listener.as_ref().map(|listener| listener.redirect_uri().as_str());
+        let redirect_uri = listener.as_ref().map(Listener::registered_redirect_uri);
         let redirect_uri = redirect_uri.or(sign_in.redirect_uri.as_deref()).unwrap_or_default();
         let path =
             listener.as_ref().map(|listener| listener.redirect_uri().path().to_owned()).unwrap_or_default();
