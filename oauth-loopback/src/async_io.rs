@@ -97,6 +97,10 @@ impl Net for AsyncIo {
         let _ = stream.get_ref().shutdown(Shutdown::Write);
     }
 
+    fn share(listener: &Self::Listener) -> io::Result<TcpListener> {
+        socket2::SockRef::from(listener).try_clone().map(Into::into)
+    }
+
     fn now(&self) -> Instant {
         Instant::now()
     }

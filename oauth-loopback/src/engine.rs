@@ -1,8 +1,9 @@
 //! The listener at work: accepts, serves every connection at once, keeps the deadlines. Drivers lend it sockets.
 
-use crate::callback::Received;
+use crate::callback::{Cancel, Received};
 use crate::conversation::{Conversation, Limits, Next};
 use crate::desk::{Decision, Desk, Judge};
+use crate::ended;
 use crate::listener::Listener;
 use crate::options::{ReceiveError, ReceiveOptions};
 use crate::page::Page;
@@ -50,6 +51,8 @@ pub(crate) trait Net: Send + 'static {
     fn poll_write(stream: &mut Self::Stream, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
     /// Closes the side that writes; everything written has been handed to the system before.
     fn half_close(stream: &mut Self::Stream, cx: &mut Context<'_>);
+    /// The same socket once more, for the next login.
+    fn share(listener: &Self::Listener) -> io::Result<std::net::TcpListener>;
     fn now(&self) -> Instant;
     /// Ready once the instant has come; a later call replaces the instant.
     fn poll_until(&mut self, instant: Instant, cx: &mut Context<'_>) -> Poll<()>;
@@ -72,6 +75,8 @@ pub(crate) struct Engine<N: Net> {
     signal: Arc<Signal>,
     /// Where the port is kept for the next login.
     lease: Option<Lease>,
+    /// During the grace the port is the next login's, if it wants it.
+    offer: Option<ended::Offer>,
     delivered: Promise<()>,
     scratch: Zeroizing<Vec<u8>>,
 }
@@ -107,6 +112,7 @@ impl<N: Net> Engine<N> {
             protocol,
             signal,
             lease,
+            offer: None,
             delivered: Promise::new(),
             scratch: Zeroizing::new(vec![0; 8 * 1024]),
         })
@@ -177,6 +183,7 @@ impl<N: Net> Engine<N> {
             if self.until.is_none() && !is_awaited && self.return_until.is_none() {
                 self.until = now.checked_add(self.grace);
                 if !self.grace.is_zero() {
+                    self.offer_port();
                     self.delivered.keep(());
                 }
             }
@@ -333,9 +340,20 @@ impl<N: Net> Engine<N> {
         }
     }
 
+    /// Lets the next login of this program have the port before the grace is over.
+    fn offer_port(&mut self) {
+        // One that is kept is handed on by whoever keeps it.
+        if self.lease.is_none() {
+            // Without sockets to spare it is free when the grace is over.
+            let sockets = self.listeners.iter().filter_map(|listener| N::share(listener).ok()).collect();
+            self.offer = Some(ended::offer(sockets, Cancel::new(Arc::clone(&self.signal))));
+        }
+    }
+
     fn close(&mut self) {
         self.connections.clear();
         self.listeners.clear();
+        self.offer = None;
         self.lease = None;
         // Last, so that whoever waits for it finds the port free.
         self.delivered.keep(());

@@ -59,6 +59,7 @@ mod callback;
 mod certificate;
 mod conversation;
 mod desk;
+mod ended;
 mod engine;
 mod listener;
 mod note;

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Host};
 use crate::callback::Cancel;
+use crate::ended;
 use crate::signal::Signal;
 use crate::web_server::Lease;
 use crate::wire::Protocol;
@@ -169,7 +170,7 @@ fn protocol(address: &Address) -> Result<Protocol, BindError> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Other programs have all these ports, on IPv4 or IPv6.
+    /// All these ports are taken, on IPv4 or IPv6: by other programs, or by another login of this one.
     Busy {
         /// The ports, in the order in which they were tried; 0 stands for any free one.
         ports: Vec<u16>,
@@ -206,8 +207,8 @@ impl fmt::Display for BindError {
             Self::Busy { ports } => {
                 let plural = if ports.len() == 1 { "port" } else { "ports" };
                 let list = list(ports);
-                write!(f, "cannot listen for the sign-in: {plural} {list} in use by another program; ")?;
-                f.write_str("end that program, or choose another port (0 takes any free one)")
+                write!(f, "cannot listen for the sign-in: {plural} {list} in use; ")?;
+                f.write_str("end the program or the sign-in that waits there, or choose another port (0 takes any free one)")
             }
             Self::Reserved { ports } => {
                 write!(f, "cannot listen for the sign-in: ports {} are taken or reserved by Windows; ", list(ports))?;
@@ -297,7 +298,7 @@ fn claim(
 }
 
 fn open(address: SocketAddr, bind: &mut Bind<'_>) -> Result<(TcpListener, u16), (SocketAddr, io::Error)> {
-    let opened = bind(address).and_then(|socket| {
+    let opened = ended::take(address).map_or_else(|| bind(address), Ok).and_then(|socket| {
         socket.set_nonblocking(true)?;
         let port = socket.local_addr()?.port();
         Ok((socket, port))

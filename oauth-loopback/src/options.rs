@@ -58,7 +58,8 @@ impl ReceiveOptions {
 
     /// How long reloads and duplicates are told that the answer was used, counted from the delivery: 1.5 s.
     ///
-    /// The port is taken that long. Zero frees it with the delivery, as a second login on a fixed port needs.
+    /// The port is taken that long for other programs; the next login of this one that asks for it ends the grace and has
+    /// it at once. Zero frees it with the delivery.
     #[must_use]
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

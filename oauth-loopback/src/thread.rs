@@ -115,6 +115,10 @@ impl Net for Mio {
         let _ = stream.shutdown(Shutdown::Write);
     }
 
+    fn share(listener: &Self::Listener) -> io::Result<std::net::TcpListener> {
+        socket2::SockRef::from(listener).try_clone().map(Into::into)
+    }
+
     fn now(&self) -> Instant {
         Instant::now()
     }

@@ -73,6 +73,10 @@ impl Net for Tokio {
         let _ = Pin::new(stream).poll_shutdown(cx);
     }
 
+    fn share(listener: &Self::Listener) -> io::Result<std::net::TcpListener> {
+        socket2::SockRef::from(listener).try_clone().map(Into::into)
+    }
+
     fn now(&self) -> Instant {
         ::tokio::time::Instant::now().into_std()
     }

@@ -63,6 +63,10 @@ impl Net for Script {
 
     fn half_close(_: &mut Peer, _: &mut Context<'_>) {}
 
+    fn share((): &()) -> io::Result<std::net::TcpListener> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn now(&self) -> Instant {
         self.0.lock().unwrap().now
     }

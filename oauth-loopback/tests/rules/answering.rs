@@ -6,6 +6,7 @@ over_every_driver! {
     lb_18_written_half_closed_and_drained,
     lb_18_a_browser_that_never_closes_is_not_waited_for,
     lb_19_the_grace_is_bounded_and_frees_the_port,
+    lb_19_the_next_login_of_this_program_has_the_port_at_once,
     lb_20_the_page_waits_for_the_end,
     lb_20_a_failure_is_told,
     lb_20_a_long_exchange_gets_the_neutral_page,
@@ -55,6 +56,36 @@ fn lb_19_the_grace_is_bounded_and_frees_the_port(driver: &dyn Driver) {
     assert_eq!(running.ask("/favicon.ico").page().status, 204, "within the grace");
     assert_eq!(keep_alive.rest(), b"", "and then nobody is waited for");
     assert!(becomes_free(port));
+}
+
+fn lb_19_the_next_login_of_this_program_has_the_port_at_once(driver: &dyn Driver) {
+    let running = driver.start(
+        Listener::bind(&Address::new().host(Host::Localhost)).unwrap(),
+        judge,
+        quick().grace(LONG),
+    );
+    let port = running.port;
+    let tab = running.ask("/callback?state=s&code=first");
+    let delivery = running.callback().reply.failure();
+    drop(tab.page());
+    delivery.wait();
+    assert!(is_taken(port), "for everybody else");
+    // Whatever it is called.
+    for host in [Host::Localhost, Host::V4] {
+        let listener = Listener::bind(&Address::new().host(host).port(port)).unwrap();
+        let running = driver.start(listener, judge, quick().grace(LONG));
+        for _ in 0..3 {
+            let stale = running.ask("/callback?state=old&code=c").page();
+            assert_eq!(stale.status, 400, "the login before answers no more");
+        }
+        let tab = running.ask("/callback?state=s&code=next");
+        let callback = running.callback();
+        assert_eq!(query_of(&callback), "state=s&code=next");
+        callback.reply.success().wait();
+        assert_eq!(tab.page().title(), "You are signed in");
+    }
+    let error = Listener::bind(&Address::new().port(start(driver, quick()).port)).unwrap_err();
+    assert!(matches!(&error, BindError::Busy { .. }), "one that is not over keeps its port: {error}");
 }
 
 fn lb_20_the_page_waits_for_the_end(driver: &dyn Driver) {
