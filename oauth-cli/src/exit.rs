@@ -128,6 +128,12 @@ fn next(error: &Error) -> String {
             "check --client-id, the client's secret and --auth-method".to_owned()
         }
         Cause::Server(refusal) if refusal.code == ErrorCode::INVALID_SCOPE => "check --scope".to_owned(),
+        // RFC 9207: what came by the browser, which has no status, is no advice on whom to trust.
+        Cause::Rejected(Rejected::Issuer { .. }) if failure.status.is_none() => {
+            "sign in again; if another server answers once more, do not go on, since this is what an attempt to take a code \
+             looks like: ask whoever runs yours. No code was sent anywhere"
+                .to_owned()
+        }
         Cause::Rejected(Rejected::Issuer { received, .. }) => {
             format!("if you trust that server, use its own spelling of the issuer: {received}")
         }

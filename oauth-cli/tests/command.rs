@@ -389,6 +389,7 @@ fn an_answer_of_another_server_is_refused_and_another_login_s_is_waited_over() {
         let (code, stdout, told) = waiting.end();
         assert_eq!((code, stdout.as_str()), (Some(8), ""), "{told}");
         assert!(told.contains(what), "{told}");
+        assert!(!told.contains("trust that server"), "a mix-up would be helped on: {told}");
         assert_eq!(server.count(Endpoint::Token), 0, "no code was sent anywhere");
     }
     let server = TestServer::start().unwrap();
