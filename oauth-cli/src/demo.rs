@@ -144,7 +144,7 @@ async fn in_browser_by_itself(
     let at_the_listener = Arc::new(at_the_listener);
     let listening = Mutex::new(None);
     let sign_in = sign_in.browser(None).timeout(plan.browser.timeout).on_step(move |step| match step {
-        Step::Listening { redirect_uri } => {
+        Step::Listening { redirect_uri, .. } => {
             told.step("listen", redirect_uri);
             *listening.lock().unwrap_or_else(PoisonError::into_inner) = Some((*redirect_uri).clone());
         }

@@ -10,6 +10,8 @@ pub(crate) struct Situation {
     pub(crate) surroundings: Surroundings,
     /// Where a listener waits; none where the answer can only be pasted.
     pub(crate) redirect_uri: Option<Url>,
+    /// The port of that listener, which something may stand before.
+    pub(crate) listens_on: u16,
     /// A browser is about to be opened here.
     pub(crate) opens: bool,
     /// What is typed here is read.
@@ -52,14 +54,17 @@ impl Situation {
 
     fn how_to_come_back(&self, redirect_uri: &Url, text: &mut String) {
         let port = redirect_uri.port_or_known_default().unwrap_or_default();
-        if let Some(tunnel) = self.surroundings.tunnel(redirect_uri) {
+        if let Some(tunnel) = self.surroundings.tunnel(redirect_uri, self.listens_on) {
             let _ = writeln!(
                 text,
                 "If that browser is on another machine, it comes back here once this runs there:\n\n    {tunnel}\n"
             );
         } else if self.surroundings.workspace {
-            let _ =
-                writeln!(text, "It comes back here once port {port} is forwarded to its machine, as {port}.");
+            let _ = writeln!(
+                text,
+                "It comes back here once port {} is forwarded to its machine, as {port}.",
+                self.listens_on
+            );
         } else if self.surroundings.container {
             let _ = writeln!(
                 text,
@@ -111,6 +116,7 @@ mod tests {
         Situation {
             surroundings: Surroundings::detect(variable, |_| false),
             redirect_uri: Some(Url::parse("http://127.0.0.1:4321/callback").unwrap()),
+            listens_on: 4321,
             opens: true,
             prompts: true,
             offers_device: true,

@@ -48,6 +48,7 @@ pub(crate) async fn sign_in_with(
     let situation = Arc::new(Mutex::new(Situation {
         surroundings: Surroundings::from_env(),
         redirect_uri: None,
+        listens_on: 0,
         opens: browser.is_some(),
         prompts: prompt.is_some(),
         offers_device: authorizer.client().server().device_authorization_endpoint().is_some(),
@@ -94,8 +95,9 @@ fn tell<F: FnOnce(&Url) + Send + 'static>(
     let (told, situation) = (report.clone(), Arc::clone(situation));
     let at_the_listener = Mutex::new(Some(at_the_listener));
     move |step| match step {
-        Step::Listening { redirect_uri } => {
+        Step::Listening { redirect_uri, port } => {
             lock(&situation).redirect_uri = Some((*redirect_uri).clone());
+            lock(&situation).listens_on = *port;
             told.step("listen", redirect_uri);
         }
         Step::Open { url } => {

@@ -62,6 +62,20 @@ fn lb_33_lb_34_over_ssh_the_tunnel_is_printed_and_the_address_completes_the_logi
     assert!(code == Some(0) && is_bearer_line(&stdout), "{told}");
 }
 
+#[test]
+fn lb_33_the_tunnel_ends_where_the_listener_is() {
+    let server = TestServer::start().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let flags = ["--no-browser", "--redirect-uri", "http://127.0.0.1:8400/cb", "--listen", &port];
+    let mut command = authorize(&server, &flags);
+    over_ssh(&mut command);
+    let waiting = Waiting::of(command);
+    let tunnel = waiting.line(|line| line.contains("ssh -L"));
+    assert_eq!(tunnel, format!("ssh -L 8400:127.0.0.1:{port} -p 2222 ada@192.0.2.1"));
+    interrupt(waiting.id());
+    assert_eq!(waiting.end().0, Some(130));
+}
+
 /// LB-30, LB-31, LB-33, LB-34: whatever `$BROWSER` is, the address is printed, and completes the login.
 #[test]
 fn lb_34_an_opener_that_does_nothing_hangs_or_fails_is_no_hindrance() {

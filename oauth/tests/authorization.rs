@@ -87,7 +87,7 @@ async fn futures_are_send_and_a_dropped_one_frees_its_port() {
     let authorizer = is_send(discover).await.unwrap();
     let (sender, receiver) = std::sync::mpsc::channel();
     let sign_in = oauth::SignIn::new().browser(None).on_step(move |step| {
-        if let oauth::Step::Listening { redirect_uri } = step {
+        if let oauth::Step::Listening { redirect_uri, .. } = step {
             sender.send(redirect_uri.port().unwrap()).unwrap();
         }
     });

@@ -363,7 +363,7 @@ fn a_blocking_sign_in_frees_its_port() {
     let port = Arc::new(Mutex::new(0));
     let bound = Arc::clone(&port);
     let sign_in = SignIn::new().browser(None).on_step(move |step| match step {
-        Step::Listening { redirect_uri } => *bound.lock().unwrap() = redirect_uri.port().unwrap(),
+        Step::Listening { redirect_uri, .. } => *bound.lock().unwrap() = redirect_uri.port().unwrap(),
         Step::Open { url } => {
             let url = url.to_string();
             std::thread::spawn(move || Browser::new().sign_in("ada", &url));

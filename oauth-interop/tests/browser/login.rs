@@ -60,7 +60,7 @@ impl Login {
         let notes = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&notes);
         let sign_in = sign_in.browser(None).timeout(PATIENCE).on_step(move |step| match step {
-            Step::Listening { redirect_uri } => said.send(redirect_uri.to_string()).unwrap(),
+            Step::Listening { redirect_uri, .. } => said.send(redirect_uri.to_string()).unwrap(),
             Step::Open { url } => said.send(url.to_string()).unwrap(),
             Step::Note(note) => noted.lock().unwrap().push(note.to_string()),
             _ => {}

@@ -1,9 +1,10 @@
 //! Where a program runs, guessed from what the environment says.
 
+use crate::address::Host;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::Path;
-use url::{Host, Url};
+use url::Url;
 
 /// Where this program runs, as far as the environment tells.
 ///
@@ -69,24 +70,24 @@ impl Surroundings {
         self.ssh || self.workspace || !self.display && !self.wsl
     }
 
-    /// The command that lets a browser on the person's machine reach a listener on this one: `ssh -L …`, to be run there.
+    /// The command that lets a browser on the person's machine reach a listener on this port: `ssh -L …`, to be run there.
     ///
-    /// `None` where the person did not come over SSH. Where the environment does not say how they came, `HOST` stands for
+    /// `None` where the person did not come over SSH, or where the redirect URI leads elsewhere than to their machine. Where the environment does not say how they came, `HOST` stands for
     /// this machine.
     #[must_use]
-    pub fn tunnel(&self, redirect_uri: &Url) -> Option<String> {
+    pub fn tunnel(&self, redirect_uri: &Url, listening: u16) -> Option<String> {
         if !self.ssh {
             return None;
         }
         let port = redirect_uri.port_or_known_default()?;
-        let here = match redirect_uri.host() {
-            Some(Host::Ipv6(address)) if address.is_loopback() => "[::1]",
+        let here = match Host::of(redirect_uri)? {
+            Host::V6 => "[::1]",
             _ => "127.0.0.1",
         };
         let (destination, ssh_port) =
             self.destination.as_ref().map_or(("HOST", 22), |(to, port)| (to, *port));
         let ssh_port = if ssh_port == 22 { String::new() } else { format!("-p {ssh_port} ") };
-        Some(format!("ssh -L {port}:{here}:{port} {ssh_port}{destination}"))
+        Some(format!("ssh -L {port}:{here}:{listening} {ssh_port}{destination}"))
     }
 }
 

@@ -239,7 +239,7 @@ fn lb_33_surroundings_are_read_from_the_environment() {
 #[test]
 fn lb_33_the_tunnel_names_this_machine_as_the_person_reached_it() {
     let callback = Url::parse("http://127.0.0.1:4321/callback").unwrap();
-    let tunnel = |variables: &[(&str, &str)]| surroundings(variables, &[]).tunnel(&callback);
+    let tunnel = |variables: &[(&str, &str)]| surroundings(variables, &[]).tunnel(&callback, 4321);
     let connection = |text| ("SSH_CONNECTION", text);
     let ada = ("USER", "ada");
     assert_eq!(
@@ -260,8 +260,11 @@ fn lb_33_the_tunnel_names_this_machine_as_the_person_reached_it() {
     }
     assert_eq!(tunnel(&[("DISPLAY", ":0")]), None);
     let v6 = Url::parse("http://[::1]:4321/callback").unwrap();
-    let over_v6 = surroundings(&[("SSH_TTY", "x")], &[]).tunnel(&v6);
-    assert_eq!(over_v6.as_deref(), Some("ssh -L 4321:[::1]:4321 HOST"));
+    let over_ssh = surroundings(&[("SSH_TTY", "x")], &[]);
+    assert_eq!(over_ssh.tunnel(&v6, 4321).as_deref(), Some("ssh -L 4321:[::1]:4321 HOST"));
+    assert_eq!(over_ssh.tunnel(&callback, 9100).as_deref(), Some("ssh -L 4321:127.0.0.1:9100 HOST"));
+    let proxied = Url::parse("https://desk.example/callback").unwrap();
+    assert_eq!(over_ssh.tunnel(&proxied, 9100), None, "the browser reaches that from anywhere");
 }
 
 #[cfg(target_os = "linux")]

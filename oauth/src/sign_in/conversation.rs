@@ -29,7 +29,8 @@ impl Authorizer {
             Some(_) => None,
         };
         if let Some(listener) = &listener {
-            (sign_in.on_step)(&Step::Listening { redirect_uri: listener.redirect_uri() });
+            let (redirect_uri, port) = (listener.redirect_uri(), listener.port());
+            (sign_in.on_step)(&Step::Listening { redirect_uri, port });
         }
         let redirect_uri = listener.as_ref().map(Listener::registered_redirect_uri);
         let redirect_uri = redirect_uri.or(sign_in.redirect_uri.as_deref()).unwrap_or_default();

@@ -57,8 +57,10 @@ pub struct SignIn {
 pub enum Step<'a> {
     /// The listener is live.
     Listening {
-        /// Where it waits.
+        /// What leads to it.
         redirect_uri: &'a Url,
+        /// Where it waits: another than that of the redirect URI where something stands in between.
+        port: u16,
     },
     /// Where the person signs in. Always show it: a browser that says it opened may not have.
     Open {
