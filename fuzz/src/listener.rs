@@ -57,6 +57,10 @@ fn decide(rules: &Rules, path: &str, bytes: &[u8], size: usize) -> String {
             is_for_us(bytes, "GET", path);
             "return".to_owned()
         }
+        Verdict::OtherMode(response, answer) => {
+            is_for_us(bytes, if matches!(response, AuthorizationResponse::Form(_)) { "POST" } else { "GET" }, path);
+            format!("other mode {}", answer.status())
+        }
         Verdict::Answer(answer, note) => {
             let sent = String::from_utf8(answer.to_bytes(None)).expect("pages are text");
             let head = sent.split("\r\n\r\n").next().unwrap_or_default().to_ascii_lowercase();

@@ -73,6 +73,17 @@ impl Desk {
             Verdict::Response(response) => response,
             Verdict::Return if std::mem::take(&mut self.expects_return) => return Decision::Hold,
             Verdict::Return => return Decision::Answer(self.stray(judge.is_some())),
+            Verdict::OtherMode(response, answer) => {
+                match judge.filter(|_| self.received.is_none()).map(|judge| judge(&response)) {
+                    Some(Recognised::Ours) => self.say(Note::OtherMode(match response {
+                        AuthorizationResponse::Form(_) => ResponseMode::FormPost,
+                        _ => ResponseMode::Query,
+                    })),
+                    Some(Recognised::NotOurs(why)) => self.say(Note::NotOurs(why)),
+                    _ => {}
+                }
+                return Decision::Answer(self.write(&answer));
+            }
             Verdict::Answer(answer, note) => {
                 if let Some(note) = note.filter(|_| judge.is_some()) {
                     self.say(note);

@@ -1,5 +1,6 @@
 //! What happens at the listener while it waits, for whoever sits at the terminal.
 
+use crate::response_mode::ResponseMode;
 use oauth_core::NotOurs;
 use std::fmt;
 
@@ -15,6 +16,8 @@ pub enum Note {
     OtherHost(String),
     /// Some web page, rather than the person, asked for the callback.
     NotANavigation,
+    /// The answer of this login came in this way, which the authorization request did not ask for.
+    OtherMode(ResponseMode),
     /// A browser spoke https to a listener that speaks http: it upgraded the address by itself, for HSTS or in a mode
     /// that knows nothing but https.
     HttpsUpgrade,
@@ -33,6 +36,15 @@ impl fmt::Display for Note {
             Self::NotANavigation => f.write_str(
                 "a request to the callback was refused, since a web page made it and not a person; still waiting",
             ),
+            Self::OtherMode(mode) => {
+                let (came, asked) = match mode {
+                    ResponseMode::Query => ("in the query", "query"),
+                    ResponseMode::FormPost => ("as a form that was posted", "form_post"),
+                    ResponseMode::Fragment => ("in the fragment", "fragment"),
+                };
+                write!(f, "the answer came {came}, which was not asked for, and was refused; still waiting. ")?;
+                write!(f, "The server heeds no other response_mode: sign in again with response_mode {asked}")
+            }
             Self::HttpsUpgrade => f.write_str(
                 "a browser asked for https, and this listener speaks http; still waiting. Where the browser upgrades \
                  the address, use 127.0.0.1 as the host of the redirect URI, or a callback with https",

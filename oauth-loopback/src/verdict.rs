@@ -19,6 +19,8 @@ pub use crate::answer::Answer;
 pub struct Rules {
     path: String,
     authority: String,
+    /// The port that goes without saying, where the redirect URI does not say it.
+    default_port: Option<u16>,
     scheme: String,
     port: u16,
     mode: Mode,
@@ -41,6 +43,7 @@ impl Rules {
         Self {
             path: redirect_uri.path().to_owned(),
             authority: redirect_uri.authority().to_ascii_lowercase(),
+            default_port: redirect_uri.port_or_known_default().filter(|_| redirect_uri.port().is_none()),
             scheme: redirect_uri.scheme().to_owned(),
             port,
             mode: Mode::Query,
@@ -112,7 +115,7 @@ impl Rules {
         }
         let method = if matches!(self.mode, Mode::FormPost) { Method::POST } else { Method::GET };
         if request.method != method {
-            return answered(self.other_method(request, &method));
+            return self.in_another_mode(request, query, self.other_method(request, &method));
         }
         if let Some(verdict) = not_a_person(&request.headers) {
             return verdict;
@@ -123,8 +126,18 @@ impl Rules {
                 Verdict::Response(AuthorizationResponse::Form(&request.body))
             }
             Mode::FormPost => answered(Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE, Page::NotOurs)),
-            Mode::Fragment(ref path) => answered(Answer::hand_over(path)),
+            Mode::Fragment(ref path) => self.in_another_mode(request, query, Answer::hand_over(path)),
         }
+    }
+
+    /// A response that a server sends as it always does, whatever it was asked: the person has to know, or waits in vain.
+    fn in_another_mode<'a>(&self, request: &'a Request, query: &'a str, answer: Answer) -> Verdict<'a> {
+        let response = match request.method {
+            Method::GET if !query.is_empty() => AuthorizationResponse::Query(query),
+            Method::POST if request.is_form() => AuthorizationResponse::Form(&request.body),
+            _ => return answered(answer),
+        };
+        not_a_person(&request.headers).unwrap_or(Verdict::OtherMode(response, answer))
     }
 
     /// At the path that takes a fragment: the script of our page posts it, and then goes there itself.
@@ -191,9 +204,11 @@ impl Rules {
             .with(header::VARY, HeaderValue::from_static("Origin"))
     }
 
-    /// A loopback literal or `localhost` with the bound port, or the redirect URI's authority to the letter.
+    /// A loopback literal or `localhost` with the bound port, or the redirect URI's authority to the letter, whether or not
+    /// a port that goes without saying is said.
     fn is_host(&self, host: &str) -> bool {
-        if host.eq_ignore_ascii_case(&self.authority) {
+        let said = self.default_port.and_then(|port| host.strip_suffix(&format!(":{port}")));
+        if [Some(host), said].into_iter().flatten().any(|host| host.eq_ignore_ascii_case(&self.authority)) {
             return true;
         }
         let (name, port) = match host.rfind(':') {
@@ -230,6 +245,9 @@ pub enum Verdict<'a> {
     Response(AuthorizationResponse<'a>),
     /// The page that handed a fragment over comes for the end of the login.
     Return,
+    /// It may be the authorization response, and came in a way that was not asked for: send this, say so where it is ours,
+    /// and keep waiting.
+    OtherMode(AuthorizationResponse<'a>, Answer),
     /// It is neither: send this, say the note, and keep waiting.
     Answer(Answer, Option<Note>),
 }

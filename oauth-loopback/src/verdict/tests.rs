@@ -21,7 +21,7 @@ fn verdict(line: &str, headers: &str) -> Result<String, u16> {
     match rules().verdict(&request(line, headers)) {
         Verdict::Response(AuthorizationResponse::Query(query)) => Ok(query.to_owned()),
         other @ (Verdict::Response(_) | Verdict::Return) => panic!("{other:?}"),
-        Verdict::Answer(answer, _) => Err(answer.status().as_u16()),
+        Verdict::OtherMode(_, answer) | Verdict::Answer(answer, _) => Err(answer.status().as_u16()),
     }
 }
 
@@ -56,6 +56,25 @@ fn lb_15_port_80_needs_no_port() {
     {
         let request = request("GET /callback", &format!("Host: {host}\r\n"));
         assert_eq!(matches!(rules.verdict(&request), Verdict::Response(_)), ours, "{host}");
+    }
+}
+
+#[test]
+fn lb_15_behind_a_proxy_the_port_that_goes_without_saying_may_be_said() {
+    for (redirect_uri, host, ours) in [
+        ("https://desk.example/callback", "desk.example", true),
+        ("https://desk.example/callback", "Desk.example:443", true),
+        ("http://desk.example/callback", "desk.example:80", true),
+        ("https://desk.example/callback", "desk.example:80", false),
+        ("https://desk.example/callback", "desk.example:443:443", false),
+        ("https://desk.example/callback", "evil.desk.example:443", false),
+        ("https://desk.example:444/callback", "desk.example:444", true),
+        ("https://desk.example:444/callback", "desk.example:444:443", false),
+        ("https://desk.example:444/callback", "desk.example:443", false),
+    ] {
+        let rules = Rules::new(&Url::parse(redirect_uri).unwrap(), 8000);
+        let request = request("GET /callback", &format!("Host: {host}\r\n"));
+        assert_eq!(matches!(rules.verdict(&request), Verdict::Response(_)), ours, "{redirect_uri} {host}");
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::*;
 
 over_every_driver! {
+    lb_11_an_answer_of_ours_in_another_mode_is_told,
     lb_14_form_post,
     lb_26_a_fragment_is_handed_over_by_the_page_that_is_served,
     lb_26_the_page_comes_back_for_the_truth,
@@ -153,7 +154,10 @@ fn lb_26_no_other_page_can_hand_a_fragment_over(driver: &dyn Driver) {
     assert_eq!(hand_over(&running, &path, good).page().status, 204);
     drop(running.callback().reply.success());
     assert_eq!(running.ask(&path).page().status, 200);
-    assert_eq!(notes.iter().collect::<Vec<_>>(), [Note::NotANavigation]);
+    assert_eq!(
+        notes.iter().collect::<Vec<_>>(),
+        [Note::NotANavigation, Note::OtherMode(ResponseMode::FormPost)]
+    );
 }
 
 fn lb_26_a_page_that_never_comes_back_is_not_waited_for(driver: &dyn Driver) {
@@ -182,6 +186,49 @@ fn lb_27_form_post_takes_a_null_origin_and_nothing_but_a_post(driver: &dyn Drive
     let running = start(driver, quick());
     assert_eq!(post_from(&running, "/callback", navigation, "state=s&code=c").page().status, 405);
     running.completes();
+}
+
+fn lb_11_an_answer_of_ours_in_another_mode_is_told(driver: &dyn Driver) {
+    use ResponseMode::{FormPost, Fragment, Query};
+    let posted = "POST";
+    for (asked, method, came) in [
+        (FormPost, "GET", Query),
+        (Fragment, "GET", Query),
+        (Query, posted, FormPost),
+        (Fragment, posted, FormPost),
+    ] {
+        let (sender, notes) = mpsc::channel();
+        let options = quick().response_mode(asked).on_note(move |note| sender.send(note.clone()).unwrap());
+        let running = start(driver, options);
+        let ask = |text: &str, headers: &str| {
+            let mut tab = running.tab();
+            let host = format!("Host: 127.0.0.1:{}\r\n{headers}", running.port);
+            tab.send(&if method == posted {
+                let length = format!("Content-Type: {FORM}\r\nContent-Length: {}\r\n", text.len());
+                request(method, "/callback", &(host + &length)) + text
+            } else {
+                request(method, &format!("/callback?{text}"), &host)
+            });
+            tab.page()
+        };
+        let speculative = ask("state=s&code=c", "Sec-Purpose: prefetch\r\n");
+        assert_eq!(speculative.status, 204, "{asked:?}");
+        assert!(notes.try_recv().is_err(), "nobody has seen that");
+        for text in ["state=other&code=c", "state=s&error=access_denied", "state=s&code=c"] {
+            let page = ask(text, "");
+            let expected = if (asked, method) == (Fragment, "GET") { 200 } else { 405 };
+            assert_eq!(page.status, expected, "{asked:?} {method} {text}");
+        }
+        let notes: Vec<_> = notes.try_iter().collect();
+        assert_eq!(notes, [Note::NotOurs(NotOurs::OtherState), Note::OtherMode(came)], "{asked:?}");
+        let told = notes[1].to_string();
+        assert!(told.contains("still waiting") && told.contains("response_mode"), "{told}");
+        assert!(!told.contains("code=c") && !told.contains("denied"), "{told}");
+        // It is no answer: whatever comes as it was asked for still is.
+        if asked == Query {
+            running.completes();
+        }
+    }
 }
 
 fn lb_28_a_preflight_of_the_server_is_granted_and_no_other(driver: &dyn Driver) {
