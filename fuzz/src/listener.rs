@@ -58,7 +58,8 @@ fn decide(rules: &Rules, path: &str, bytes: &[u8], size: usize) -> String {
             "return".to_owned()
         }
         Verdict::OtherMode(response, answer) => {
-            is_for_us(bytes, if matches!(response, AuthorizationResponse::Form(_)) { "POST" } else { "GET" }, path);
+            let method = if matches!(response, AuthorizationResponse::Form(_)) { "POST" } else { "GET" };
+            is_for_us(bytes, method, PATH);
             format!("other mode {}", answer.status())
         }
         Verdict::Answer(answer, note) => {

@@ -45,12 +45,14 @@ impl Listener {
     /// Takes sockets that listen already, such as those that a supervisor hands over.
     ///
     /// The redirect URI is that of the address, with the port of the sockets; the ports of the address count for nothing.
+    /// Where it is one of `localhost`, what is missing of 127.0.0.1 and \[::1\] is bound beside them.
     ///
     /// # Errors
     /// There is none, they have several ports, one can be reached from elsewhere though the address is not
-    /// [exposed](Address::exposed_to_the_network), or the address wants a certificate and has none.
-    pub fn from_sockets(sockets: Vec<TcpListener>, address: &Address) -> Result<Self, BindError> {
-        let mut ports = Vec::new();
+    /// [exposed](Address::exposed_to_the_network), the address wants a certificate and has none, or another program is at
+    /// what is missing.
+    pub fn from_sockets(mut sockets: Vec<TcpListener>, address: &Address) -> Result<Self, BindError> {
+        let (mut ports, mut ips) = (Vec::new(), Vec::new());
         for socket in &sockets {
             let unknown = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
             let refused = |address| move |source| BindError::Refused { address, source };
@@ -60,13 +62,16 @@ impl Listener {
                 return Err(BindError::NotLoopback { address: bound });
             }
             ports.push(bound.port());
+            ips.push(bound.ip());
         }
-        match ports.as_slice() {
-            [port, others @ ..] if others.iter().all(|other| other == port) => {
-                Self::new(address, sockets, *port)
-            }
-            _ => Err(BindError::NotOnePort { ports }),
+        let port = match ports.as_slice() {
+            [port, others @ ..] if others.iter().all(|other| other == port) => *port,
+            _ => return Err(BindError::NotOnePort { ports }),
+        };
+        if address.host == Host::Localhost {
+            sockets.extend(missing(&ips, port)?);
         }
+        Self::new(address, sockets, port)
     }
 
     /// Takes the sockets that systemd has for this process, or whoever else hands sockets over as it does.
@@ -295,6 +300,27 @@ fn claim(
             Err(failed) => return Err(failed),
         }
     }
+}
+
+/// The sockets of `localhost` beside these: a browser that takes the other family would hand the code to whoever is there.
+fn missing(ips: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let mut sockets = Vec::new();
+    for loopback in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        let is_there =
+            |ip: &IpAddr| *ip == loopback || ip.is_unspecified() && (ip.is_ipv6() || loopback.is_ipv4());
+        if ips.iter().any(is_there) {
+            continue;
+        }
+        match open(SocketAddr::new(loopback, port), &mut listen) {
+            Ok((socket, _)) => sockets.push(socket),
+            Err((_, error)) if no_ipv6(&error) => {}
+            Err((_, error)) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(BindError::Busy { ports: vec![port] });
+            }
+            Err((address, source)) => return Err(BindError::Refused { address, source }),
+        }
+    }
+    Ok(sockets)
 }
 
 fn open(address: SocketAddr, bind: &mut Bind<'_>) -> Result<(TcpListener, u16), (SocketAddr, io::Error)> {

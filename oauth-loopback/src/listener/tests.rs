@@ -153,6 +153,32 @@ fn sockets_that_are_handed_in_have_to_be_on_this_machine_and_on_one_port() {
     assert!(Listener::from_sockets(wide(), &exposed).is_ok());
 }
 
+#[test]
+fn lb_07_a_socket_that_is_handed_in_gets_the_other_localhost_beside_it() {
+    let localhost = Address::new().host(Host::Localhost);
+    for (ip, other) in [("127.0.0.1", "::1"), ("::1", "127.0.0.1")] {
+        let Ok(socket) = TcpListener::bind((ip, 0)) else {
+            assert!(TcpListener::bind("[::1]:0").is_err(), "no IPv6 on this machine");
+            continue;
+        };
+        let port = socket.local_addr().unwrap().port();
+        let one = Listener::from_sockets(vec![socket.try_clone().unwrap()], &Address::new()).unwrap();
+        let thief = match TcpListener::bind((other, port)) {
+            Err(error) if super::no_ipv6(&error) => continue,
+            thief => thief.expect("a literal is one address"),
+        };
+        let refused = Listener::from_sockets(vec![socket.try_clone().unwrap()], &localhost).unwrap_err();
+        assert!(matches!(&refused, BindError::Busy { ports } if *ports == [port]), "{refused}");
+        drop((thief, one));
+        let both = Listener::from_sockets(vec![socket], &localhost).unwrap();
+        assert_eq!(both.sockets.len(), 2);
+        assert!(TcpListener::bind((other, port)).is_err(), "{other}");
+    }
+    let all = TcpListener::bind("[::]:0").or_else(|_| TcpListener::bind("127.0.0.1:0")).unwrap();
+    let exposed = localhost.exposed_to_the_network(Ipv4Addr::UNSPECIFIED.into());
+    assert_eq!(Listener::from_sockets(vec![all], &exposed).unwrap().sockets.len(), 1);
+}
+
 #[cfg(feature = "tls")]
 #[test]
 fn https_wants_a_certificate_before_anything_is_bound() {
