@@ -121,6 +121,22 @@ fn row_return_url() {
     assert!(matches!(&other, ComponentError::Refused { name: "return_url", .. }), "{other}");
 }
 
+/// RFC 6749 section 3.1.2.3: servers compare it as a string.
+#[test]
+fn return_url_is_sent_as_it_is_set() {
+    let server = TestServer::start().unwrap();
+    let oauth = component(&server);
+    oauth.set_client_id("demo");
+    oauth.set_return_url("http://127.0.0.1");
+    let (result, back) = with_person(&oauth, |url, _| {
+        let _landing = Browser::new().sign_in("ada", url).unwrap();
+        query(url)["redirect_uri"].clone()
+    });
+    result.unwrap();
+    assert_eq!(back, format!("http://127.0.0.1:{}", oauth.web_server_port()), "without a slash more");
+    assert_eq!(oauth.return_url(), back);
+}
+
 /// Opens an address as a program does that trusts this certificate, and no other beyond those of the system.
 fn open(url: &str, trusted: Option<&str>) -> Result<String, Unreachable> {
     let settings = match trusted {
