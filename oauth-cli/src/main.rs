@@ -31,6 +31,10 @@ use exit::{Exit, Problem};
 use report::Report;
 use std::io::{self, IsTerminal as _, stdout};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 fn main() -> ExitCode {
@@ -38,17 +42,22 @@ fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let report = Report::to_stderr(&cli.verbosity);
-    let result = profile::apply(cli, &matches, &report).and_then(|cli| carry_out(&cli.command, &report));
+    let told = report.clone();
+    let result = interruptible(move |cancelled| {
+        profile::apply(cli, &matches, &told).and_then(|cli| carry_out(&cli.command, &told, cancelled))
+    });
+    // Whoever reads a secret there may have been left behind.
+    terminal::restore();
     result.unwrap_or_else(|problem| {
         report.problem(&problem);
         problem.exit.into()
     })
 }
 
-fn carry_out(command: &Command, report: &Report) -> Result<ExitCode, Problem> {
+fn carry_out(command: &Command, report: &Report, cancelled: Cancelled) -> Result<ExitCode, Problem> {
     let printed = match command {
         Command::Conversation(conversation) => {
-            return converse(conversation, report).map(|()| ExitCode::SUCCESS);
+            return converse(conversation, report, cancelled).map(|()| ExitCode::SUCCESS);
         }
         Command::Explain(args) => return explain::run(args, report),
         Command::Doctor(Doctor { transports: _ }) => network::engines(),
@@ -58,41 +67,79 @@ fn carry_out(command: &Command, report: &Report) -> Result<ExitCode, Problem> {
     output::print(&printed).map(|()| ExitCode::SUCCESS)
 }
 
-fn converse(conversation: &Conversation, report: &Report) -> Result<(), Problem> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(Exit::Other, error, "close some programs and try again"))?;
-    let result = runtime.block_on(interruptible(run(conversation, report)));
+fn converse(conversation: &Conversation, report: &Report, cancelled: Cancelled) -> Result<(), Problem> {
+    let runtime = runtime()?;
+    // Dropping the conversation frees its port, and gives the terminal back as it was.
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = run(conversation, report) => result,
+            _ = cancelled => Err(Problem::interrupted()),
+        }
+    });
     // The listener may still serve a reload; nobody waits for that.
     runtime.shutdown_background();
     output::print(&result?)
 }
 
-/// The first Ctrl-C, or a polite request to end, drops the conversation: that frees its port, and gives the terminal back as it
-/// was.
-async fn interruptible<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    tokio::select! {
-        result = work => result,
-        pressed = asked_to_end() => match pressed {
-            Ok(()) => Err(Problem::interrupted()),
-            Err(error) => Err(Problem::new(Exit::Other, error, "try again")),
-        },
-    }
+fn runtime() -> Result<Runtime, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Problem::new(Exit::Other, error, "close some programs and try again"))
 }
 
+/// Is ready once the end is wanted.
+type Cancelled = oneshot::Receiver<()>;
+
+/// How long the work has to end by itself once it is cancelled.
+const TIME_TO_END: Duration = Duration::from_millis(500);
+
+/// Does the work until it is done, or until the first Ctrl-C or polite request to end.
+///
+/// The work has a thread of its own: where it waits for a file, a terminal or a command it hears of nothing, and is left behind.
+fn interruptible<T: Send + 'static>(
+    work: impl FnOnce(Cancelled) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let again = |error: io::Error| Problem::new(Exit::Other, error, "try again");
+    runtime()?.block_on(async {
+        let asked_to_end = asked_to_end().map_err(again)?;
+        let (cancel, cancelled) = oneshot::channel();
+        let (sender, mut done) = oneshot::channel();
+        // Nobody is left to hear of it where the end was asked for.
+        let work = move || drop(sender.send(work(cancelled)));
+        let _detached = thread::Builder::new().name("oauth-work".into()).spawn(work).map_err(again)?;
+        tokio::select! {
+            result = &mut done => result.unwrap_or_else(|_| {
+                Err(Problem::new(Exit::Other, "the program has a fault", "report it with the lines above"))
+            }),
+            () = asked_to_end => {
+                let _gone = cancel.send(());
+                let _left_behind = tokio::time::timeout(TIME_TO_END, done).await;
+                Err(Problem::interrupted())
+            }
+        }
+    })
+}
+
+/// Listens from the call on, not only from the first poll.
 #[cfg(unix)]
-async fn asked_to_end() -> io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
+fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+    use std::task::Poll;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
+    // Whoever started us by `nohup` wants to be rid of this one.
+    if io::stdin().is_terminal() {
+        kinds.push(SignalKind::hangup());
     }
+    let mut signals = kinds.into_iter().map(signal).collect::<io::Result<Vec<_>>>()?;
+    Ok(std::future::poll_fn(move |context| {
+        let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+        if came { Poll::Ready(()) } else { Poll::Pending }
+    }))
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+    let mut pressed = tokio::signal::windows::ctrl_c()?;
+    Ok(async move { drop(pressed.recv().await) })
 }
 
 async fn run(conversation: &Conversation, report: &Report) -> Result<Zeroizing<String>, Problem> {

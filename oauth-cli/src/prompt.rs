@@ -1,16 +1,16 @@
 //! What a person pastes, read from standard input while the login waits for it.
 
 use crate::report::Report;
-use crate::terminal::{self, Silent};
+use crate::terminal::{self, Manner, Silent};
 use oauth::loopback::paste::LONGEST;
-use std::io::{self, IsTerminal as _, Read as _, stdin};
+use std::io::{self, IsTerminal as _, stderr, stdin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 /// What is pasted comes in pieces, and a wrapped address with line ends in it: so much silence after a line end is its end.
-const SILENCE: Duration = Duration::from_millis(100);
+const SILENCE: Duration = Duration::from_millis(300);
 
 /// Pasted texts, one after the other; while it lives the terminal shows nothing of them.
 #[derive(Debug)]
@@ -27,10 +27,10 @@ impl Prompt {
 
     /// On standard input, whatever it is.
     pub(crate) fn start(report: &Report) -> io::Result<Self> {
-        let silent =
-            if stdin().is_terminal() && terminal::is_attended() { Some(Silent::new()?) } else { None };
+        let at_a_terminal = stdin().is_terminal() && stderr().is_terminal();
+        let silent = at_a_terminal.then(|| Silent::new(Manner::Keys)).transpose()?;
         let (sender, pieces) = mpsc::channel(1);
-        // Nobody waits for it: it ends with the process, wherever it is.
+        // Nobody waits for it: it ends soon after the prompt.
         std::thread::Builder::new().name("oauth-paste".into()).spawn(move || read(&sender))?;
         let (sender, texts) = mpsc::channel(1);
         tokio::spawn(gather(pieces, sender, silent.is_some().then(|| report.clone())));
@@ -47,7 +47,7 @@ type Piece = Zeroizing<Vec<u8>>;
 fn read(sender: &mpsc::Sender<Piece>) {
     let mut buffer = Zeroizing::new([0; 4096]);
     loop {
-        match stdin().lock().read(&mut *buffer) {
+        match terminal::read(&mut *buffer, || !sender.is_closed()) {
             Ok(0) => return,
             Ok(length) => {
                 let piece = Zeroizing::new(buffer.get(..length).unwrap_or_default().to_vec());

@@ -1,8 +1,9 @@
 //! Files that hold one secret.
 
 use crate::exit::{Exit, Problem};
+use crate::terminal::{self, Manner, Silent};
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Write as _};
+use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -15,7 +16,8 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads a secret: a file's text, or standard input's for `-`, without the line end.
+/// Reads a secret: a file's text, or standard input's for `-`, without the line end. At a terminal that is one line, and it
+/// is not shown.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
     let problem = |what: &dyn std::fmt::Display| {
         Problem::configuration(
@@ -24,15 +26,35 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
         )
     };
     let mut text = Zeroizing::new(String::new());
-    let read = if is_stdin(path) {
+    let read = if is_stdin(path) && io::stdin().is_terminal() {
+        ask(&mut text)
+    } else if is_stdin(path) {
         io::stdin().lock().take(MAX).read_to_string(&mut text)
     } else {
         File::open(path).and_then(|file| file.take(MAX).read_to_string(&mut text))
     };
-    read.map_err(|error| problem(&error))?;
+    let _length = read.map_err(|error| problem(&error))?;
     let trimmed = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(trimmed);
     if text.is_empty() { Err(problem(&"it is empty")) } else { Ok(text) }
+}
+
+/// Asks the person at the terminal.
+fn ask(text: &mut Zeroizing<String>) -> io::Result<usize> {
+    let silent = Silent::new(Manner::Lines)?;
+    let mut stderr = io::stderr();
+    write!(stderr, "Type or paste the secret, which is not shown, and press Enter: ")?;
+    stderr.flush()?;
+    let mut line = Zeroizing::new([0; terminal::LONGEST_LINE + 1]);
+    let length = terminal::read(&mut *line, || true)?;
+    drop(silent);
+    writeln!(stderr)?;
+    let line = line.get(..length).unwrap_or_default();
+    if length >= terminal::LONGEST_LINE {
+        return Err(io::Error::other("a terminal cuts off so long a line"));
+    }
+    text.push_str(std::str::from_utf8(line).map_err(|_| io::Error::other("that is no text"))?);
+    Ok(length)
 }
 
 /// Keeps other processes from the file for as long as it lives.

@@ -1,0 +1,142 @@
+//! The command at a terminal: secrets typed there, Ctrl-C, the background, and browsers that live in it.
+#![cfg(unix)]
+#![allow(missing_docs, reason = "a test")]
+
+mod support;
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use oauth_testserver::{Browser, Client, TestServer};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Waiting, is_bearer_line, oauth};
+use terminal::Terminal;
+
+const CLIENT: [&str; 3] = ["--client-id", "demo", "--allow-http-loopback"];
+
+fn authorize(server: &TestServer, flags: &[&str]) -> Command {
+    oauth(&[&["authorize", server.issuer()][..], &CLIENT, flags].concat())
+}
+
+fn signal(name: &str, pid: &str) {
+    assert!(Command::new("kill").args([&format!("-{name}"), pid.trim()]).status().unwrap().success());
+}
+
+fn number(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("number")).unwrap()
+}
+
+// --- secrets --------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_secret_typed_at_a_terminal_is_asked_for_not_shown_and_ends_with_enter() {
+    let server = TestServer::builder().client(Client::basic("service", "s3cret-typed")).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--client-id", "service", "--allow-http-loopback", "--client-secret-file", "-"];
+    let mut terminal =
+        Terminal::start(&oauth(&[&["token", server.issuer()][..], &flags].concat()), folder.path());
+    terminal.shows("press Enter:");
+    terminal.types("s3cret-typex\x7fd\n");
+    let (code, stdout, screen) = terminal.end(folder.path());
+    assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
+    assert!(!screen.contains("s3cret"), "{screen}");
+}
+
+#[test]
+fn ctrl_c_and_whoever_asks_politely_end_a_wait_for_a_secret() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for end in ["key", "INT", "TERM", "QUIT", "HUP"] {
+        let command = authorize(&server, &["--client-secret-file", "-"]);
+        let mut terminal = Terminal::start(&command, folder.path());
+        terminal.shows("press Enter:");
+        match end {
+            "key" => terminal.types("s3cret\x03"),
+            name => signal(name, &number(folder.path())),
+        }
+        // The terminal is as it was.
+        let (code, stdout, screen) = terminal.end(folder.path());
+        assert_eq!((code, stdout.as_str()), (Some(130), ""), "{end}: {screen}");
+        assert!(!screen.contains("s3cret"), "{screen}");
+    }
+}
+
+#[test]
+fn a_file_or_a_command_that_gives_no_secret_does_not_keep_the_command_from_ending() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("secret");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for name in ["TERM", "INT"] {
+        let mut command = authorize(&server, &["-v", "--client-secret-file", fifo.to_str().unwrap()]);
+        command.stdin(Stdio::piped());
+        let waiting = Waiting::of(command);
+        // It is at the pipe as soon as one can be written to without waiting; a little later is good enough.
+        thread::sleep(Duration::from_millis(300));
+        let begun = Instant::now();
+        signal(name, &waiting.id().to_string());
+        let (code, _, told) = waiting.end();
+        assert_eq!(code, Some(130), "{told}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{name}");
+    }
+}
+
+// --- the background -------------------------------------------------------------------------------------------------
+
+#[test]
+fn in_the_background_the_browser_may_come_back() {
+    let server = TestServer::start().unwrap();
+    let mut shell = Terminal::shell(&authorize(&server, &["--no-browser", "--timeout", "20s"]));
+    shell.shows("ready> ");
+    shell.types("$oauth > /dev/null\n");
+    let url = shell.url();
+    shell.types("\x1a");
+    shell.shows("Stopped");
+    shell.types("bg; sleep 0.5; jobs; echo loo''ked\n");
+    shell.shows("looked\r\n");
+    assert!(shell.seen.contains("Running"), "{}", shell.seen);
+    assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(200));
+    shell.types("wait %1; echo ended with $?\n");
+    shell.shows("ended with 0");
+    shell.types("exit\n");
+}
+
+#[test]
+fn back_in_the_foreground_what_is_pasted_is_whole_and_not_shown() {
+    let server = TestServer::start().unwrap();
+    for through_the_background in [false, true] {
+        let mut shell =
+            Terminal::shell(&authorize(&server, &["--paste", "--no-browser", "--timeout", "20s"]));
+        shell.shows("ready> ");
+        shell.types("$oauth > /dev/null\n");
+        let url = shell.url();
+        shell.types("\x1a");
+        shell.shows("Stopped");
+        shell.types(if through_the_background { "bg; sleep 0.3; fg\n" } else { "fg\n" });
+        thread::sleep(Duration::from_millis(900));
+        let landing = Browser::new().without_visiting_redirect_uri().sign_in("ada", &url).unwrap();
+        shell.types(&format!("{}&padding={}", landing.url, "x".repeat(5000)));
+        shell.shows("characters, not shown");
+        shell.types("\n");
+        thread::sleep(Duration::from_millis(600));
+        shell.types("echo ended with $?\n");
+        shell.shows("ended with 0");
+        assert!(!shell.seen.contains("xxxx"), "{}", shell.seen);
+        shell.types("exit\n");
+    }
+}
+
+#[test]
+fn ctrl_backslash_and_a_hangup_leave_the_terminal_as_it_was() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for end in ["QUIT", "HUP"] {
+        let mut terminal = Terminal::start(&authorize(&server, &["--no-browser"]), folder.path());
+        let _url = terminal.url();
+        signal(end, &number(folder.path()));
+        let (code, _, screen) = terminal.end(folder.path());
+        assert_eq!(code, Some(130), "{end}: {screen}");
+    }
+}
