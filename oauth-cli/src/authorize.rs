@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &Authorize, ask: bool, report: &Report) -> Result<
             on_device(&authorizer, scope, interval, &args.browser, report).await?
         }
         GrantType::ClientCredentials => client_credentials(&authorizer, &args.request, scope).await?,
-        GrantType::Refresh => refresh(&authorizer, &args.request, scope).await?,
+        GrantType::Refresh => refresh(&authorizer, args, scope, report).await?,
         GrantType::JwtBearer => jwt_bearer(&authorizer, args, scope).await?,
     };
     report.step("granted", output::summary(&authorization));
@@ -325,18 +325,25 @@ fn refuse_lost_rotation(args: &Authorize, grant: GrantType) -> Result<(), Proble
 
 async fn refresh(
     authorizer: &Authorizer,
-    request: &RequestFlags,
+    args: &Authorize,
     scope: Option<Scope>,
+    report: &Report,
 ) -> Result<Authorization, Problem> {
-    let Some(path) = &request.refresh_token_file else {
+    let Some(path) = &args.request.refresh_token_file else {
         return Err(Problem::usage("there is no refresh token", "give --refresh-token-file PATH"));
     };
     // Read, refreshed and written back while no other process does the same.
-    let lock = match secret_file::is_stdin(path) {
-        true => None,
-        false => Some(secret_file::lock(path).await?),
+    let (path, lock) = if secret_file::is_stdin(path) {
+        (path.clone(), None)
+    } else {
+        let path = secret_file::resolve(path)?;
+        let lock = secret_file::lock(&path).await?;
+        (path, Some(lock))
     };
-    let mut old = secret_file::read(path)?;
+    let mut old = secret_file::read(&path)?;
+    if lock.is_some() {
+        secret_file::check_replaceable(&path, &old)?;
+    }
     let grant = |token: &str| {
         let grant = Refresh::new(RefreshToken::new(token));
         scope.iter().cloned().fold(grant, Refresh::narrowed_to)
@@ -344,7 +351,7 @@ async fn refresh(
     let mut result = authorizer.exchange(grant(&old)).await;
     if lock.is_some() && is_spent(&result) {
         // Another program, one that does not know the lock, may have refreshed meanwhile.
-        let newer = secret_file::read(path)?;
+        let newer = secret_file::read(&path)?;
         if newer != old {
             old = newer;
             result = authorizer.exchange(grant(&old)).await;
@@ -355,8 +362,17 @@ async fn refresh(
         // The response was refused for another reason.
         Err(error) => error.rescued(),
     };
-    if let Some(new) = new.filter(|new| new.expose() != old.as_str() && !secret_file::is_stdin(path)) {
-        secret_file::replace(path, new.expose())?;
+    let new = new.filter(|new| new.expose() != old.as_str() && lock.is_some());
+    if let Some(Err(error)) = new.map(|new| secret_file::replace(&path, new.expose())) {
+        // The access token was asked for, and is good all the same.
+        let rest = match (&result, args.output.output) {
+            (Ok(_), Output::Json) => "keep the one that is printed",
+            _ => "it is lost, so sign in again before the access token ends",
+        };
+        report.instruction(format_args!(
+            "warning: the new refresh token could not be written to {}: {error}; the old one no longer works: {rest}",
+            path.display()
+        ));
     }
     Ok(result?)
 }

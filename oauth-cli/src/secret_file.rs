@@ -4,7 +4,7 @@ use crate::exit::{Exit, Problem};
 use crate::terminal::{self, Manner, Silent};
 use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal as _, Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -16,15 +16,14 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// The file that a path leads to, links followed: it is what is kept, and what others lock, whatever they call it.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf, Problem> {
+    path.canonicalize().map_err(|error| unreadable(path, &error))
+}
+
 /// Reads a secret: a file's text, or standard input's for `-`, without the line end. At a terminal that is one line, and it
 /// is not shown.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
-    let problem = |what: &dyn std::fmt::Display| {
-        Problem::configuration(
-            format_args!("{}: {what}", path.display()),
-            "name a file with the secret, or - for standard input",
-        )
-    };
     let mut text = Zeroizing::new(String::new());
     let read = if is_stdin(path) && io::stdin().is_terminal() {
         ask(&mut text)
@@ -33,10 +32,17 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
     } else {
         File::open(path).and_then(|file| file.take(MAX).read_to_string(&mut text))
     };
-    let _length = read.map_err(|error| problem(&error))?;
+    let _length = read.map_err(|error| unreadable(path, &error))?;
     let trimmed = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(trimmed);
-    if text.is_empty() { Err(problem(&"it is empty")) } else { Ok(text) }
+    if text.is_empty() { Err(unreadable(path, &"it is empty")) } else { Ok(text) }
+}
+
+fn unreadable(path: &Path, what: &dyn std::fmt::Display) -> Problem {
+    Problem::configuration(
+        format_args!("{}: {what}", path.display()),
+        "name a file with the secret, or - for standard input",
+    )
 }
 
 /// Asks the person at the terminal.
@@ -123,19 +129,37 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces the secret in a file.
-pub(crate) fn replace(path: &Path, secret: &str) -> Result<(), Problem> {
-    let line = Zeroizing::new(format!("{secret}\n"));
-    write(path, &line).map_err(|error| {
-        Problem::new(
-            Exit::Other,
+/// Where a file cannot be replaced, as one that is mounted by itself: the text is written into it.
+fn overwrite(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
+}
+
+fn line(secret: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("{secret}\n"))
+}
+
+/// Finds out, before a refresh token is spent, whether the one that comes in its place can be kept.
+pub(crate) fn check_replaceable(path: &Path, secret: &str) -> Result<(), Problem> {
+    let opened = File::options().write(true).open(path).map(drop);
+    // A file that may not be written may well be replaced, which only trying it tells.
+    opened.or_else(|_| write(path, &line(secret))).map_err(|error| {
+        Problem::configuration(
             format_args!(
-                "the new refresh token could not be written to {}: {error}; the old one no longer works",
+                "{} cannot be written: {error}; a new refresh token would be lost, so none was asked for",
                 path.display()
             ),
-            "make the file's folder writable and sign in again",
+            "make the file writable, or give another",
         )
     })
+}
+
+/// Replaces the secret in a file.
+pub(crate) fn replace(path: &Path, secret: &str) -> io::Result<()> {
+    let line = line(secret);
+    write(path, &line).or_else(|_| overwrite(path, &line))
 }
 
 #[cfg(test)]
@@ -156,6 +180,32 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// Nothing can be put into that folder, and what is in it leads to a file, as a mount does.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn r3_where_a_file_cannot_be_replaced_the_secret_is_written_into_it() {
+        use std::os::fd::AsRawFd as _;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a long old secret\n").unwrap();
+        let open = File::open(file.path()).unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
+        assert!(write(&path, "new").is_err());
+        check_replaceable(&path, "a long old secret").unwrap();
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "a long old secret\n");
+        replace(&path, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "new\n");
+    }
+
+    #[test]
+    fn r3_what_cannot_be_written_at_all_is_told_before_a_token_is_spent() {
+        let folder = tempfile::tempdir().unwrap();
+        let problem = check_replaceable(folder.path(), "s3cret").unwrap_err();
+        assert_eq!(problem.exit, Exit::Configuration);
+        let named = folder.path().to_str().unwrap();
+        assert!(problem.what.contains(named) && !problem.what.contains("s3cret"), "{}", problem.what);
+        assert!(replace(folder.path(), "s3cret").is_err());
     }
 
     #[test]

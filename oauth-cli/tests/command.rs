@@ -256,6 +256,48 @@ fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
     fails(&run(&from_stdin), 2, "would be lost");
 }
 
+/// A link stays one, and two names of one file share its lock.
+#[cfg(unix)]
+#[test]
+fn r3_a_refresh_token_behind_a_link_is_replaced_where_it_is() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, mut arguments) = refreshing(&server, folder.path());
+    let (place, before) = (tempfile::tempdir().unwrap(), std::fs::read_to_string(&file).unwrap());
+    let link = place.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    arguments[3] = link.to_str().unwrap().to_owned();
+    let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(is_bearer_line(stdout(&output)), "{}", stderr(&output));
+    assert!(link.is_symlink());
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), before);
+    assert!(folder.path().join("refresh.lock").exists() && !place.path().join("link.lock").exists());
+}
+
+/// What was granted is printed, and nothing is lost in silence.
+#[test]
+fn r3_where_a_new_refresh_token_cannot_be_kept_the_access_token_is_printed_with_a_warning() {
+    let server = TestServer::start().unwrap();
+    server.fault_always(Endpoint::Token, Fault::Slow(Duration::from_millis(500)));
+    for (more, said) in [(&["-q"][..], "it is lost"), (&["-o", "json"], "keep the one that is printed")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, arguments) = refreshing(&server, folder.path());
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let before = server.count(Endpoint::Token);
+        let process = oauth(&arguments).spawn().unwrap();
+        while server.count(Endpoint::Token) == before {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        folder.close().unwrap();
+        let output = process.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).contains("demo-at-"), "{}", stdout(&output));
+        let told = stderr(&output);
+        assert!(told.contains("could not be written") && told.contains(said), "{told}");
+        assert!(!told.contains("demo-rt-"), "{told}");
+    }
+}
+
 #[test]
 fn outputs_are_made_for_the_next_tool() {
     let server = TestServer::start().unwrap();
