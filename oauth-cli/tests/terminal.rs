@@ -140,3 +140,22 @@ fn ctrl_backslash_and_a_hangup_leave_the_terminal_as_it_was() {
         assert_eq!(code, Some(130), "{end}: {screen}");
     }
 }
+
+// --- what is typed --------------------------------------------------------------------------------------------------
+
+#[test]
+fn words_and_keys_at_the_prompt_do_not_end_the_login() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal =
+        Terminal::start(&authorize(&server, &["--no-browser", "--timeout", "20s"]), folder.path());
+    let url = terminal.url();
+    for typed in ["y\n", "\x1b[A\x1b[A\x1b[A\n", "ls\n"] {
+        terminal.seen.clear();
+        terminal.types(typed);
+        terminal.shows("neither an address nor a code");
+    }
+    assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(200));
+    let (code, stdout, screen) = terminal.end(folder.path());
+    assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
+}

@@ -29,6 +29,9 @@ use zeroize::Zeroizing;
 /// More than any browser keeps in an address: 64 KiB.
 pub const LONGEST: usize = 64 * 1024;
 
+/// What is shorter is a word that somebody typed, and no code: a server has to make them hard to guess (RFC 6749 section 10.10).
+const SHORTEST_CODE: usize = 8;
+
 /// What a person pasted. Not yet checked.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -75,6 +78,7 @@ pub fn read(text: &str) -> Result<Pasted, NotAnAnswer> {
     if text.len() > LONGEST {
         return Err(NotAnAnswer::TooLong);
     }
+    let has_keys = has_keys(text);
     let text = cleaned(text);
     if text.is_empty() {
         return Err(NotAnAnswer::Empty);
@@ -96,22 +100,31 @@ pub fn read(text: &str) -> Result<Pasted, NotAnAnswer> {
         (_, Parameters::Response) => return response(fragment, true),
         (Parameters::Others, Parameters::Others) => {}
     }
-    if is_address(path) || before.contains('?') || text.starts_with('#') {
+    // A part of an address: a code has no `=` but at its end.
+    let is_pair = text.contains('&') || text.trim_end_matches('=').contains('=');
+    if is_address(path) || before.contains('?') || text.starts_with('#') || is_pair {
         return Err(NotAnAnswer::NoAnswer);
     }
-    // RFC 6749 appendix A.11, without the blank.
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // RFC 6749 appendix A.11, without the blank. A code is spent by trying it, and the login with it: no word is taken for one.
+    if has_keys || text.len() < SHORTEST_CODE || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(NotAnAnswer::NotACode);
     }
     Ok(Pasted::Code(AuthorizationCode::new(unescaped(&text).as_str())))
+}
+
+/// What a terminal puts around a paste, where it was told to (bracketed paste).
+const MARKS: [&str; 2] = ["\x1b[200~", "\x1b[201~"];
+
+/// Whether there are keys in it that are no letters: an arrow, say.
+fn has_keys(text: &str) -> bool {
+    text.match_indices('\x1b').any(|(at, _)| !MARKS.iter().any(|mark| text[at..].starts_with(mark)))
 }
 
 /// Without what terminals, mail programs and people put around an address, and into it.
 fn cleaned(text: &str) -> Zeroizing<String> {
     // Room for all of it, so that no part is left behind in a smaller buffer.
     let mut clean = Zeroizing::new(String::with_capacity(text.len()));
-    // What a terminal puts around a paste, where it was told to (bracketed paste).
-    for part in text.split("\x1b[200~").flat_map(|part| part.split("\x1b[201~")) {
+    for part in text.split(MARKS[0]).flat_map(|part| part.split(MARKS[1])) {
         for line in part.lines() {
             clean.extend(line.trim().chars().filter(|c| !c.is_control()));
         }
@@ -142,10 +155,8 @@ impl Parameters {
             match &*name {
                 // RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 9126 section 4, RFC 9101 section 5.
                 "response_type" | "code_challenge" | "request_uri" | "request" => return Self::Request,
-                // The names that responses of any kind share; servers that have others send `state` all the same.
-                "code" | "error" | "state" | "access_token" | "id_token" | "response" => {
-                    found = Self::Response
-                }
+                // A `state` alone answers nothing: it may be the end of an address.
+                "code" | "error" | "access_token" | "id_token" | "response" => found = Self::Response,
                 _ => {}
             }
         }
@@ -184,7 +195,7 @@ pub enum NotAnAnswer {
     SignInAddress,
     /// An address or a query with neither a code nor an error in it.
     NoAnswer,
-    /// Neither an address nor a code: a code has no blanks, and no letters beyond ASCII.
+    /// Neither an address nor a code: a code has eight characters at least, no blanks, and no letters beyond ASCII.
     NotACode,
     /// Over 64 KiB.
     TooLong,
@@ -242,12 +253,12 @@ mod tests {
             ("#code=c&state=s", "fragment code=c&state=s"),
             // What Facebook puts behind it.
             ("http://127.0.0.1:1/callback?code=c&state=s#_=_", "query code=c&state=s"),
-            ("c0de", "code c0de"),
+            ("c0dec0de", "code c0dec0de"),
             ("4/0AX4XfWh-_=", "code 4/0AX4XfWh-_="),
-            ("4%2F0AX4%3d", "code 4/0AX4="),
-            ("a+b/c==", "code a+b/c=="),
-            ("50%", "code 50%"),
-            ("a%0a", "code a%0a"),
+            ("4%2F0AX4Xf%3d", "code 4/0AX4Xf="),
+            ("aa+b/c==", "code aa+b/c=="),
+            ("50505050%", "code 50505050%"),
+            ("abcdefgh%0a", "code abcdefgh%0a"),
         ] {
             assert_eq!(seen(text), wanted, "{text}");
         }
@@ -269,7 +280,8 @@ mod tests {
         ] {
             assert_eq!(seen(text), "query code=c&state=s", "{text:?}");
         }
-        assert_eq!(seen("  c0\nde\t"), "code c0de");
+        assert_eq!(seen("  c0de\nc0de\t"), "code c0dec0de");
+        assert_eq!(seen("\x1b[200~c0dec0de\x1b[201~"), "code c0dec0de");
     }
 
     #[test]
@@ -288,7 +300,18 @@ mod tests {
             ("http://127.0.0.1:1/callback?a=b#c", NotAnAnswer::NoAnswer),
             ("?", NotAnAnswer::NoAnswer),
             ("#", NotAnAnswer::NoAnswer),
+            // The end of an address whose beginning came before.
+            ("x7Jq4&state=s", NotAnAnswer::NoAnswer),
+            ("ion_state=0123456789", NotAnAnswer::NoAnswer),
+            ("s%3A%2F%2Fas.example&session=x", NotAnAnswer::NoAnswer),
             ("two words", NotAnAnswer::NotACode),
+            // What somebody typed who thought that this is a shell, or wanted to leave.
+            ("y", NotAnAnswer::NotACode),
+            ("ls", NotAnAnswer::NotACode),
+            ("exit", NotAnAnswer::NotACode),
+            (":q", NotAnAnswer::NotACode),
+            ("\x1b[A", NotAnAnswer::NotACode),
+            ("\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B", NotAnAnswer::NotACode),
             ("cödé", NotAnAnswer::NotACode),
         ] {
             assert_eq!(read(text).unwrap_err(), wanted, "{text:?}");
@@ -300,7 +323,9 @@ mod tests {
 
     #[test]
     fn d5_neither_debug_nor_errors_show_what_was_pasted() {
-        for text in ["http://h/cb?code=s3cret&state=s3cret", "s3cret", "https://h/s3cret", "s3cret s3cret"] {
+        for text in
+            ["http://h/cb?code=s3cret&state=s3cret", "s3cretcode", "https://h/s3cret", "s3cret s3cret"]
+        {
             let shown = match read(text) {
                 Ok(pasted) => format!("{pasted:?}"),
                 Err(error) => format!("{error:?} {error}"),
