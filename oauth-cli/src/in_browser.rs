@@ -5,9 +5,13 @@ use crate::exit::{Exit, Problem};
 use crate::hints::Situation;
 use crate::prompt::Prompt;
 use crate::report::Report;
-use oauth::loopback::browser::{Browser, Surroundings};
+use crate::text_browser::TextBrowser;
+use oauth::loopback::browser::{Browser, Launch, Surroundings};
 use oauth::{Authorization, Authorizer, Error, SignIn, Step};
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, stdin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use url::Url;
 
 /// Signs in and shows the steps on the way.
@@ -28,10 +32,15 @@ pub(crate) async fn sign_in_with(
     at_the_listener: impl FnOnce(&Url) + Send + 'static,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    let browser = browser(flags)?;
-    // A text browser has the terminal for itself.
-    let terminal_is_taken = browser.as_ref().is_some_and(Browser::is_text_browser) && flags.browser.is_some();
-    let prompt = if flags.paste {
+    let browser = browser(flags, report)?;
+    // One that is named for this has the terminal for itself.
+    let (browser, text_browser) = match browser {
+        Some(browser) if flags.browser.is_some() && browser.is_text_browser() => {
+            (None, Some(TextBrowser::new(browser)))
+        }
+        browser => (browser, None),
+    };
+    let mut prompt = if flags.paste {
         let cannot = |error| {
             Problem::new(
                 Exit::Local,
@@ -40,7 +49,7 @@ pub(crate) async fn sign_in_with(
             )
         };
         Some(Prompt::start(report).map_err(cannot)?)
-    } else if terminal_is_taken {
+    } else if text_browser.is_some() {
         None
     } else {
         Prompt::beside_the_browser(report)
@@ -49,27 +58,45 @@ pub(crate) async fn sign_in_with(
         surroundings: Surroundings::from_env(),
         redirect_uri: None,
         listens_on: 0,
-        opens: browser.is_some(),
+        opens: browser.is_some() || text_browser.is_some(),
         prompts: prompt.is_some(),
         offers_device: authorizer.client().server().device_authorization_endpoint().is_some(),
     }));
-    let sign_in =
-        sign_in.browser(browser).timeout(flags.timeout).on_step(tell(report, &situation, at_the_listener));
-    let sign_in = match prompt {
-        Some(mut prompt) => sign_in.paste(move |context| prompt.poll(context)),
-        None => sign_in,
-    };
+    let told = tell(report, &situation, text_browser.clone(), at_the_listener);
+    let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(told);
+    let (quits, pasted_to) = (text_browser.clone(), report.clone());
+    let sign_in = sign_in.paste(move |context| {
+        let quit = quits.as_ref().and_then(|browser| browser.has_quit(context));
+        if let Some(launch) = quit {
+            // The terminal is free again.
+            if let Launch::Failed(_) = launch {
+                pasted_to.note(format_args!("note: {launch}"));
+            }
+            prompt = prompt.take().or_else(|| Prompt::beside_the_browser(&pasted_to));
+            if prompt.is_some() {
+                pasted_to.instruction(
+                    "Paste here the address that a browser ends at, or the code, and press Enter.",
+                );
+            }
+        }
+        prompt.as_mut().map_or(Poll::Pending, |prompt| prompt.poll(context))
+    });
     let mut hinted = false;
     let hints = || Some(lock(&situation).late());
-    let result = if terminal_is_taken {
-        authorizer.sign_in(sign_in).await
-    } else {
-        let hint = || {
-            hinted = true;
-            hints()
-        };
-        let what = if flags.paste { "Waiting for the address" } else { "Waiting for the browser" };
-        report.while_waiting(what, hint, authorizer.sign_in(sign_in)).await
+    let result = match text_browser {
+        Some(browser) => {
+            let result = authorizer.sign_in(sign_in).await;
+            browser.quit().await;
+            result
+        }
+        None => {
+            let hint = || {
+                hinted = true;
+                hints()
+            };
+            let what = if flags.paste { "Waiting for the address" } else { "Waiting for the browser" };
+            report.while_waiting(what, hint, authorizer.sign_in(sign_in)).await
+        }
     };
     if matches!(&result, Err(Error::Receive(error)) if error.is_timeout()) && !hinted {
         report.note(lock(&situation).late());
@@ -77,12 +104,16 @@ pub(crate) async fn sign_in_with(
     Ok(result?)
 }
 
-fn browser(flags: &BrowserFlags) -> Result<Option<Browser>, Problem> {
-    let wrong = |error| Problem::usage(error, "check --browser and $BROWSER");
+fn browser(flags: &BrowserFlags, report: &Report) -> Result<Option<Browser>, Problem> {
     match &flags.browser {
         _ if flags.no_browser => Ok(None),
-        Some(command) => Browser::command(command).map(Some).map_err(wrong),
-        None => Browser::from_env().map(Some).map_err(wrong),
+        Some(command) => {
+            Browser::command(command).map(Some).map_err(|error| Problem::usage(error, "check --browser"))
+        }
+        None => Ok(Some(Browser::from_env().unwrap_or_else(|error| {
+            report.note(format_args!("note: $BROWSER is left alone: {error}"));
+            Browser::System
+        }))),
     }
 }
 
@@ -90,10 +121,12 @@ fn browser(flags: &BrowserFlags) -> Result<Option<Browser>, Problem> {
 fn tell<F: FnOnce(&Url) + Send + 'static>(
     report: &Report,
     situation: &Arc<Mutex<Situation>>,
+    text_browser: Option<TextBrowser>,
     at_the_listener: F,
 ) -> impl Fn(&Step<'_>) + Send + Sync + use<F> {
     let (told, situation) = (report.clone(), Arc::clone(situation));
     let at_the_listener = Mutex::new(Some(at_the_listener));
+    let said = Mutex::new(BTreeSet::new());
     move |step| match step {
         Step::Listening { redirect_uri, port } => {
             lock(&situation).redirect_uri = Some((*redirect_uri).clone());
@@ -106,10 +139,23 @@ fn tell<F: FnOnce(&Url) + Send + 'static>(
             if let (Some(redirect_uri), Some(first)) = (redirect_uri, lock(&at_the_listener).take()) {
                 std::thread::spawn(move || first(&redirect_uri));
             }
+            if let Some(browser) = &text_browser {
+                told.instruction("The browser gets this terminal now. Quit it once you have signed in.");
+                browser.open(&url.to_string(), &told);
+            }
+        }
+        Step::Launched(launch @ Launch::Failed(_)) if !told.tells_steps() => {
+            told.note(format_args!("note: {launch}"));
         }
         Step::Launched(launch) => told.step("browser", launch),
         Step::Note(note) => told.note(format_args!("note: {note}")),
-        Step::Pasted(note) => told.note(format_args!("note: {note}")),
+        Step::Pasted(note) => {
+            let note = note.to_string();
+            // A person is told each time, and a pipe, which may never end, once.
+            if stdin().is_terminal() || lock(&said).insert(note.clone()) {
+                told.note(format_args!("note: {note}"));
+            }
+        }
         Step::Answered => told.step("callback", "the answer is here"),
         _ => {}
     }

@@ -24,6 +24,7 @@ mod report;
 mod secret_file;
 mod signing;
 mod terminal;
+mod text_browser;
 
 use args::{Authorize, Cli, Command, Conversation, Doctor};
 use clap::{CommandFactory as _, FromArgMatches as _};

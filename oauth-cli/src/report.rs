@@ -76,6 +76,11 @@ impl Report {
         }
     }
 
+    /// Whether steps are wanted.
+    pub(crate) fn tells_steps(&self) -> bool {
+        self.lock().level >= Level::Steps
+    }
+
     /// Whether what goes over the wire is wanted.
     pub(crate) fn tells_wire(&self) -> bool {
         self.lock().level >= Level::Wire

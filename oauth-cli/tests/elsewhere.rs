@@ -117,6 +117,63 @@ fn lb_34_an_opener_that_does_nothing_hangs_or_fails_is_no_hindrance() {
     assert!(!folder.path().join("lynx-ran").exists());
 }
 
+/// LB-33, LB-34: `$BROWSER` is set for programs of all kinds. The system's own opener has its turn.
+#[test]
+fn lb_33_a_browser_variable_that_is_no_command_is_no_gate() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let _opener = program(folder.path(), "xdg-open", &format!("touch {}/opened", folder.path().display()));
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    for value in [&b"explorer.exe"[..], b"cmd /c start", b"\"", b"\xff"] {
+        let mut command = authorize(&server, &[]);
+        command.env("BROWSER", std::ffi::OsStr::from_bytes(value)).env("PATH", &path);
+        let waiting = Waiting::of(command);
+        let _said = waiting.line(|line| line.contains("$BROWSER is left alone"));
+        assert_eq!(Browser::new().sign_in("ada", &waiting.url()).unwrap().status, Some(200));
+        let (code, _, told) = waiting.end();
+        assert_eq!(code, Some(0), "{told}");
+        if cfg!(target_os = "linux") {
+            let mark = folder.path().join("opened");
+            let begun = Instant::now();
+            while !mark.exists() {
+                assert!(begun.elapsed() < Duration::from_secs(5), "{value:?}");
+                thread::sleep(Duration::from_millis(10));
+            }
+            std::fs::remove_file(mark).unwrap();
+        }
+    }
+    // What is said to this very command is another matter.
+    fails(&authorize(&server, &["--browser", "explorer.exe"]).output().unwrap(), 2, "would cut the address");
+}
+
+#[test]
+fn lb_34_a_browser_that_cannot_be_opened_is_told_without_being_asked() {
+    let server = TestServer::start().unwrap();
+    for (browser, said) in [("/nowhere/firefoxx", "cannot be started"), ("false", "failed")] {
+        let waiting = Waiting::of(authorize(&server, &["--browser", browser]));
+        let url = waiting.url();
+        let told = waiting.line(|line| line.starts_with("note: "));
+        assert!(told.contains(said) && told.contains("open the address yourself"), "{told}");
+        assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(200));
+        assert_eq!(waiting.end().0, Some(0));
+    }
+}
+
+#[test]
+fn a_pipe_that_never_ends_is_told_once_what_is_wrong() {
+    let server = TestServer::start().unwrap();
+    let mut yes = Command::new("yes").arg("a b").stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = authorize(&server, &["--paste", "--no-browser", "--timeout", "1s"]);
+    command.stdin(yes.stdout.take().unwrap());
+    let output = command.output().unwrap();
+    yes.kill().unwrap();
+    yes.wait().unwrap();
+    fails(&output, 6, "in time");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.matches("neither an address nor a code").count(), 1, "{}", told.len());
+}
+
 #[test]
 fn a_login_that_times_out_leaves_hints() {
     let server = TestServer::start().unwrap();

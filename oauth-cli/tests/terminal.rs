@@ -159,3 +159,56 @@ fn words_and_keys_at_the_prompt_do_not_end_the_login() {
     let (code, stdout, screen) = terminal.end(folder.path());
     assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
 }
+
+// --- browsers in the terminal ---------------------------------------------------------------------------------------
+
+/// A program of this name.
+fn program(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The person signs in, reads on, and quits: not before that is the terminal ours.
+#[test]
+fn lb_31_a_text_browser_keeps_the_terminal_until_it_is_quit() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // A real one reads keys as they come.
+    let lynx = program(
+        folder.path(),
+        "lynx",
+        "was=$(stty -g); stty raw -echo; printf 'it opens %s\\r\\n' \"$1\"; \
+         until [ \"$key\" = q ]; do key=$(dd bs=1 count=1 2>/dev/null); done; stty \"$was\"; echo it has quit",
+    );
+    let command = authorize(&server, &["--browser", &lynx, "--timeout", "20s"]);
+    let mut terminal = Terminal::start(&command, folder.path());
+    terminal.shows("Quit it once you have signed in");
+    terminal.shows("it opens http");
+    terminal.shows("\r\n");
+    let url = terminal.seen.split("it opens ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(200));
+    // Longer than an opener has.
+    thread::sleep(Duration::from_millis(3500));
+    assert_eq!(std::fs::read_to_string(folder.path().join("stdout")).unwrap(), "");
+    terminal.types("q");
+    let (code, stdout, screen) = terminal.end(folder.path());
+    assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
+    assert!(screen.contains("it has quit"), "{screen}");
+}
+
+#[test]
+fn lb_33_where_a_text_browser_fails_the_answer_can_be_pasted() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let lynx = program(folder.path(), "lynx", "exit 3");
+    let command = authorize(&server, &["--browser", &lynx, "--timeout", "20s"]);
+    let mut terminal = Terminal::start(&command, folder.path());
+    terminal.shows("failed: exit status: 3");
+    let url = terminal.url();
+    let landing = Browser::new().without_visiting_redirect_uri().sign_in("ada", &url).unwrap();
+    terminal.types(&format!("{}\n", landing.url));
+    let (code, stdout, screen) = terminal.end(folder.path());
+    assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
+}

@@ -84,7 +84,7 @@ pub fn open_within(url: &Url, browser: &Browser, time: Duration) -> Result<Openi
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Browser {
-    /// What `$BROWSER` says, and where it says nothing, the one that the system calls the default.
+    /// What `$BROWSER` says, and where it says nothing, or nothing of use, the one that the system calls the default.
     #[default]
     System,
     /// These commands, one after the other until one succeeds.
@@ -132,7 +132,8 @@ impl Browser {
                     &of_environment
                 }
                 Ok(Self::System) => return system::launch(url),
-                Err(error) => return Err(LaunchError::Command(error)),
+                // Set for programs of all kinds, it is not what a login fails by.
+                Err(error) => return system::launch(url).map_err(|_| LaunchError::Command(error)),
             },
         };
         let mut failed = LaunchError::NoBrowser;
@@ -224,7 +225,7 @@ impl fmt::Display for Launch {
 pub enum LaunchError {
     /// The system knows of none.
     NoBrowser,
-    /// `$BROWSER` holds something that is no command.
+    /// `$BROWSER` holds something that is no command, and the system knows of no browser.
     Command(CommandLineError),
     /// `$BROWSER` names a browser that would take the terminal over. Named by [`Browser::command`] it may have it.
     TextBrowser {
