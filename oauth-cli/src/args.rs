@@ -1,7 +1,9 @@
 //! What can be typed: names are the field's own, every flag is also an `OAUTH_…` variable.
 
+mod environment;
 mod profiles;
 
+pub(crate) use environment::command;
 pub(crate) use profiles::{ConfigCommand, ConfigFile, ListOutput, ProfileCommand, ProfileFlags};
 
 use crate::explain::Kind;
@@ -81,7 +83,7 @@ pub(crate) struct Demo {
     #[arg(long)]
     pub(crate) device: bool,
     /// Let a pretend person click through the pages
-    #[arg(long)]
+    #[arg(long, conflicts_with = "paste")]
     pub(crate) yes: bool,
     /// Let this go wrong on the way, and see what is said
     #[arg(long, value_enum, value_name = "NAME")]

@@ -37,6 +37,13 @@ pub(crate) async fn tour(args: &Demo, report: &Report) -> Result<Zeroizing<Strin
 
 /// `oauth authorize --demo`: the same, with the output of `authorize`.
 pub(crate) async fn authorize(args: &Authorize, report: &Report) -> Result<Zeroizing<String>, Problem> {
+    if args.output.no_prompt {
+        return Err(Problem::new(
+            Exit::LoginNeeded,
+            "the demo needs a person, and none may be asked here",
+            "leave out --no-prompt, or run `oauth demo --yes`",
+        ));
+    }
     let device = args.request.device || args.request.grant_type == GrantType::Device;
     if !device && !matches!(args.request.grant_type, GrantType::Auto | GrantType::Code) {
         return Err(Problem::usage("the demo shows the grants code and device", "leave out --grant-type"));

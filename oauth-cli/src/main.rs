@@ -27,7 +27,7 @@ mod terminal;
 mod text_browser;
 
 use args::{Authorize, Cli, Command, Conversation, Doctor};
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 use exit::{Exit, Problem};
 use report::Report;
 use std::io::{self, IsTerminal as _, stdout};
@@ -40,7 +40,8 @@ use zeroize::Zeroizing;
 
 fn main() -> ExitCode {
     // A wrong command line ends here with 2.
-    let matches = Cli::command().get_matches();
+    let words: Vec<_> = std::env::args_os().collect();
+    let matches = args::command(&words).get_matches_from(words);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let report = Report::to_stderr(&cli.verbosity);
     let told = report.clone();
@@ -161,7 +162,8 @@ fn wants_demo(args: &Authorize) -> Result<bool, Problem> {
     if args.demo || args.names_a_server() {
         return Ok(args.demo);
     }
-    if stdout().is_terminal() {
+    // Whoever named a client, or wants nobody asked, forgot the server.
+    if stdout().is_terminal() && args.client_id.is_none() && !args.output.no_prompt {
         return Ok(true);
     }
     Err(Problem::configuration(

@@ -322,6 +322,52 @@ fn outputs_are_made_for_the_next_tool() {
 
 // --- bad input ------------------------------------------------------------------------------------------------------
 
+/// What somebody put into their profile long ago must not stand in the way of what they type.
+#[test]
+fn a_flag_wins_over_each_variable_and_an_empty_one_says_nothing() {
+    let refused = ["token", "https://as.example", "--client-id", "x"];
+    let with = |flags: &[&str], variables: &[(&str, &str)]| {
+        let mut command = oauth(&[&refused[..], flags].concat());
+        command.envs(variables.iter().copied()).output().unwrap()
+    };
+    // It comes as far as to see that nobody may be asked.
+    for (flags, variables) in [
+        (&[][..], &[("OAUTH_NO_BROWSER", "1"), ("OAUTH_PASTE", "yes")][..]),
+        (&[], &[("OAUTH_NO_BROWSER", "0"), ("OAUTH_BROWSER", "firefox")]),
+        (&[], &[("OAUTH_LISTEN", ""), ("OAUTH_PASTE", ""), ("OAUTH_CONFIG", ""), ("OAUTH_PROXY", "")]),
+        (&[], &[("OAUTH_REDIRECT_URI", ""), ("OAUTH_OUTPUT", ""), ("OAUTH_TIMEOUT", "")]),
+        (&["--redirect-uri", "http://127.0.0.1/"], &[("OAUTH_REDIRECT_HOST", "localhost")]),
+        (&["--paste"], &[("OAUTH_CALLBACK_TLS", "self-signed"), ("OAUTH_SYSTEMD_SOCKET", "1")]),
+        (&["--no-browser"], &[("OAUTH_BROWSER", "true")]),
+        (&["--browser", "true"], &[("OAUTH_NO_BROWSER", "true")]),
+    ] {
+        fails(&with(flags, variables), 4, "a person has to sign in");
+    }
+    // A switch that is on is on, and one that says no wins over a profile.
+    for (value, code) in [("1", 2), ("yes", 2), ("0", 0), ("no", 0), ("off", 0), ("", 0)] {
+        let output = oauth(&["demo", "--yes"]).env("OAUTH_PASTE", value).env("OAUTH_TIMEOUT", "20s").output();
+        // The flag wins here, too.
+        assert_eq!(output.unwrap().status.code(), Some(0), "{value}");
+        let mut command = oauth(&[&refused[..], &["--client-secret-file", "-"]].concat());
+        let output = command.args(["--allow-http-loopback"]).env("OAUTH_PASTE", value).output().unwrap();
+        assert_eq!(output.status.code() == Some(2), code == 2, "{value}: {}", stderr(&output));
+    }
+    // Two that are typed exclude each other still, and so do two variables.
+    assert_eq!(with(&["--no-browser", "--browser", "true"], &[]).status.code(), Some(2));
+    let both = [("OAUTH_NO_BROWSER", "1"), ("OAUTH_BROWSER", "true")];
+    assert_eq!(with(&[], &both).status.code(), Some(2));
+    assert_eq!(run(&["demo", "--yes", "--paste"]).status.code(), Some(2));
+    // The help names them all.
+    let help = oauth(&["authorize", "--help"]).env("OAUTH_LISTEN", "").output().unwrap();
+    assert!(stdout(&help).contains("[env: OAUTH_PASTE"), "{}", stdout(&help));
+}
+
+#[test]
+fn where_nobody_may_be_asked_there_is_no_demo() {
+    fails(&run(&["authorize", "--demo", "--no-prompt"]), 4, "the demo needs a person");
+    fails(&run(&["authorize", "--no-prompt"]), 3, "no server was named");
+}
+
 #[test]
 fn a_wrong_command_line_is_exit_2() {
     for arguments in [&[][..], &["nonsense"], &["demo", "--nonsense"], &["authorize", "--timeout", "soon"]] {

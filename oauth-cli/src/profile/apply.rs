@@ -5,12 +5,12 @@
 
 use super::settings::{self, Settings};
 use super::{Profile, Profiles};
-use crate::args::{Authorize, Cli, Command as Subcommand, Conversation, NEVER};
+use crate::args::{self, Authorize, Cli, Command as Subcommand, Conversation, NEVER};
 use crate::exit::{Exit, Problem};
 use crate::report::Report;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use oauth::core::ClientSecret;
 use std::ffi::OsString;
 use std::process::Stdio;
@@ -85,7 +85,8 @@ pub(crate) fn apply(cli: Cli, matches: &ArgMatches, report: &Report) -> Result<C
     // After `--` there are no flags.
     let end = line.iter().position(|word| word == "--").unwrap_or(line.len());
     drop(line.splice(end..end, flags));
-    let again = Cli::command().try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
+    let again =
+        args::command(&line).try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
     let mut cli = again.map_err(|error| profile.refused(&error))?;
     if let Some(args) = authorize_mut(&mut cli) {
         args.issuer = None;
