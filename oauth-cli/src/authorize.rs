@@ -74,7 +74,7 @@ fn grant(args: &Authorize, ask: bool) -> Result<GrantType, Problem> {
     Ok(grant)
 }
 
-fn scope(values: &[String]) -> Result<Option<Scope>, Problem> {
+pub(crate) fn scope(values: &[String]) -> Result<Option<Scope>, Problem> {
     let joined = values.join(" ").replace(',', " ");
     if joined.trim().is_empty() {
         return Ok(None);
@@ -411,7 +411,7 @@ fn settings(args: &Authorize) -> Option<&Settings> {
 }
 
 /// What travels as it is.
-fn parameters(request: &RequestFlags) -> Vec<(String, String)> {
+pub(crate) fn parameters(request: &RequestFlags) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     let mut add =
         |name: &str, value: Option<String>| parameters.extend(value.map(|value| (name.to_owned(), value)));

@@ -1,11 +1,11 @@
 //! `oauth demo` and `--demo`: the real client against a server inside this process.
 
 use crate::args::{Authorize, BrowserFlags, Demo, Fault, GrantType};
-use crate::authorize::on_device;
+use crate::authorize::{on_device, parameters, scope};
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::report::Report;
-use crate::{faults, in_browser, output, redirect};
+use crate::{faults, in_browser, network, output, redirect};
 use http::header::{AUTHORIZATION, HeaderValue};
 use oauth::core::{Endpoint, OptOut, Policy, Purpose, Registration, Request, Scope};
 use oauth::transport::EventSink;
@@ -51,8 +51,13 @@ pub(crate) async fn authorize(args: &Authorize, report: &Report) -> Result<Zeroi
     let server = start(None, device)?;
     report.note("No server was named: this is the built-in demo server, and its token works nowhere else.");
     report.note("Next: oauth authorize ISSUER-URL --client-id ID\n");
-    let sign_in = redirect::way_back(&args.redirect, &args.browser, report)?;
-    let plan = Plan { device, yes: false, fault: None, browser: &args.browser };
+    let mut sign_in = redirect::way_back(&args.redirect, &args.browser, report)?;
+    for (name, value) in parameters(&args.request) {
+        sign_in = sign_in.parameter(name, value);
+    }
+    let asked = scope(&args.request.scope)?;
+    let plan =
+        Plan { device, yes: false, fault: None, browser: &args.browser, scope: asked, has_all_flags: true };
     let authorization = sign_in_at(&server, sign_in, &plan, report).await?;
     output::line(&authorization, args.output.output)
 }
@@ -73,7 +78,14 @@ fn start(fault: Option<Fault>, device: bool) -> Result<TestServer, Problem> {
 
 async fn walk(server: &TestServer, args: &Demo, report: &Report) -> Result<Authorization, Problem> {
     report.step("server", server.issuer());
-    let plan = Plan { device: args.device, yes: args.yes, fault: args.fault, browser: &args.browser };
+    let plan = Plan {
+        device: args.device,
+        yes: args.yes,
+        fault: args.fault,
+        browser: &args.browser,
+        scope: None,
+        has_all_flags: false,
+    };
     let sign_in = match args.browser.paste {
         true => SignIn::new().without_listener("http://127.0.0.1/callback"),
         false => SignIn::new(),
@@ -92,6 +104,9 @@ struct Plan<'a> {
     yes: bool,
     fault: Option<Fault>,
     browser: &'a BrowserFlags,
+    /// What to ask for, if not for everything.
+    scope: Option<Scope>,
+    has_all_flags: bool,
 }
 
 async fn sign_in_at(
@@ -101,13 +116,13 @@ async fn sign_in_at(
     report: &Report,
 ) -> Result<Authorization, Problem> {
     let (events, again) = plan.fault.and_then(|fault| fault.events(report)).unzip();
-    let host = host(events.unwrap_or_default())?;
+    let host = host(events.unwrap_or_else(|| network::wire(report)))?;
     let host = Arc::new(Observed { host: Arc::new(host), report: report.clone() });
     let policy = Policy::strict().waive(OptOut::PlainHttpOnLoopback);
     let authorizer =
         Authorizer::discover_with(server.issuer(), Registration::public("demo"), policy, host).await?;
     // These are scopes: letters alone.
-    let scope = Scope::new("openid profile offline_access").ok();
+    let scope = plan.scope.clone().or_else(|| Scope::new("openid profile offline_access").ok());
     if plan.device {
         // A device that nobody uses before its code is too old.
         if plan.yes && plan.fault != Some(Fault::Expired) {
@@ -131,7 +146,8 @@ async fn sign_in_at(
     if plan.yes {
         return in_browser_by_itself(&authorizer, sign_in, plan, at_the_listener, report).await;
     }
-    in_browser::sign_in_with(&authorizer, sign_in, plan.browser, at_the_listener, report).await
+    in_browser::sign_in_with(&authorizer, sign_in, plan.browser, plan.has_all_flags, at_the_listener, report)
+        .await
 }
 
 fn host(events: EventSink) -> Result<HyperHost, Problem> {
@@ -209,7 +225,7 @@ async fn userinfo(
     let mut header = HeaderValue::from_str(authorization.header_value()).map_err(|error| wrong(&error))?;
     header.set_sensitive(true);
     let request = Request::get(Purpose::Resource, Arc::new(endpoint)).with_header(AUTHORIZATION, header);
-    let host = Observed { host: Arc::new(host(EventSink::none())?), report: report.clone() };
+    let host = Observed { host: Arc::new(host(network::wire(report))?), report: report.clone() };
     let response = host.send(request).await.map_err(|unreachable| wrong(&unreachable))?;
     let claims: serde_json::Value = serde_json::from_slice(response.body()).map_err(|error| wrong(&error))?;
     claims["name"].as_str().map(str::to_owned).ok_or_else(|| wrong(&"it names nobody"))

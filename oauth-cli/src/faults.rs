@@ -2,8 +2,9 @@
 
 use crate::args::Fault;
 use crate::exit::Problem;
+use crate::network::Wire;
 use crate::report::Report;
-use oauth::transport::{BrowserReturn, EventHandler, EventSink, LogLevel};
+use oauth::transport::{BrowserReturn, EventHandler, EventSink, LogEntry, LogLevel};
 use oauth_testserver::{Browser, Builder, Endpoint, Fault as ServerFault};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -88,7 +89,8 @@ impl Fault {
             return None;
         }
         let again = Again { redirect_uri: Arc::default(), report: report.clone() };
-        Some((EventSink::onlooker(again.clone(), LogLevel::None), again))
+        let level = if report.tells_wire() { LogLevel::Debug } else { LogLevel::None };
+        Some((EventSink::onlooker(again.clone(), level), again))
     }
 }
 
@@ -106,6 +108,10 @@ impl Again {
 }
 
 impl EventHandler for Again {
+    fn on_log(&mut self, entry: &LogEntry<'_>) {
+        Wire(self.report.clone()).on_log(entry);
+    }
+
     fn on_return_url(&mut self, back: &mut BrowserReturn<'_>) {
         let redirect_uri = self.redirect_uri.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(redirect_uri) = redirect_uri else { return };

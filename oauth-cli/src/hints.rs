@@ -18,6 +18,8 @@ pub(crate) struct Situation {
     pub(crate) prompts: bool,
     /// The server lets people sign in on another device.
     pub(crate) offers_device: bool,
+    /// The flags of `oauth authorize` are there: `oauth demo` has a few of them.
+    pub(crate) has_all_flags: bool,
 }
 
 impl Situation {
@@ -80,7 +82,13 @@ impl Situation {
             let _ = write!(text, "\n  {what}: {cure}");
         };
         cause("the tab was closed", "open the address above again");
-        cause("it signs in somebody else", "sign out there, or run it again with --prompt select_account");
+        cause(
+            "it signs in somebody else",
+            match self.has_all_flags {
+                true => "sign out there, or run it again with --prompt select_account",
+                false => "sign out there",
+            },
+        );
         if let Some(redirect_uri) = &self.redirect_uri {
             cause(
                 "nothing happens when you agree",
@@ -89,10 +97,13 @@ impl Situation {
             if redirect_uri.scheme() == "http" {
                 cause(
                     "the browser made https:// of the last address",
-                    "run it again with --redirect-host 127.0.0.1, or with --paste",
+                    match self.has_all_flags {
+                        true => "run it again with --redirect-host 127.0.0.1, or with --paste",
+                        false => "run it again with --paste",
+                    },
                 );
             }
-            if redirect_uri.host_str() != Some("localhost") {
+            if redirect_uri.host_str() != Some("localhost") && self.has_all_flags {
                 cause("the server rejects the redirect URI", "run it again with --redirect-host localhost");
             }
             cause("the browser is on another machine", "run it again with --paste");
@@ -120,6 +131,7 @@ mod tests {
             opens: true,
             prompts: true,
             offers_device: true,
+            has_all_flags: true,
         }
     }
 
@@ -157,6 +169,8 @@ mod tests {
         }
         let pasted = Situation { redirect_uri: None, offers_device: false, ..situation(&[]) }.late();
         assert!(!pasted.contains("--device") && !pasted.contains("--paste"), "{pasted}");
+        let demo = Situation { has_all_flags: false, ..situation(&[]) }.late();
+        assert!(!demo.contains("--prompt") && !demo.contains("--redirect-host"), "{demo}");
         let localhost = Some(Url::parse("http://localhost:1/").unwrap());
         let localhost = Situation { redirect_uri: localhost, ..situation(&[]) }.late();
         assert!(!localhost.contains("--redirect-host localhost"), "{localhost}");

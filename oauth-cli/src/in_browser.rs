@@ -21,14 +21,15 @@ pub(crate) async fn sign_in(
     flags: &BrowserFlags,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    sign_in_with(authorizer, sign_in, flags, |_| {}, report).await
+    sign_in_with(authorizer, sign_in, flags, true, |_| {}, report).await
 }
 
-/// The same for whoever wants to know where the listener is, on a thread of its own.
+/// The same for whoever wants to know where the listener is, on a thread of its own. Hints name what there are flags for.
 pub(crate) async fn sign_in_with(
     authorizer: &Authorizer,
     sign_in: SignIn,
     flags: &BrowserFlags,
+    has_all_flags: bool,
     at_the_listener: impl FnOnce(&Url) + Send + 'static,
     report: &Report,
 ) -> Result<Authorization, Problem> {
@@ -61,6 +62,7 @@ pub(crate) async fn sign_in_with(
         opens: browser.is_some() || text_browser.is_some(),
         prompts: prompt.is_some(),
         offers_device: authorizer.client().server().device_authorization_endpoint().is_some(),
+        has_all_flags,
     }));
     let told = tell(report, &situation, text_browser.clone(), at_the_listener);
     let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(told);
@@ -98,10 +100,18 @@ pub(crate) async fn sign_in_with(
             report.while_waiting(what, hint, authorizer.sign_in(sign_in)).await
         }
     };
-    if matches!(&result, Err(Error::Receive(error)) if error.is_timeout()) && !hinted {
+    let is_late = matches!(&result, Err(Error::Receive(error)) if error.is_timeout());
+    if is_late && !hinted {
         report.note(lock(&situation).late());
     }
-    Ok(result?)
+    result.map_err(|error| {
+        let mut problem = Problem::from(error);
+        if is_late && !lock(&situation).offers_device {
+            problem.next =
+                "open the printed address in a browser, or give more time with --timeout".to_owned();
+        }
+        problem
+    })
 }
 
 fn browser(flags: &BrowserFlags, report: &Report) -> Result<Option<Browser>, Problem> {

@@ -58,11 +58,7 @@ fn settings(
     profile: &FromProfile,
     report: &Report,
 ) -> Result<(Settings, SessionSettings), Problem> {
-    let events = if report.tells_wire() {
-        EventSink::onlooker(Wire(report.clone()), LogLevel::Debug)
-    } else {
-        EventSink::none()
-    };
+    let events = wire(report);
     let (mut settings, session) = match profile.settings.as_deref() {
         None => (by_default(flags.http_timeout).with_events(events), SessionSettings::new()),
         Some(said) => {
@@ -184,8 +180,17 @@ pub(crate) fn entry(
     store.and_then(|store| store.take(subject)).map_err(problem)
 }
 
+/// Where what goes over the wire is told, if it is wanted.
+pub(crate) fn wire(report: &Report) -> EventSink {
+    if report.tells_wire() {
+        EventSink::onlooker(Wire(report.clone()), LogLevel::Debug)
+    } else {
+        EventSink::none()
+    }
+}
+
 /// Tells what goes over the wire, without secrets.
-struct Wire(Report);
+pub(crate) struct Wire(pub(crate) Report);
 
 impl EventHandler for Wire {
     fn on_log(&mut self, entry: &LogEntry<'_>) {

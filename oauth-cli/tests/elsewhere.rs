@@ -148,6 +148,28 @@ fn lb_33_a_browser_variable_that_is_no_command_is_no_gate() {
 }
 
 #[test]
+fn a_browser_is_not_given_the_secrets_that_are_meant_for_this_command() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (part, whole) = (folder.path().join("part"), folder.path().join("whole"));
+    let browser =
+        program(folder.path(), "firefox", &format!("env > {0}; mv {0} {1}", part.display(), whole.display()));
+    let mut command = authorize(&server, &["--browser", &browser, "--timeout", "20s"]);
+    command.env("OAUTH_SCOPE", "s3cret").env("KEPT", "as it was");
+    let waiting = Waiting::of(command);
+    let _url = waiting.url();
+    let begun = Instant::now();
+    while !whole.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        thread::sleep(Duration::from_millis(10));
+    }
+    interrupt(waiting.id());
+    assert_eq!(waiting.end().0, Some(130));
+    let environment = std::fs::read_to_string(whole).unwrap();
+    assert!(environment.contains("KEPT=as it was") && !environment.contains("OAUTH_"), "{environment}");
+}
+
+#[test]
 fn lb_34_a_browser_that_cannot_be_opened_is_told_without_being_asked() {
     let server = TestServer::start().unwrap();
     for (browser, said) in [("/nowhere/firefoxx", "cannot be started"), ("false", "failed")] {

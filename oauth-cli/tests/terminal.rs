@@ -212,3 +212,18 @@ fn lb_33_where_a_text_browser_fails_the_answer_can_be_pasted() {
     let (code, stdout, screen) = terminal.end(folder.path());
     assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
 }
+
+/// Nobody gets a demo token for a server that they forgot to name.
+#[test]
+fn at_a_terminal_the_demo_is_for_who_named_no_client_and_may_be_asked() {
+    for (flags, said) in [
+        (&["authorize", "--client-id", "mine"][..], "no server was named"),
+        (&["authorize", "--no-prompt"], "no server was named"),
+        (&["authorize", "--timeout", "1s", "--no-browser"], "this is the built-in demo server"),
+    ] {
+        let mut shell = Terminal::shell(&oauth(flags));
+        shell.shows("ready> ");
+        shell.types("$oauth; exit\n");
+        shell.shows(said);
+    }
+}

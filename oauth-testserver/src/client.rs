@@ -60,7 +60,7 @@ impl Client {
         self
     }
 
-    /// Allows every loopback redirect URI, whatever its port, path and query.
+    /// Allows every loopback redirect URI, by http or https, whatever its port, path and query.
     #[must_use]
     pub fn loopback(mut self) -> Self {
         self.any_loopback = true;
@@ -85,7 +85,7 @@ impl Client {
             return false;
         }
         let loopback = asked.is_loopback();
-        (loopback && self.any_loopback)
+        (self.any_loopback && asked.names_this_machine())
             || self.redirect_uris.iter().any(|registered| {
                 // RFC 8252 section 7.3: the server MUST allow any port of a loopback IP redirect URI
                 registered == redirect_uri
@@ -186,6 +186,19 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
     use ct_codecs::Encoder as _;
+
+    #[test]
+    fn any_loopback_redirect_uri_may_be_http_or_https() {
+        let client = Client::public("c").loopback();
+        for (uri, allowed) in [
+            ("http://127.0.0.1:4711/cb", true),
+            ("https://localhost:4711/cb", true),
+            ("https://127.0.0.1.evil.example/cb", false),
+            ("ftp://127.0.0.1/cb", false),
+        ] {
+            assert_eq!(client.allows(uri), allowed, "{uri}");
+        }
+    }
 
     #[test]
     fn redirect_uris_are_compared_exactly_save_for_a_loopback_port() {

@@ -44,9 +44,14 @@ impl<'a> Uri<'a> {
 
     /// An http URI whose host names this machine, with nothing odd in its authority.
     pub(crate) fn is_loopback(&self) -> bool {
+        self.scheme == "http" && self.names_this_machine()
+    }
+
+    /// The same by https as well.
+    pub(crate) fn names_this_machine(&self) -> bool {
         let port_is_one =
             |port: &str| port.parse::<u16>().is_ok_and(|port| port != 0) && !port.starts_with('+');
-        self.scheme == "http"
+        matches!(self.scheme, "http" | "https")
             && matches!(self.host(), "127.0.0.1" | "[::1]" | "localhost")
             && self.port().is_none_or(port_is_one)
     }

@@ -118,7 +118,7 @@ impl Profiles {
                 [] => format!("write [profile.{name}] there; the issuer as a URL works without a profile"),
                 names => format!("use one of {}, or write [profile.{name}] there", names.join(", ")),
             };
-            return Err(wrong(&self.path, &format_args!("there is no profile {name:?}"), next));
+            return Err(wrong(self.path()?, &format_args!("there is no profile {name:?}"), next));
         };
         Ok(Profile { path: &self.path, name, table })
     }

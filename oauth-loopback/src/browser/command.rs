@@ -116,6 +116,11 @@ impl CommandLine {
         let program = || text::for_terminal(self.program());
         let mut command = Command::new(self.program());
         command.args(self.arguments(url)).envs(environment.iter().copied());
+        // What is meant for this program, a client's secret among it, is no business of a browser.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OAUTH_"))
+        {
+            command.env_remove(name);
+        }
         let prepared = match self.is_text_browser() {
             false => {
                 in_the_background(&mut command);

@@ -37,6 +37,8 @@ pub const OPENER_TIME: Duration = Duration::from_secs(3);
 
 /// Opens the URL on a thread of its own, and returns at once.
 ///
+/// A command does not get the variables of this process that begin with `OAUTH_`: there may be secrets among them.
+///
 /// Bind the [`Listener`](crate::Listener) first: a browser with a session comes back faster than one thinks.
 ///
 /// # Errors
