@@ -243,24 +243,25 @@ struct Answer<'a> {
 impl Answer<'_> {
     /// Whether the request is an authorization response at all.
     fn decide(self, rules: &Rules, request: &Request, verdict: &mut Verdict) -> Result<(), Stop> {
-        match rules.verdict(request) {
-            Decision::Response(response) => self.judge(&response, Some(StatusCode::OK), verdict),
-            Decision::Answer(answer, note) => {
-                verdict.field("flow_continues", true);
-                verdict.field("status", answer.status().as_u16());
-                let (class, rule, message) = match (answer.status(), note) {
-                    (_, Some(note)) => ("rejected", "RFC 8252 section 8.3", note.to_string()),
-                    (status, None) => {
-                        let (rule, message) = not_the_answer(status);
-                        ("parse", rule, message.to_owned())
-                    }
-                };
-                let rule = (rule, "The listener answers this by itself, and waits on for the right one.");
-                stray(class, rule, message, verdict);
-                Ok(())
+        let (answer, note) = match rules.verdict(request) {
+            Decision::Response(response) => return self.judge(&response, Some(StatusCode::OK), verdict),
+            // Whoever's it is: it changes nothing.
+            Decision::OtherMode(_, answer) => (answer, None),
+            Decision::Answer(answer, note) => (answer, note),
+            _ => return Err(Stop::Unsupported("what the listener makes of this request".into())),
+        };
+        verdict.field("flow_continues", true);
+        verdict.field("status", answer.status().as_u16());
+        let (class, rule, message) = match (answer.status(), note) {
+            (_, Some(note)) => ("rejected", "RFC 8252 section 8.3", note.to_string()),
+            (status, None) => {
+                let (rule, message) = not_the_answer(status);
+                ("parse", rule, message.to_owned())
             }
-            _ => Err(Stop::Unsupported("what the listener makes of this request".into())),
-        }
+        };
+        let rule = (rule, "The listener answers this by itself, and waits on for the right one.");
+        stray(class, rule, message, verdict);
+        Ok(())
     }
 
     /// Whether the response is ours, and whether its code may be redeemed.
