@@ -90,7 +90,7 @@ fn authorization_requests_that_go_nowhere() {
         vec![("client_id", "")],
         vec![("client_id", "nobody")],
         vec![("redirect_uri", "")],
-        vec![("redirect_uri", "https://127.0.0.1:8400/callback")],
+        vec![("redirect_uri", "https://127.0.0.1.evil.example/callback")],
         vec![("redirect_uri", "http://127.0.0.1.evil.example/callback")],
         vec![("redirect_uri", "http://evil.example/127.0.0.1")],
         vec![("redirect_uri", "http://127.0.0.1:8400/callback#")],
