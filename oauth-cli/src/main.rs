@@ -45,9 +45,13 @@ fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let report = Report::to_stderr(&cli.verbosity);
     let told = report.clone();
-    let result = interruptible(move |cancelled| {
-        profile::apply(cli, &matches, &told).and_then(|cli| carry_out(&cli.command, &told, cancelled))
-    });
+    let result = match &cli.command {
+        // It asks nobody and leaves nothing behind: on this thread, whose memory is given back, its bound holds.
+        Command::Explain(args) => explain::run(args, &report),
+        _ => interruptible(move |cancelled| {
+            profile::apply(cli, &matches, &told).and_then(|cli| carry_out(&cli.command, &told, cancelled))
+        }),
+    };
     // Whoever reads a secret there may have been left behind.
     terminal::restore();
     result.unwrap_or_else(|problem| {
