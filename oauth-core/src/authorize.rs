@@ -195,6 +195,13 @@ impl AuthorizationRequest {
         self.implicit
     }
 
+    /// Whether no rule has to be [waived](Self::waived) for it: so it is with nearly every request.
+    fn keeps_the_rules(&self) -> bool {
+        !self.implicit
+            && self.code_challenge == CodeChallenge::S256
+            && self.redirect_uri.as_deref().is_none_or(|redirect_uri| !redirect_uri.is_empty())
+    }
+
     /// The rules that have to be waived for it, the gravest first.
     fn waived(&self) -> impl Iterator<Item = OptOut> {
         // RFC 9700 section 2.1.2: clients SHOULD NOT use the implicit grant.
@@ -292,8 +299,10 @@ impl Authorize {
         if let Some(wrong) = &request.spelled.wrong {
             return Err(wrong.clone());
         }
-        for opt_out in request.waived() {
-            client.require(Some(opt_out))?;
+        if !request.keeps_the_rules() {
+            for opt_out in request.waived() {
+                client.require(Some(opt_out))?;
+            }
         }
         let prefix = client.authorization_prefix()?;
         let url = match client.quirks() {
@@ -315,7 +324,7 @@ impl Authorize {
             scope: request.scope.clone(),
             implicit: request.implicit,
             code_challenge: request.code_challenge,
-            waived: request.waived().next(),
+            waived: if request.keeps_the_rules() { None } else { request.waived().next() },
             nonce: request.spelled.nonce && !request.implicit,
             max_age: request.spelled.max_age,
             seed,
