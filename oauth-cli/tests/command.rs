@@ -5,7 +5,7 @@ mod support;
 
 use oauth_testserver::{Browser, Client, Endpoint, Fault, TestServer};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use support::{Waiting, fails, is_bearer_line, oauth, run, stderr, stdout};
 
@@ -525,9 +525,7 @@ fn ctrl_c_is_exit_130_and_frees_the_port() {
     let port: u16 = listen.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
     let _url = waiting.url();
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
-    let pid = waiting.id().to_string();
-    // Every shell has it; a command of that name comes with a package that not every machine has.
-    assert!(Command::new("sh").args(["-c", "kill -INT $0", &pid]).status().unwrap().success());
+    support::signal("INT", waiting.id());
     let (code, stdout, told) = waiting.end();
     assert_eq!((code, stdout.as_str()), (Some(130), ""), "{told}");
     assert!(told.contains("interrupted"), "{told}");

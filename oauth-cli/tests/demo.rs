@@ -61,8 +61,7 @@ fn the_way_back_may_be_https() {
         "{}",
         landing.url
     );
-    let mut kill = std::process::Command::new("kill");
-    assert!(kill.args(["-INT", &waiting.id().to_string()]).status().unwrap().success());
+    support::signal("INT", waiting.id());
     assert_eq!(waiting.end().0, Some(130));
 }
 

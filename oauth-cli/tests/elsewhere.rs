@@ -14,14 +14,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Waiting, fails, is_bearer_line, oauth};
+use support::{Waiting, authorize, fails, is_bearer_line, signal};
 use terminal::Terminal;
-
-const CLIENT: [&str; 3] = ["--client-id", "demo", "--allow-http-loopback"];
-
-fn authorize(server: &TestServer, flags: &[&str]) -> Command {
-    oauth(&[&["authorize", server.issuer()][..], &CLIENT, flags].concat())
-}
 
 /// As a shell has it that came over SSH.
 fn over_ssh(command: &mut Command) -> &mut Command {
@@ -38,11 +32,6 @@ fn program(folder: &Path, name: &str, text: &str) -> String {
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     path.to_str().unwrap().to_owned()
-}
-
-fn interrupt(pid: u32) {
-    // Every shell has it; a command of that name comes with a package that not every machine has.
-    assert!(Command::new("sh").args(["-c", "kill -INT $0", &pid.to_string()]).status().unwrap().success());
 }
 
 // --- the printed address --------------------------------------------------------------------------------------------
@@ -74,7 +63,7 @@ fn lb_33_the_tunnel_ends_where_the_listener_is() {
     let waiting = Waiting::of(command);
     let tunnel = waiting.line(|line| line.contains("ssh -L"));
     assert_eq!(tunnel, format!("ssh -L 8400:127.0.0.1:{port} -p 2222 ada@192.0.2.1"));
-    interrupt(waiting.id());
+    signal("INT", waiting.id());
     assert_eq!(waiting.end().0, Some(130));
 }
 
@@ -163,7 +152,7 @@ fn a_browser_is_not_given_the_secrets_that_are_meant_for_this_command() {
         assert!(begun.elapsed() < Duration::from_secs(10));
         thread::sleep(Duration::from_millis(10));
     }
-    interrupt(waiting.id());
+    signal("INT", waiting.id());
     assert_eq!(waiting.end().0, Some(130));
     let environment = std::fs::read_to_string(whole).unwrap();
     assert!(environment.contains("KEPT=as it was") && !environment.contains("OAUTH_"), "{environment}");
@@ -214,7 +203,7 @@ fn ctrl_c_frees_the_port_at_once() {
     let waiting = Waiting::of(authorize(&server, &["--no-browser", "--listen", &port.to_string()]));
     let _url = waiting.url();
     assert!(TcpListener::bind(("127.0.0.1", port)).is_err());
-    interrupt(waiting.id());
+    signal("INT", waiting.id());
     let begun = Instant::now();
     let free = loop {
         match TcpListener::bind(("127.0.0.1", port)) {
@@ -293,7 +282,7 @@ fn https_on_the_way_back_shows_its_fingerprint() {
         let fingerprint = waiting.line(|line| line.trim().len() == 95 && line.matches(':').count() == 31);
         assert!(waiting.url().contains("redirect_uri=https%3A%2F%2F127.0.0.1%3A"));
         fingerprints.push(fingerprint);
-        interrupt(waiting.id());
+        signal("INT", waiting.id());
         assert_eq!(waiting.end().0, Some(130));
     }
     assert_eq!(fingerprints[1], fingerprints[2]);
@@ -310,7 +299,7 @@ fn listeners_are_tried_in_order_each_at_its_own_address() {
     let waiting =
         Waiting::of(authorize(&server, &["--no-browser", "--listen", &busy, "--listen", "[::1]:0"]));
     assert!(waiting.url().contains("redirect_uri=http%3A%2F%2F%5B%3A%3A1%5D%3A"));
-    interrupt(waiting.id());
+    signal("INT", waiting.id());
     assert_eq!(waiting.end().0, Some(130));
     let port = taken.local_addr().unwrap().port().to_string();
     let output =
@@ -418,8 +407,7 @@ fn at_a_terminal_the_browser_may_come_first_and_ctrl_c_ends_it() {
             terminal.types("\x03");
         } else {
             let number = std::fs::read_to_string(folder.path().join("number")).unwrap();
-            let killed = Command::new("kill").args(["-TERM", number.trim()]).status().unwrap();
-            assert!(killed.success());
+            signal("TERM", number.trim());
         }
         let (code, _, screen) = terminal.end(folder.path());
         assert_eq!(code, Some(130), "{screen}");

@@ -11,18 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Waiting, is_bearer_line, oauth};
+use support::{Waiting, authorize, is_bearer_line, oauth, signal};
 use terminal::Terminal;
-
-const CLIENT: [&str; 3] = ["--client-id", "demo", "--allow-http-loopback"];
-
-fn authorize(server: &TestServer, flags: &[&str]) -> Command {
-    oauth(&[&["authorize", server.issuer()][..], &CLIENT, flags].concat())
-}
-
-fn signal(name: &str, pid: &str) {
-    assert!(Command::new("kill").args([&format!("-{name}"), pid.trim()]).status().unwrap().success());
-}
 
 fn number(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("number")).unwrap()
@@ -54,7 +44,7 @@ fn ctrl_c_and_whoever_asks_politely_end_a_wait_for_a_secret() {
         terminal.shows("press Enter:");
         match end {
             "key" => terminal.types("s3cret\x03"),
-            name => signal(name, &number(folder.path())),
+            name => signal(name, number(folder.path())),
         }
         // The terminal is as it was.
         let (code, stdout, screen) = terminal.end(folder.path());
@@ -76,7 +66,7 @@ fn a_file_or_a_command_that_gives_no_secret_does_not_keep_the_command_from_endin
         // It is at the pipe as soon as one can be written to without waiting; a little later is good enough.
         thread::sleep(Duration::from_millis(300));
         let begun = Instant::now();
-        signal(name, &waiting.id().to_string());
+        signal(name, waiting.id());
         let (code, _, told) = waiting.end();
         assert_eq!(code, Some(130), "{told}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{name}");
@@ -135,7 +125,7 @@ fn ctrl_backslash_and_a_hangup_leave_the_terminal_as_it_was() {
     for end in ["QUIT", "HUP"] {
         let mut terminal = Terminal::start(&authorize(&server, &["--no-browser"]), folder.path());
         let _url = terminal.url();
-        signal(end, &number(folder.path()));
+        signal(end, number(folder.path()));
         let (code, _, screen) = terminal.end(folder.path());
         assert_eq!(code, Some(130), "{end}: {screen}");
     }

@@ -8,12 +8,12 @@ use oauth_testserver::TestServer;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::Command;
-use support::{Waiting, fails, oauth};
+use support::{Waiting, fails};
 use url::Url;
 
+/// With a person who never comes, and is not waited for long.
 fn authorize(server: &TestServer, flags: &[&str]) -> Command {
-    let client = ["--client-id", "demo", "--allow-http-loopback", "--no-browser", "--timeout", "20s"];
-    oauth(&[&["authorize", server.issuer()][..], &client, flags].concat())
+    support::authorize(server, &[&["--no-browser", "--timeout", "20s"], flags].concat())
 }
 
 /// A port that nobody has, on neither family.
@@ -41,8 +41,7 @@ fn sent(waiting: &Waiting) -> String {
 }
 
 fn ends(waiting: Waiting) {
-    let id = waiting.id().to_string();
-    assert!(Command::new("sh").args(["-c", "kill -INT $0", &id]).status().unwrap().success());
+    support::signal("INT", waiting.id());
     assert_eq!(waiting.end().0, Some(130));
 }
 

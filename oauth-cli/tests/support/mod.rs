@@ -1,6 +1,8 @@
 //! The command as tests run it.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+use oauth_testserver::TestServer;
+use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
@@ -29,6 +31,18 @@ pub(crate) fn oauth(arguments: &[&str]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// Signs in at a test server, as the client that every one of them has.
+pub(crate) fn authorize(server: &TestServer, flags: &[&str]) -> Command {
+    let client = ["--client-id", "demo", "--allow-http-loopback"];
+    oauth(&[&["authorize", server.issuer()][..], &client, flags].concat())
+}
+
+/// Sends a signal to a process, as a shell does: a command of that name comes with a package that not every machine has.
+pub(crate) fn signal(name: &str, pid: impl Display) {
+    let line = format!("kill -{name} {pid}");
+    assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success(), "{line}");
 }
 
 pub(crate) fn run(arguments: &[&str]) -> Output {

@@ -72,8 +72,8 @@ impl Surroundings {
 
     /// The command that lets a browser on the person's machine reach a listener on this port: `ssh -L …`, to be run there.
     ///
-    /// `None` where the person did not come over SSH, or where the redirect URI leads elsewhere than to their machine. Where the environment does not say how they came, `HOST` stands for
-    /// this machine.
+    /// `None` where the person did not come over SSH, or where the redirect URI leads elsewhere than to their machine. Where
+    /// the environment does not say how they came, `HOST` stands for this machine.
     #[must_use]
     pub fn tunnel(&self, redirect_uri: &Url, listening: u16) -> Option<String> {
         if !self.ssh {

@@ -61,7 +61,7 @@ pub struct OAuth {
     engine: Mutex<Slot>,
     /// Cookies, and what went over the wire: they outlive engines.
     memory: Mutex<Arc<Memory>>,
-    web_server: Mutex<Option<web_server::Running>>,
+    web_server: Mutex<Option<web_server::Started>>,
     events: Hub,
     interrupt: Interrupt,
     /// Whether the call that is under way, or the last one, was interrupted.

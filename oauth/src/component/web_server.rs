@@ -10,7 +10,7 @@ use oauth_loopback::{Address, Certificate, Host, Listener, WebServer};
 use url::Url;
 
 /// One that runs, and what it was asked to be.
-pub(super) struct Running {
+pub(super) struct Started {
     server: WebServer,
     as_asked: AsAsked,
 }
@@ -73,7 +73,7 @@ impl OAuth {
         if slot.as_ref().is_none_or(|running| running.as_asked != as_asked) {
             *slot = None;
             let server = WebServer::start(&address(&asked, &return_url)?).map_err(crate::Error::from)?;
-            *slot = Some(Running { server, as_asked });
+            *slot = Some(Started { server, as_asked });
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl OAuth {
     pub(super) fn listener(&self, resets: u64) -> Result<Listener, ComponentError> {
         self.start_unless_started(resets)?;
         let slot = lock(&self.web_server);
-        let Some(Running { server, .. }) = &*slot else { return Err(ComponentError::Interrupted) };
+        let Some(Started { server, .. }) = &*slot else { return Err(ComponentError::Interrupted) };
         let return_url = self.values().oauth.return_url.clone();
         if !return_url.is_empty() && !is_at(server.redirect_uri(), &return_url) {
             return Err(ComponentError::refused(
@@ -99,7 +99,7 @@ impl OAuth {
     /// The address that it runs at, where that is the one that was asked for.
     pub(super) fn listening_at(&self, return_url: &str) -> Option<String> {
         let server = lock(&self.web_server);
-        let Running { server, .. } = server.as_ref()?;
+        let Started { server, .. } = server.as_ref()?;
         let is_there = return_url.is_empty() || is_at(server.redirect_uri(), return_url);
         is_there.then(|| server.registered_redirect_uri().to_owned())
     }

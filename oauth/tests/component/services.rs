@@ -53,6 +53,15 @@ fn row_office365_service_api_version() {
 #[test]
 fn row_office365_service_endpoint() {
     assert_eq!(office365("", "v1.0").0.unwrap(), "", "nothing is looked for");
+    // That of one service is not that of the next, which is not known.
+    let witness = Witness::of_tokens();
+    let oauth = client_credentials(&witness);
+    set(&oauth, &["Office365ServiceCapability=Mail"]);
+    oauth.get_authorization().unwrap();
+    assert_ne!(read(&oauth, "Office365ServiceEndpoint"), "");
+    set(&oauth, &["Office365ServiceCapability=Directory"]);
+    oauth.get_authorization().unwrap_err();
+    assert_eq!(read(&oauth, "Office365ServiceEndpoint"), "");
     assert!(matches!(
         OAuth::new().config("Office365ServiceEndpoint=x"),
         Err(ComponentError::ReadOnly { .. })
