@@ -128,8 +128,9 @@ impl AuthorizationRequest {
 
     /// Binds the code in another way than by S256, for servers that cannot do that.
     #[must_use]
-    pub const fn with_code_challenge(mut self, code_challenge: CodeChallenge) -> Self {
+    pub fn with_code_challenge(mut self, code_challenge: CodeChallenge) -> Self {
         self.code_challenge = code_challenge;
+        self.spell();
         self
     }
 
@@ -217,14 +218,14 @@ impl AuthorizationRequest {
         implicit.into_iter().chain(challenge).chain(empty.then_some(OptOut::EmptyRedirectUri))
     }
 
-    /// What says how the challenge is made; nothing where there is none.
-    const fn code_challenge_method(&self) -> &'static str {
+    /// How the challenge is made, where there is one.
+    const fn code_challenge_method(&self) -> Option<&'static str> {
         match self.code_challenge {
-            _ if self.implicit => "",
+            _ if self.implicit => None,
             // RFC 9700 section 2.1.1: whatever the server says of itself.
-            CodeChallenge::S256 => "&code_challenge_method=S256",
-            CodeChallenge::Plain => "&code_challenge_method=plain",
-            CodeChallenge::None => "",
+            CodeChallenge::S256 => Some("S256"),
+            CodeChallenge::Plain => Some("plain"),
+            CodeChallenge::None => None,
         }
     }
 
@@ -240,8 +241,10 @@ impl AuthorizationRequest {
         let scope = self.scope.as_ref().map(|scope| ("scope", scope.as_str()));
         let mode = self.response_mode.as_ref().map(|mode| ("response_mode", mode.as_str()));
         let redirect_uri = self.redirect_uri.as_deref().map(|redirect_uri| ("redirect_uri", redirect_uri));
+        let method = self.code_challenge_method().map(|method| ("code_challenge_method", method));
         core::iter::once(("response_type", response_type))
             .chain(redirect_uri)
+            .chain(method)
             .chain(scope)
             .chain(mode)
             .chain(self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
@@ -278,7 +281,8 @@ pub struct Authorize {
 }
 
 struct Prepared {
-    url: String,
+    /// As far as it goes, with the name of `state` at its end.
+    url: Vec<u8>,
     client: Client,
     redirect_uri: Option<Arc<str>>,
     scope: Option<Scope>,
@@ -308,14 +312,13 @@ impl Authorize {
         let url = match client.quirks() {
             None => {
                 let query = &request.spelled.query;
-                let mut url = String::with_capacity(prefix.len() + query.len() + 256);
-                url.push_str(prefix);
-                url.push_str(query);
-                url.push_str(request.code_challenge_method());
-                url.push_str("&state=");
+                let mut url = Vec::with_capacity(prefix.len() + query.len() + 256);
+                url.extend_from_slice(prefix.as_bytes());
+                url.extend_from_slice(query.as_bytes());
+                url.extend_from_slice(b"&state=");
                 url
             }
-            Some(quirks) => odd_url(prefix, request, quirks),
+            Some(quirks) => odd_url(prefix, request, quirks).into_bytes(),
         };
         let prepared = Prepared {
             url,
@@ -336,9 +339,8 @@ impl Authorize {
 /// The same at a provider that calls things otherwise.
 #[cold]
 fn odd_url(prefix: &str, request: &AuthorizationRequest, quirks: &Quirks) -> String {
-    let method = request.code_challenge_method();
     let (query, state) = (quirks.authorization_query(request.pairs()), quirks.parameter("state"));
-    alloc::format!("{prefix}{query}{method}&{state}=")
+    alloc::format!("{prefix}{query}&{state}=")
 }
 
 impl Prepared {
@@ -350,23 +352,25 @@ impl Prepared {
         let verifier = (code_challenge != CodeChallenge::None).then(|| seed.text(Part::Verifier));
         let nonce = nonce.then(|| seed.text(Part::Nonce));
         // base64url needs no escape.
-        url.push_str(text(&state));
+        url.extend_from_slice(&state);
         if let (Some(verifier), false) = (&verifier, implicit) {
-            url.push_str("&code_challenge=");
+            url.extend_from_slice(b"&code_challenge=");
             if code_challenge == CodeChallenge::Plain {
-                url.push_str(text(verifier));
+                url.extend_from_slice(verifier);
             } else {
-                url.push_str(text(&challenge(verifier)));
+                url.extend_from_slice(&challenge(verifier));
             }
         }
         if let Some(nonce) = &nonce {
-            url.push_str("&nonce=");
-            url.push_str(text(nonce));
+            url.extend_from_slice(b"&nonce=");
+            url.extend_from_slice(nonce);
         }
         if let Some(fragment) = client.quirks().and_then(Quirks::fragment) {
-            url.push('#');
-            url.push_str(fragment);
+            url.push(b'#');
+            url.extend_from_slice(fragment.as_bytes());
         }
+        // It is text, as each of its pieces is. Looked at once, whole, it costs less than piece by piece.
+        let url = String::from_utf8(url).unwrap_or_default();
         let pending = Pending {
             issuer: Arc::clone(&client.0.issuer),
             client_id: Arc::clone(&client.0.client_id),
