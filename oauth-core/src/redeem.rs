@@ -207,7 +207,8 @@ impl<'a> Parameters<'a> {
                 "error_uri" => &mut read.error_uri,
                 "iss" => &mut read.iss,
                 "response" => {
-                    read.response |= value.is_ok_and(|value| !value.is_empty());
+                    // One that cannot be read is no better than one that can.
+                    read.response |= !value.is_ok_and(|value| value.is_empty());
                     continue;
                 }
                 _ => continue,
