@@ -161,8 +161,11 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
     let key = written(setting, name);
     profiles.set(&named, &key, value)?;
     profiles.save()?;
-    if let Some(danger) = setting.danger_of(read_back.as_str()) {
-        report.note(format_args!("warning: {}: {danger}", setting.name()));
+    let of_network = oauth.network_warnings();
+    let of_this =
+        of_network.iter().find(|(warned, _)| warned.name() == setting.name()).map(|(_, warning)| *warning);
+    if let Some(warning) = of_this.or_else(|| setting.danger_of(read_back.as_str())) {
+        report.note(format_args!("warning: {}: {warning}", setting.name()));
     }
     if let Some(why) = without_effect(setting) {
         report.note(format_args!("note: {} {why}", setting.name()));

@@ -39,10 +39,10 @@ impl Settings {
         self.said(name)?.parse().ok().map(Duration::from_secs)
     }
 
-    /// Notes which of them put something at risk, and which have no effect on the command.
+    /// Notes which of them put something at risk or are done in part, and which have no effect on the command.
     pub(super) fn tell(&self, profile: &Profile<'_>, report: &Report) {
-        for (setting, danger) in self.component.network_dangers() {
-            report.note(format_args!("warning: {} of profile {}: {danger}", setting.name(), profile.name));
+        for (setting, warning) in self.component.network_warnings() {
+            report.note(format_args!("warning: {} of profile {}: {warning}", setting.name(), profile.name));
         }
         for setting in self.names.iter().filter_map(|name| setting(name).ok()) {
             if let Some(why) = without_effect(setting) {

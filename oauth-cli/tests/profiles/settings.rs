@@ -367,18 +367,21 @@ fn a_weaker_code_challenge_is_taken_with_a_warning() {
 }
 
 #[test]
-fn what_puts_something_at_risk_is_told_when_it_is_set_and_when_it_is_used() {
+fn what_is_at_risk_or_left_out_is_told_when_it_is_set_and_when_it_is_used() {
     let (url, server) = one_request();
     let home = Home::new(&speaking_to(&url, "TransferredDataLimit = 4000"));
     let warned = |output: &std::process::Output| {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        ["warning: SSLSecurityFlags", "warning: TransferredDataLimit"].map(|part| told.contains(part))
+        ["warning: SSLSecurityFlags", "warning: TransferredDataLimit", "warning: SSLEnabledProtocols"]
+            .map(|part| told.contains(part))
     };
     for (setting, expected) in [
-        ("SSLSecurityFlags=0x0", [false, false]),
-        ("SSLSecurityFlags=0x10", [true, false]),
-        ("TransferredDataLimit=4000", [false, false]),
-        ("TransferredDataLimit=0", [false, true]),
+        ("SSLSecurityFlags=0x0", [false; 3]),
+        ("SSLSecurityFlags=0x10", [true, false, false]),
+        ("TransferredDataLimit=4000", [false; 3]),
+        ("TransferredDataLimit=0", [false, true, false]),
+        ("SSLEnabledProtocols=15360", [false; 3]),
+        ("SSLEnabledProtocols=4032", [false, false, true]),
     ] {
         let output = home.run(&["config", "set", setting, "--profile", "work"]);
         assert!(output.status.success());
@@ -386,7 +389,7 @@ fn what_puts_something_at_risk_is_told_when_it_is_set_and_when_it_is_used() {
     }
     let output = home.run(&["token", "work"]);
     assert_eq!(printed(&output), "Bearer a-token\n");
-    assert_eq!(warned(&output), [true, true]);
+    assert_eq!(warned(&output), [true; 3]);
     server.join().unwrap();
 }
 

@@ -163,16 +163,19 @@ impl OAuth {
         network::settings(&network, events)
     }
 
-    /// The settings of the network that put something at risk as they stand, each with what that is. A call tells them as events.
+    /// The settings of the network that, as they stand, put something at risk or are done in part only, each with what that is. A
+    /// call tells them as events.
     #[must_use]
-    pub fn network_dangers(&self) -> Vec<(&'static ConfigSetting, &'static str)> {
+    pub fn network_warnings(&self) -> Vec<(&'static ConfigSetting, &'static str)> {
         let values = self.values();
         let danger = |setting: &'static ConfigSetting| {
             let value = setting.get(&values, None).ok()?;
             Some((setting, setting.danger_of(value.as_str())?))
         };
         let of_network = ConfigSetting::all().filter(|setting| setting.group() != ConfigGroup::OAuth);
-        of_network.filter_map(danger).collect()
+        let left_out = network::left_out(&values.network)
+            .filter_map(|(name, what)| Some((ConfigSetting::named(name).ok()?, what)));
+        of_network.filter_map(danger).chain(left_out).collect()
     }
 
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
@@ -243,7 +246,7 @@ impl OAuth {
         let _running = self.begin()?;
         self.send_cookies();
         let call = Box::pin(async {
-            self.tell_dangers();
+            self.tell_warnings();
             call.await
         });
         let result = self.interrupt.over(call, || Err(ComponentError::Interrupted)).await;
@@ -354,10 +357,10 @@ impl OAuth {
         self.events.sink(network.log_level, network.tls.dangerously_handler_accepts)
     }
 
-    fn tell_dangers(&self) {
+    fn tell_warnings(&self) {
         let sink = self.sink(&self.values().network.clone());
-        for (setting, danger) in self.network_dangers() {
-            run::warn(&sink, format_args!("{}: {danger}", setting.name()));
+        for (setting, warning) in self.network_warnings() {
+            run::warn(&sink, format_args!("{}: {warning}", setting.name()));
         }
     }
 }

@@ -182,6 +182,14 @@ pub(crate) fn with_ciphers(tls: Tls, list: &str) -> Result<Tls, ComponentError> 
     tls.with_openssl_ciphers(list).map_err(|error| ComponentError::refused("OpenSSLCipherList", error))
 }
 
+/// What is asked for and is not done, by the name of its setting; the rest of it is.
+pub(crate) fn left_out(values: &NetworkValues) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let shares = values.key_share_groups.as_ref().is_some_and(|groups| groups.len() > 1);
+    let versions = ("SSLEnabledProtocols", "SSL and TLS before 1.2 are left out (RFC 8996)");
+    let shares = shares.then_some(("TLS13KeyShareGroups", "only the first group's share is sent along"));
+    values.older_versions.then_some(versions).into_iter().chain(shares)
+}
+
 /// The groups of the versions that are spoken: TLS has one list for both. Those whose shares are wanted come first.
 fn groups(values: &NetworkValues) -> Option<Vec<String>> {
     let versions = values.tls.versions;

@@ -188,6 +188,8 @@ pub(crate) struct NetworkValues {
     pub(crate) linger: bool,
     pub(crate) linger_time: Duration,
     pub(crate) tls: Tls,
+    /// Whether versions of TLS were asked for that are not here.
+    pub(crate) older_versions: bool,
     pub(crate) open_ssl_ciphers: String,
     pub(crate) groups_12: Option<Vec<String>>,
     pub(crate) groups_13: Option<Vec<String>>,
@@ -249,6 +251,7 @@ impl Default for NetworkValues {
             linger: true,
             linger_time: Duration::ZERO,
             tls,
+            older_versions: false,
             open_ssl_ciphers: String::new(),
             groups_12: None,
             groups_13: None,

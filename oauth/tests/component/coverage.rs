@@ -60,7 +60,7 @@ const OWN: &[(&str, &[&str], Answer, &str)] = &[
         "SSLEnabledProtocols",
         BOTH,
         Answer::InPart,
-        "the bits of SSL and of TLS before 1.2 count for nothing, and alone are refused",
+        "the bits of SSL and of TLS before 1.2 are left out with a warning, and alone are refused",
     ),
     (
         "SSLSecurityFlags",

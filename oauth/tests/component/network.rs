@@ -496,9 +496,9 @@ fn row_local_port() {
     refused_by_isahc(&["LocalPort=20000"], "LocalPort");
 }
 
-/// What a setting puts at risk is told by each engine that is made with it, and to nobody's terminal.
+/// What a setting puts at risk, or leaves out, is told by each engine that is made with it, and to nobody's terminal.
 #[test]
-fn what_the_network_puts_at_risk_is_told_as_an_event() {
+fn what_the_network_puts_at_risk_or_leaves_out_is_told_as_an_event() {
     let server = Server::answering(token());
     let warned = |lines: &[&str]| -> Vec<String> {
         let oauth = client_with(&server.url("/token"), "false", lines);
@@ -507,12 +507,17 @@ fn what_the_network_puts_at_risk_is_told_as_an_event() {
         let told = events.try_iter().map(|event| format!("{event:?}"));
         told.filter(|event| event.contains("warning: ") && !event.contains("plain http")).collect()
     };
-    for harmless in ["SSLSecurityFlags=0", "TransferredDataLimit=9000", "UserAgent=me"] {
+    let whole = ["SSLEnabledProtocols=15360", "TLS13KeyShareGroups=secp384r1"];
+    for harmless in
+        ["SSLSecurityFlags=0", "TransferredDataLimit=9000", "UserAgent=me"].into_iter().chain(whole)
+    {
         assert_eq!(warned(&[harmless]), Vec::<String>::new(), "{harmless}");
     }
     for (setting, danger) in [
         ("SSLSecurityFlags=0x1", "SSLSecurityFlags: anybody on the way"),
         ("TransferredDataLimit=0", "TransferredDataLimit: without a limit"),
+        ("SSLEnabledProtocols=4032", "SSLEnabledProtocols: SSL and TLS before 1.2 are left out"),
+        ("TLS13KeyShareGroups=x25519;secp256r1", "TLS13KeyShareGroups: only the first"),
     ] {
         let told = warned(&[setting]);
         assert!(told.len() == 1 && told[0].contains(danger), "{setting}: {told:?}");

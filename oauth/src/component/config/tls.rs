@@ -174,7 +174,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
     ),
     ConfigSetting::new(
         "SSLEnabledProtocols",
-        "The versions of TLS: the sum of 12288 (1.3) and 3072 (1.2). The older ones are no more, and count for nothing.",
+        "The versions of TLS: the sum of 12288 (1.3) and 3072 (1.2). The older ones are no more, and left out with a warning.",
         Access::Number {
             unit: "",
             range: (0, 0xFFFF),
@@ -197,6 +197,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                         return Err(ComponentError::refused("SSLEnabledProtocols", why));
                     }
                 };
+                values.network.older_versions = mask & ANY_OLDER != 0;
                 Ok(())
             },
         },
