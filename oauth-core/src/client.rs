@@ -511,6 +511,7 @@ impl fmt::Display for ConfigError {
             Self::AuthMethodUnknown { method } => {
                 write!(f, "{method} is not a method that this client knows")
             }
+            Self::Parameter(name) if name.is_empty() => f.write_str("a parameter has no name"),
             Self::Parameter(name) => {
                 write!(f, "the parameter {name} is set by the client itself, or was given twice")
             }

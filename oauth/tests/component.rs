@@ -17,6 +17,8 @@ mod events;
 mod handshake;
 #[path = "component/http2.rs"]
 mod http2;
+#[path = "component/legs.rs"]
+mod legs;
 #[path = "component/meanwhile.rs"]
 mod meanwhile;
 #[path = "component/network.rs"]

@@ -42,13 +42,26 @@ impl ResponseFile {
         options.create(true).append(self.append).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&self.path) {
-            Ok(file) => Ok(Open { file, append: self.append }),
-            Err(error) => Err(refused(&format!(
-                "the response's file {} cannot be written ({error}); name another one",
-                self.path.display()
-            ))),
-        }
+        let why = match self.waits_for_a_reader() {
+            true => "it is a pipe, which waits until somebody reads".to_owned(),
+            false => match options.open(&self.path) {
+                Ok(file) => return Ok(Open { file, append: self.append }),
+                Err(error) => error.to_string(),
+            },
+        };
+        Err(refused(&format!(
+            "the response's file {} cannot be written ({why}); name another one",
+            self.path.display()
+        )))
+    }
+
+    /// Whether opening it for writing would wait for a reader.
+    fn waits_for_a_reader(&self) -> bool {
+        #[cfg(unix)]
+        return std::fs::metadata(&self.path)
+            .is_ok_and(|about| std::os::unix::fs::FileTypeExt::is_fifo(&about.file_type()));
+        #[cfg(not(unix))]
+        return false;
     }
 }
 

@@ -1,19 +1,22 @@
 //! What a program adds and asks beside the calls: parameters, cookies, the state of a login for another process, a token's worth.
 
+use super::engine::Engine;
 use super::error::ComponentError;
 use super::form_vars::WithFormVars;
+use super::login::Begun;
 use super::values::Secret;
 use super::{OAuth, assertion, network, run};
 use crate::blocking;
 use crate::host::Host;
-use oauth_core::{AccessToken, JsonValue, Pending, SecretBytes};
+use oauth_core::{AccessToken, JsonValue, SecretBytes};
 use oauth_jwt::{ServiceAccount, SigningKey};
 use oauth_transport::session::Hop;
 use std::sync::Arc;
 
 impl OAuth {
-    /// Adds a parameter to the authorization request; with the JWT profile, a claim to the assertion: JSON where it is some,
-    /// else a text.
+    /// Adds a parameter to the authorization request: the URL for the browser, a device's request for its code, or, where a grant
+    /// has none (client credentials, password), the token request; with the JWT profile, a claim to the assertion: JSON where it is
+    /// some, else a text.
     pub fn add_param(&self, name: impl Into<String>, value: impl Into<String>) {
         let param = (name.into(), value.into());
         self.change(|values| {
@@ -77,10 +80,11 @@ impl OAuth {
     }
 
     /// The login that [`get_authorization_url`](Self::get_authorization_url) began, as secret bytes, for the process that will
-    /// finish it. It is taken out here: one of the two finishes it.
+    /// finish it. It is taken out here: one of the two finishes it, at the same server: `server_token_url` is in it.
     #[must_use]
     pub fn take_pending(&self) -> Option<SecretBytes> {
-        self.values().results.pending.take().map(|pending| pending.to_store())
+        self.release_web_server();
+        self.values().results.pending.take().map(|begun| begun.to_store())
     }
 
     /// Puts a login back that [`take_pending`](Self::take_pending) gave, in this process or another.
@@ -88,8 +92,8 @@ impl OAuth {
     /// # Errors
     /// The bytes are damaged, or the login was begun more than an hour ago.
     pub fn restore_pending(&self, bytes: &[u8]) -> Result<(), ComponentError> {
-        let pending = Pending::from_store(bytes, crate::host::now().unix)?;
-        self.values().results.pending = Some(pending);
+        let begun = Begun::from_store(bytes, crate::host::now().unix)?;
+        self.values().results.pending = Some(begun);
         Ok(())
     }
 
@@ -100,7 +104,8 @@ impl OAuth {
     /// `TokenInfoURL` is not set, or the service refuses the token, gave it to another client, or cannot be understood or
     /// reached.
     pub fn validate_token(&self, token: impl Into<String>) -> Result<(), ComponentError> {
-        blocking::run(&*self.engine()?, self.validate(AccessToken::new(token)))
+        let engine = self.engine()?;
+        blocking::run(&*engine, self.validate(AccessToken::new(token), Arc::clone(&engine)))
     }
 
     /// As [`validate_token`](Self::validate_token), without blocking.
@@ -108,22 +113,21 @@ impl OAuth {
     /// # Errors
     /// As there.
     pub async fn validate_token_async(&self, token: impl Into<String> + Send) -> Result<(), ComponentError> {
-        self.validate(AccessToken::new(token)).await
+        self.validate(AccessToken::new(token), self.engine()?).await
     }
 
-    async fn validate(&self, token: AccessToken) -> Result<(), ComponentError> {
-        let resets = {
-            let mut values = self.values();
+    async fn validate(&self, token: AccessToken, engine: Arc<Engine>) -> Result<(), ComponentError> {
+        let resets = self.values().resets;
+        self.call(Box::pin(async {
             // What was said of another token is not said of this one.
-            values.results.token_info.clear();
-            values.resets
-        };
-        let values = network::protocol(&self.values())?;
-        if values.token_info_url.is_empty() {
-            return Err(ComponentError::Setup("there is no service to ask: set TokenInfoURL".into()));
-        }
-        let engine = self.engine()?;
-        self.call(Box::pin(async { Ok(run::authorizer(&values, engine)?.token_info(token).await?) })).await?;
+            self.keep(resets, |values| values.results.token_info.clear());
+            let values = network::protocol(&self.values())?;
+            if values.token_info_url.is_empty() {
+                return Err(ComponentError::Setup("there is no service to ask: set TokenInfoURL".into()));
+            }
+            Ok(run::authorizer(&values, engine)?.token_info(token).await?)
+        }))
+        .await?;
         self.keep(resets, |values| {
             values.results.token_info = members(values.results.transcript.hops().last());
         });

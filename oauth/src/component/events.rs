@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::{self, ThreadId};
 use url::Url;
 
@@ -155,9 +155,24 @@ impl Hub {
         }
     }
 
-    /// Tells the handler what has waited, and says how much that was: nothing from inside itself.
-    pub(crate) fn run_queue(&self) -> usize {
-        let Some(_turn) = self.turn() else { return 0 };
+    /// Tells the handler what has waited; nothing from inside itself.
+    fn run_queue(&self) {
+        if let Some(turn) = self.turn() {
+            self.tell_all(&turn);
+        }
+    }
+
+    /// Tells the handler what has waited, and says how much that was: nothing while it is called on another thread, which may wait
+    /// for what this one does next.
+    pub(crate) fn run_queue_now(&self) -> usize {
+        match self.0.turn.try_lock() {
+            Ok(turn) => self.tell_all(&turn),
+            Err(TryLockError::Poisoned(turn)) => self.tell_all(&turn.into_inner()),
+            Err(TryLockError::WouldBlock) => 0,
+        }
+    }
+
+    fn tell_all(&self, _turn: &MutexGuard<'_, ()>) -> usize {
         let mut count = 0;
         while let Some(event) = self.next() {
             self.call(event);

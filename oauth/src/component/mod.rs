@@ -5,18 +5,20 @@
 //! It is a thin shell over what everybody else uses: [`Authorizer`](crate::Authorizer) for the protocol, a
 //! [`Session`](crate::transport::Session) for HTTP, [`SignIn`](crate::SignIn) for the browser. Here are the values that are set
 //! one by one (`values`, `properties`), the table of the settings (`config`), the way from them to a transport (`network`,
-//! `engine`), the choice of the conversation (`run`, `assertion`, `form_vars`, `office365`), the web server and the events;
+//! `engine`), the choice of the conversation (`run`, `login`, `device`, `assertion`, `form_vars`, `office365`), the web server and the events;
 //! `compatible` has the defaults of the original.
 
 mod actions;
 mod assertion;
 mod compatible;
 mod config;
+mod device;
 mod engine;
 mod error;
 mod events;
 mod form_vars;
 mod items;
+mod login;
 mod network;
 mod office365;
 mod profile;
@@ -45,7 +47,7 @@ use events::{Hub, Seen};
 use oauth_transport::session::{Interrupt, Memory};
 use oauth_transport::{EventHandler, EventSink, SessionSettings, Settings};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
@@ -64,10 +66,13 @@ pub struct OAuth {
     web_server: Mutex<Option<web_server::Started>>,
     events: Hub,
     interrupt: Interrupt,
-    /// Whether the call that is under way, or the last one, was interrupted.
-    interrupted: AtomicBool,
-    running: AtomicBool,
+    /// [`IDLE`], or what is with the call that is under way.
+    state: AtomicU8,
 }
+
+const IDLE: u8 = 0;
+const RUNNING: u8 = 1;
+const INTERRUPTED: u8 = 2;
 
 /// The engine: made by the first call, and anew after something was set.
 #[derive(Default)]
@@ -95,16 +100,22 @@ impl OAuth {
     /// The setup is wrong, the person or the server refuses, the server cannot be understood or reached, or the call was
     /// interrupted.
     pub fn get_authorization(&self) -> Result<Authorization, ComponentError> {
-        blocking::run(&*self.engine()?, self.get_authorization_async())
+        let engine = self.engine()?;
+        blocking::run(&*engine, self.authorize(Arc::clone(&engine)))
     }
 
-    /// As [`get_authorization`](Self::get_authorization), without blocking: on hyper inside tokio, on isahc anywhere.
+    /// As [`get_authorization`](Self::get_authorization), without blocking: on hyper inside tokio, whose timers have to be enabled,
+    /// on isahc anywhere.
     ///
     /// # Errors
     /// As there.
     pub async fn get_authorization_async(&self) -> Result<Authorization, ComponentError> {
+        self.authorize(self.engine()?).await
+    }
+
+    async fn authorize(&self, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
         let resets = self.values().resets;
-        let result = self.call(Box::pin(run::authorize(self, self.engine()?))).await;
+        let result = self.call(Box::pin(run::authorize(self, engine))).await;
         if let Err(error) = &result
             && let Some(token) = error.rescued()
         {
@@ -117,10 +128,14 @@ impl OAuth {
     /// Builds the address at which the person signs in. For a device it asks the server for a code, which is in
     /// `DeviceUserCode` then. Blocks; [`get_authorization_url_async`](Self::get_authorization_url_async) is its twin.
     ///
+    /// Where the embedded web server waits for the answer, a browser that is back before
+    /// [`get_authorization`](Self::get_authorization) is called gets its page from that.
+    ///
     /// # Errors
     /// The setup is wrong, or, for a device, the server refuses or cannot be understood or reached.
     pub fn get_authorization_url(&self) -> Result<String, ComponentError> {
-        blocking::run(&*self.engine()?, self.get_authorization_url_async())
+        let engine = self.engine()?;
+        blocking::run(&*engine, self.call(Box::pin(run::authorization_url(self, Arc::clone(&engine)))))
     }
 
     /// As [`get_authorization_url`](Self::get_authorization_url), without blocking.
@@ -180,7 +195,8 @@ impl OAuth {
 
     /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
     pub fn interrupt(&self) {
-        self.interrupted.store(true, Ordering::Release);
+        // A call that has only just begun finds it there.
+        let _either = self.state.compare_exchange(RUNNING, INTERRUPTED, Ordering::AcqRel, Ordering::Acquire);
         self.interrupt.raise();
     }
 
@@ -202,14 +218,15 @@ impl OAuth {
     /// Whether no call is under way.
     #[must_use]
     pub fn idle(&self) -> bool {
-        !self.running.load(Ordering::Acquire)
+        self.state.load(Ordering::Acquire) == IDLE
     }
 
     /// Tells events to this handler, in place of the one before.
     ///
     /// It is called from within calls: one that blocks holds them up. One that panics is not called again, and as it might have
     /// refused them, servers' certificates are refused from then on until another is set. From inside it, properties can be read,
-    /// and the call interrupted.
+    /// and the call interrupted: through a [`Weak`](std::sync::Weak), for a handler that owns its component keeps it, its secrets
+    /// and its web server alive for ever.
     ///
     /// It may refuse any certificate ([`on_ssl_server_authentication`](EventHandler::on_ssl_server_authentication)), and so no TLS
     /// session is taken up again where there is one, whatever `ReuseSSLSession` says: each connection shows a certificate.
@@ -233,9 +250,9 @@ impl OAuth {
     }
 
     /// Tells the handler the events that have waited, on this thread, and says how many there were: none unless they are
-    /// [queued](Self::set_events_queued).
+    /// [queued](Self::set_events_queued), and none yet while another thread is in the handler, which may wait for this one.
     pub fn do_events(&self) -> usize {
-        self.events.run_queue()
+        self.events.run_queue_now()
     }
 
     /// One call at a time, which `interrupt` can end.
@@ -246,6 +263,9 @@ impl OAuth {
         let _running = self.begin()?;
         self.send_cookies();
         let call = Box::pin(async {
+            if self.is_interrupted() {
+                return Err(ComponentError::Interrupted);
+            }
             self.tell_warnings();
             call.await
         });
@@ -253,7 +273,7 @@ impl OAuth {
         self.refresh_results();
         match result {
             // It may have seen the web server stop before it saw why.
-            Err(error) if self.interrupted.load(Ordering::Acquire) && error.rescued().is_none() => {
+            Err(error) if self.is_interrupted() && error.rescued().is_none() => {
                 Err(ComponentError::Interrupted)
             }
             result => result,
@@ -261,11 +281,14 @@ impl OAuth {
     }
 
     fn begin(&self) -> Result<Running<'_>, ComponentError> {
-        if self.running.swap(true, Ordering::AcqRel) {
-            return Err(ComponentError::Busy);
+        match self.state.compare_exchange(IDLE, RUNNING, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Ok(Running(&self.state)),
+            Err(_) => Err(ComponentError::Busy),
         }
-        self.interrupted.store(false, Ordering::Release);
-        Ok(Running(&self.running))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.state.load(Ordering::Acquire) == INTERRUPTED
     }
 
     /// Sets something, which counts from the next call on.
@@ -372,11 +395,11 @@ impl fmt::Debug for OAuth {
 }
 
 /// A call is under way for as long as this lives.
-struct Running<'a>(&'a AtomicBool);
+struct Running<'a>(&'a AtomicU8);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.store(IDLE, Ordering::Release);
     }
 }
 

@@ -53,8 +53,9 @@ pub(crate) fn named(error: SettingsError, values: &NetworkValues) -> ComponentEr
         _ => None,
     };
     let name = match (setting, &error) {
-        (Some(setting), _) => set_name(setting, values),
         // The time to connect is the timeout's where it has no own, and that is never zero.
+        (Some(Setting::ConnectTimeout), _) if values.connection_timeout.is_none() => "timeout",
+        (Some(setting), _) => set_name(setting, values),
         (None, SettingsError::ZeroTimeout { .. }) => "timeout",
         (None, SettingsError::Unsupported { .. }) if values.user_agent.as_deref() == Some("") => "UserAgent",
         (None, SettingsError::Identity { .. }) => "ssl_cert_store",

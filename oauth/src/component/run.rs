@@ -5,16 +5,16 @@
 use super::engine::Engine;
 use super::error::ComponentError;
 use super::form_vars::WithFormVars;
+use super::login::{self, Begun};
 use super::profile::{ClientProfile, GrantType};
 use super::values::{OAuthValues, Secret};
 use super::web_server::listens_at;
-use super::{OAuth, assertion, lock, network, office365};
+use super::{OAuth, assertion, device, lock, network, office365};
 use crate::host::Host;
 use crate::{Authorization, Authorizer, SignIn, Step, WithKeys};
 use oauth_core::{
-    AuthMethod, AuthorizationCode, AuthorizationRequest, AuthorizationUrl, Client, ClientCredentials,
-    ClientSecret, CodeChallenge, ErrorCode, KeyId, OptOut, Pending, Policy, RefreshToken, Registration,
-    ResourceOwnerPassword, Scope, Server,
+    AuthMethod, AuthorizationRequest, Client, ClientCredentials, ClientSecret, CodeChallenge, ErrorCode,
+    KeyId, OptOut, Policy, RefreshToken, Registration, ResourceOwnerPassword, Scope, Server,
 };
 use oauth_jwt::Keyring;
 use oauth_loopback::browser::Browser;
@@ -22,20 +22,19 @@ use oauth_transport::{EventSink, LogLevel, LogType};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 /// Runs the profile's conversation, and keeps what comes of it.
 pub(super) async fn authorize(oauth: &OAuth, engine: Arc<Engine>) -> Result<Authorization, ComponentError> {
-    let (policy, office365, resets) = {
+    let (policy, office365, before, resets) = {
         let mut values = oauth.values();
         values.results.office365_endpoint.clear();
-        (policy(&values.oauth), values.office365.clone(), values.resets)
+        (policy(&values.oauth), values.office365.clone(), values.oauth.refresh_token.clone(), values.resets)
     };
     let way = office365::way(&office365, &policy)?;
     let authorization = granted(oauth, Arc::clone(&engine), resets).await?;
     // At once: whatever becomes of the rest, the tokens are there.
     oauth.refresh_results();
-    oauth.keep(resets, |values| values.keep(&authorization, crate::host::now().unix));
+    oauth.keep(resets, |values| values.keep(&authorization, &before, crate::host::now().unix));
     if let Some(way) = way {
         let endpoint = office365::endpoint(way, &office365, &authorization, &engine, &policy).await?;
         oauth.keep(resets, |values| values.results.office365_endpoint = endpoint);
@@ -50,7 +49,7 @@ async fn granted(oauth: &OAuth, engine: Arc<Engine>, resets: u64) -> Result<Auth
     }
     let authorizer = authorizer(&values, engine)?;
     if !values.authorization_code.expose().is_empty() || !values.authorization_response.expose().is_empty() {
-        return second_leg(oauth, &values, &authorizer).await;
+        return login::finish(oauth, &values, &authorizer, resets).await;
     }
     // A device's login that was begun is somebody's wish, and perhaps somebody else's than the last.
     let is_begun = values.client_profile == ClientProfile::Device && oauth.values().results.device.is_some();
@@ -58,7 +57,7 @@ async fn granted(oauth: &OAuth, engine: Arc<Engine>, resets: u64) -> Result<Auth
         return refresh(oauth, &values, &authorizer).await;
     }
     match (values.client_profile, values.grant_type) {
-        (ClientProfile::Device, _) => device(oauth, &authorizer).await,
+        (ClientProfile::Device, _) => device::poll(oauth, &authorizer, resets).await,
         (_, GrantType::ClientCredentials) => {
             let grant = ClientCredentials::new();
             Ok(authorizer.exchange(match scope(&values)? {
@@ -112,13 +111,17 @@ pub(super) async fn authorization_url(oauth: &OAuth, engine: Arc<Engine>) -> Res
         kept.oauth.authorization_url.clear();
         kept.results.authorization_url.clone_from(&url);
         kept.results.begun_with = what_is_asked(&values, &return_url);
-        kept.results.pending = Some(ready.pending);
+        kept.results.pending = Some(Begun::at(&values, ready.pending));
+        // Those of a login before are not of this one.
+        kept.oauth.authorization_code = Secret::new("");
+        kept.oauth.authorization_response = Secret::new("");
     });
+    oauth.reserve_web_server()?;
     Ok(url)
 }
 
 /// What tells one authorization request from another, but for what is made up anew for each.
-fn what_is_asked(values: &OAuthValues, redirect_uri: &str) -> String {
+pub(super) fn what_is_asked(values: &OAuthValues, redirect_uri: &str) -> String {
     let client =
         (&values.client_id, &values.server_auth_url, &values.server_token_url, values.client_profile);
     let request = (&values.requested_scope, &values.request_params, values.grant_type);
@@ -301,60 +304,6 @@ async fn refresh(
     Ok(result?)
 }
 
-async fn device(oauth: &OAuth, authorizer: &Authorizer) -> Result<Authorization, ComponentError> {
-    let Some(poll) = oauth.values().results.device.take() else {
-        return Err(ComponentError::Setup(
-            "nobody was told the code of this device: call get_authorization_url first, and show what it gives".into(),
-        ));
-    };
-    let slower = oauth.values().oauth.polling_interval;
-    let poll = match slower {
-        Some(interval) => poll.no_faster_than(interval),
-        None => poll,
-    };
-    Ok(authorizer.poll_device(poll).await?)
-}
-
-/// What the browser brought is exchanged: once.
-async fn second_leg(
-    oauth: &OAuth,
-    values: &OAuthValues,
-    authorizer: &Authorizer,
-) -> Result<Authorization, ComponentError> {
-    let pending = {
-        let mut kept = oauth.values();
-        kept.oauth.authorization_code = Secret::new("");
-        kept.oauth.authorization_response = Secret::new("");
-        let bound = kept.results.pending.as_ref().is_none_or(Pending::has_code_challenge);
-        if values.authorization_response.expose().is_empty() && !bound {
-            return Err(ComponentError::refused(
-                "authorization_code",
-                "this login has no code challenge, and nothing but its state could say that the code belongs to it; \
-                 set_authorization_response to the whole address that the browser came back to",
-            ));
-        }
-        kept.results.pending.take()
-    };
-    let Some(pending) = pending else {
-        return Err(ComponentError::Setup(
-            "there is no login that this code belongs to: call get_authorization_url first, or restore_pending where it was \
-             called in another process"
-                .into(),
-        ));
-    };
-    if values.authorization_response.expose().is_empty() {
-        let code = AuthorizationCode::new(values.authorization_code.expose());
-        return Ok(authorizer.finish_by_code(pending, code).await?);
-    }
-    let kept = pending.to_store();
-    let result = authorizer.finish_pasted(pending, values.authorization_response.expose()).await;
-    if let Err(crate::Error::Pasted(_)) = &result {
-        // A stranger's, perhaps: the login goes on.
-        oauth.restore_pending(kept.expose())?;
-    }
-    Ok(result?)
-}
-
 /// The whole of it: the listener, the browser, the person, the code.
 async fn in_browser(
     oauth: &OAuth,
@@ -370,8 +319,8 @@ async fn in_browser(
     let web_server = oauth.values().web_server.clone();
     let _stops = (!web_server.reuse).then(|| StopsWebServer(oauth));
     let listener = oauth.listener(resets)?;
-    let begun = begun(oauth, values, listener.registered_redirect_uri())?;
-    let (kept, memory) = (Arc::clone(&oauth.values), oauth.memory());
+    let begun = login::begun(oauth, values, listener.registered_redirect_uri(), &policy(values))?;
+    let (kept, memory, before) = (Arc::clone(&oauth.values), oauth.memory(), values.refresh_token.clone());
     let mut sign_in = SignIn::new()
         .listener(listener)
         .browser(browser)
@@ -385,7 +334,7 @@ async fn in_browser(
                 // Whoever interrupts while the browser gets its page has the tokens nevertheless.
                 Step::Granted(authorization) => {
                     values.results.transcript = memory.transcript();
-                    values.keep(authorization, crate::host::now().unix);
+                    values.keep(authorization, &before, crate::host::now().unix);
                 }
                 _ => {}
             }
@@ -418,42 +367,4 @@ impl Drop for StopsWebServer<'_> {
     fn drop(&mut self) {
         self.0.stop_web_server();
     }
-}
-
-/// The login that `get_authorization_url` began, where `AuthorizationURL` was set since, or what is asked for is still the same.
-fn begun(
-    oauth: &OAuth,
-    values: &OAuthValues,
-    redirect_uri: &str,
-) -> Result<Option<(AuthorizationUrl, Pending)>, ComponentError> {
-    let mut kept = oauth.values();
-    let mut url = std::mem::take(&mut kept.oauth.authorization_url);
-    if url.is_empty() {
-        let results = &kept.results;
-        if results.pending.is_none() || results.begun_with != what_is_asked(values, redirect_uri) {
-            return Ok(None);
-        }
-        // The person may have its address already.
-        url.clone_from(&results.authorization_url);
-    }
-    let Some(pending) = kept.results.pending.take() else {
-        return Err(ComponentError::refused(
-            "AuthorizationURL",
-            "the login that it belongs to was taken away; call get_authorization_url again",
-        ));
-    };
-    let open = pending.open_at(&url, &policy(values))?;
-    let leads_to = Url::parse(open.as_str()).ok().and_then(|url| {
-        url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, value)| value.into_owned())
-    });
-    // One without it is a page of the program's own, which knows where it leads.
-    if leads_to.is_some_and(|to| to != redirect_uri) {
-        return Err(ComponentError::refused(
-            "AuthorizationURL",
-            format_args!(
-                "it leads back to another address than {redirect_uri}, where this waits; call get_authorization_url again"
-            ),
-        ));
-    }
-    Ok(Some((open, pending)))
 }

@@ -1,9 +1,10 @@
 //! What the component holds: what a program sets, with the defaults, and what a call leaves behind.
 
 use super::actions::members;
+use super::login::Begun;
 use super::profile::{ClientProfile, GrantType};
 use crate::Authorization;
-use oauth_core::{CodeChallenge, Pending, PollDevice, Unix};
+use oauth_core::{CodeChallenge, PollDevice, Unix};
 use oauth_jwt::StoreKind;
 use oauth_transport::session::{Recording, Redirects, Transcript};
 use oauth_transport::{FirewallKind, Http, HttpVersion, Linger, LogLevel, SessionSettings, Tcp, Tls};
@@ -28,11 +29,15 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// What an authorization leaves behind.
-    pub(crate) fn keep(&mut self, authorization: &Authorization, now: Unix) {
+    /// What an authorization leaves behind; `before` is the refresh token that was set when its call began.
+    pub(crate) fn keep(&mut self, authorization: &Authorization, before: &Secret, now: Unix) {
         self.oauth.access_token = Secret::new(authorization.token());
-        if let Some(token) = authorization.refresh_token() {
-            self.oauth.refresh_token = Secret::new(token.expose());
+        match authorization.refresh_token() {
+            Some(token) => self.oauth.refresh_token = Secret::new(token.expose()),
+            // A renewal leaves one in any case. What was there before is of another login, and perhaps of somebody else; one that
+            // was set meanwhile stays.
+            None if self.oauth.refresh_token == *before => self.oauth.refresh_token = Secret::new(""),
+            None => {}
         }
         let results = &mut self.results;
         results.granted_scope = authorization.scope().map(|scope| scope.as_str().to_owned());
@@ -468,7 +473,7 @@ pub(crate) struct Results {
     /// The port on this machine of the last connection.
     pub(crate) local_port: Option<u16>,
     /// The first leg of a login whose second is still to come.
-    pub(crate) pending: Option<Pending>,
+    pub(crate) pending: Option<Begun>,
     /// What it asked for.
     pub(crate) begun_with: String,
     /// A device's login that a person is to agree to.

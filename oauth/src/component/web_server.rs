@@ -13,6 +13,8 @@ use url::Url;
 pub(super) struct Started {
     server: WebServer,
     as_asked: AsAsked,
+    /// For a login that was begun: a browser that is back before the call that waits for it finds nobody who turns it away.
+    reserved: Option<Listener>,
 }
 
 /// Of what is set, what a web server that runs cannot take up any more.
@@ -73,7 +75,7 @@ impl OAuth {
         if slot.as_ref().is_none_or(|running| running.as_asked != as_asked) {
             *slot = None;
             let server = WebServer::start(&address(&asked, &return_url)?).map_err(crate::Error::from)?;
-            *slot = Some(Started { server, as_asked });
+            *slot = Some(Started { server, as_asked, reserved: None });
         }
         Ok(())
     }
@@ -81,8 +83,10 @@ impl OAuth {
     /// The listener of one login.
     pub(super) fn listener(&self, resets: u64) -> Result<Listener, ComponentError> {
         self.start_unless_started(resets)?;
-        let slot = lock(&self.web_server);
-        let Some(Started { server, .. }) = &*slot else { return Err(ComponentError::Interrupted) };
+        let mut slot = lock(&self.web_server);
+        let Some(Started { server, reserved, .. }) = &mut *slot else {
+            return Err(ComponentError::Interrupted);
+        };
         let return_url = self.values().oauth.return_url.clone();
         if !return_url.is_empty() && !is_at(server.redirect_uri(), &return_url) {
             return Err(ComponentError::refused(
@@ -93,7 +97,21 @@ impl OAuth {
                 ),
             ));
         }
-        server.listener().map_err(|error| crate::Error::from(oauth_loopback::ReceiveError::Io(error)).into())
+        reserved.take().map_or_else(|| listener_of(server), Ok)
+    }
+
+    /// Whoever comes to the web server, where it runs, is for the login that was begun, and waits for the call that finishes it.
+    pub(super) fn reserve_web_server(&self) -> Result<(), ComponentError> {
+        if let Some(Started { server, reserved, .. }) = &mut *lock(&self.web_server) {
+            *reserved = Some(listener_of(server)?);
+        }
+        Ok(())
+    }
+
+    /// Nobody is expected there any more.
+    pub(super) fn release_web_server(&self) {
+        let reserved = lock(&self.web_server).as_mut().and_then(|started| started.reserved.take());
+        drop(reserved);
     }
 
     /// The address that it runs at, where that is the one that was asked for.
@@ -107,6 +125,10 @@ impl OAuth {
     pub(super) fn listening_on(&self) -> Option<u16> {
         lock(&self.web_server).as_ref().map(|running| running.server.port())
     }
+}
+
+fn listener_of(server: &WebServer) -> Result<Listener, ComponentError> {
+    server.listener().map_err(|error| crate::Error::from(oauth_loopback::ReceiveError::Io(error)).into())
 }
 
 /// Whether the embedded web server can be at this address: not at one of another machine, nor of a scheme of the program's own.

@@ -107,7 +107,7 @@ fn row_client_profile() {
     for (profile, why) in [
         (ClientProfile::WebServer, "waits for nobody"),
         (ClientProfile::Browser, "waits for nobody"),
-        (ClientProfile::Device, "nobody was told the code"),
+        (ClientProfile::Device, "no login of a device is waited for"),
         (ClientProfile::Jwt, "key"),
     ] {
         oauth.set_client_profile(profile);

@@ -2,6 +2,7 @@
 
 use super::{Access, ConfigSetting, has_user_info, seconds};
 use crate::component::error::ComponentError;
+use crate::component::login::Begun;
 use crate::component::run;
 use crate::component::values::{Secret, StoreValues};
 use oauth_core::CodeChallenge;
@@ -67,7 +68,7 @@ pub(super) const ROWS: &[ConfigSetting] = &[
                     values.oauth.authorization_url.clear();
                     return Ok(());
                 }
-                let Some(pending) = &values.results.pending else {
+                let Some(Begun { pending, .. }) = &values.results.pending else {
                     return Err(ComponentError::refused(
                         "AuthorizationURL",
                         "no login is under way that it could belong to; call get_authorization_url, and add to what that gives",
