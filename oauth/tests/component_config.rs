@@ -305,6 +305,21 @@ fn what_cannot_be_had_is_refused_with_a_way_out() {
     }
 }
 
+#[test]
+fn a_refusal_is_one_line_whatever_was_set() {
+    let name = format!("/no/\u{202e}such\u{1b}[2J/{}", "x".repeat(100_000));
+    for setting in ["OpenSSLCADir", "OpenSSLCAFile", "SSLCACertFilePaths"] {
+        let oauth = OAuth::new();
+        oauth.config(&format!("{setting}={name}")).unwrap();
+        oauth.set_server_token_url("https://as.example/token");
+        oauth.set_client_id("c");
+        oauth.set_grant_type(oauth::component::GrantType::ClientCredentials);
+        let told = oauth.get_authorization().unwrap_err().to_string();
+        assert!(told.starts_with(setting) && told.len() < 500, "{}", told.len());
+        assert!(!told.contains(|c: char| c.is_control() || c == '\u{202e}'), "{told}");
+    }
+}
+
 /// What an engine cannot carry it refuses before anything is sent: here nobody listens.
 #[test]
 fn what_the_engine_refuses_is_told_by_the_call_and_nothing_is_sent() {

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use oauth_core::RefreshToken;
+use oauth_transport::Cause;
 use std::fmt;
 
 /// Why the component could not do what it was told: one line, with the way out.
@@ -94,7 +95,8 @@ impl ComponentError {
     }
 
     pub(crate) fn refused(name: &'static str, why: impl fmt::Display) -> Self {
-        Self::Refused { name, why: why.to_string() }
+        // A path or another value may be in it: one line in any case.
+        Self::Refused { name, why: Cause::new(why.to_string()).to_string() }
     }
 }
 
