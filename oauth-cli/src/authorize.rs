@@ -1,6 +1,7 @@
 //! `oauth authorize` and `oauth token`: from flags to an authorization.
 
 use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags};
+use crate::ending::OnTheWire;
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::profile::{Secret, Settings};
@@ -348,6 +349,7 @@ async fn refresh(
         let grant = Refresh::new(RefreshToken::new(token));
         scope.iter().cloned().fold(grant, Refresh::narrowed_to)
     };
+    let on_the_wire = OnTheWire::begin();
     let mut result = authorizer.exchange(grant(&old)).await;
     if lock.is_some() && is_spent(&result) {
         // Another program, one that does not know the lock, may have refreshed meanwhile.
@@ -374,6 +376,7 @@ async fn refresh(
             path.display()
         ));
     }
+    drop(on_the_wire);
     Ok(result?)
 }
 

@@ -256,6 +256,51 @@ fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
     fails(&run(&from_stdin), 2, "would be lost");
 }
 
+/// The server has replaced the refresh token when it answers: whoever does not wait for that loses the login.
+#[cfg(unix)]
+#[test]
+fn r3_an_end_that_is_asked_for_waits_for_the_new_refresh_token() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, arguments) = refreshing(&server, folder.path());
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let read = || std::fs::read_to_string(&file).unwrap();
+    let on_the_wire = || {
+        let before = server.count(Endpoint::Token);
+        let waiting = Waiting::start(&arguments);
+        while server.count(Endpoint::Token) == before {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        waiting
+    };
+    for name in ["INT", "TERM"] {
+        let before = read();
+        server.fault_once(Endpoint::Token, Fault::Slow(Duration::from_millis(1500)));
+        let waiting = on_the_wire();
+        support::signal(name, waiting.id());
+        let (code, stdout, told) = waiting.end();
+        assert_eq!(code, Some(130), "{told}");
+        assert!(is_bearer_line(&stdout) && told.contains("was waited for"), "{told}");
+        assert_ne!(read(), before);
+    }
+    assert!(is_bearer_line(stdout(&run(&arguments))), "the login lives");
+
+    // It does not wait for ever, and not at all for whoever asks twice.
+    for (asked, least, most) in [(1, 4, 10), (2, 0, 3)] {
+        server.fault_once(Endpoint::Token, Fault::Slow(Duration::from_secs(20)));
+        let waiting = on_the_wire();
+        let begun = Instant::now();
+        for _ in 0..asked {
+            support::signal("INT", waiting.id());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let (code, stdout, told) = waiting.end();
+        assert_eq!((code, stdout.as_str()), (Some(130), ""), "{told}");
+        assert!(told.contains("no answer came") && told.contains("sign in again"), "{told}");
+        assert!((least..most).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    }
+}
+
 /// A link stays one, and two names of one file share its lock.
 #[cfg(unix)]
 #[test]
