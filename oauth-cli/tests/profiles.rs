@@ -170,6 +170,53 @@ fn another_server_is_told_nothing_of_the_default_profile() {
     assert!(home.prints(&["demo", "--yes"]).starts_with("Bearer "));
 }
 
+/// A variable that was set long ago sends it nowhere; a flag, which somebody types, does.
+#[test]
+fn a_variable_does_not_send_a_profiles_secret_to_another_server_or_under_another_name() {
+    let (server, other) = (TestServer::start().unwrap(), TestServer::start().unwrap());
+    let home = Home::new(&work(&server, SECRET));
+    let with = |arguments: &[&str], variable: &str, value: &str| {
+        home.command(arguments).env(variable, value).output().unwrap()
+    };
+    let elsewhere = format!("{}/token", other.issuer());
+    let refuses = |arguments: &[&str], variable: &str, value: &str| {
+        let output = with(arguments, variable, value);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        assert!(told.contains(&format!("unset {variable}")) && told.contains("profile work"), "{told}");
+    };
+    for (variable, value) in [
+        ("OAUTH_ISSUER", other.issuer()),
+        ("OAUTH_TOKEN_ENDPOINT", &elsewhere),
+        ("OAUTH_AUTHORIZATION_ENDPOINT", &elsewhere),
+        ("OAUTH_DEVICE_AUTHORIZATION_ENDPOINT", &elsewhere),
+        ("OAUTH_CLIENT_ID", "demo-post"),
+    ] {
+        refuses(&["token", "work"], variable, value);
+    }
+    refuses(&["token"], "OAUTH_CLIENT_ID", "demo-post");
+    assert!(other.log().is_empty() && server.log().is_empty());
+    // The same, and what is typed, is no stray.
+    assert!(printed(&with(&["token", "work"], "OAUTH_ISSUER", server.issuer())).starts_with("Bearer "));
+    let typed = ["token", "work", "--issuer", other.issuer()];
+    assert!(printed(&with(&typed, "OAUTH_ISSUER", "https://as.example")).starts_with("Bearer "));
+    // One that names no server is for the one that is named.
+    let issuer = format!("issuer = \"{}\"\n", server.issuer());
+    fs::write(home.file(), home.text().replace(&issuer, "")).unwrap();
+    assert!(printed(&with(&["token", "work"], "OAUTH_ISSUER", server.issuer())).starts_with("Bearer "));
+}
+
+/// What is typed wins.
+#[test]
+fn an_issuer_in_a_variable_gives_way_to_the_one_that_is_typed() {
+    let server = TestServer::start().unwrap();
+    let home = Home::new("");
+    let arguments = ["token", server.issuer(), "--client-id", "demo-basic", "--allow-http-loopback"];
+    let mut command = home.command(&arguments);
+    command.env("OAUTH_ISSUER", "https://as.example").env("OAUTH_CLIENT_SECRET", "demo-basic-secret");
+    assert!(printed(&command.output().unwrap()).starts_with("Bearer "));
+}
+
 #[test]
 fn what_is_no_key_or_no_value_is_told_with_the_place_and_the_nearest_key() {
     for (more, what) in [
