@@ -142,7 +142,7 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
             }
             Zeroizing::new(value.to_owned())
         }
-        None if setting.is_secret() => secret_file::read(Path::new("-"))?,
+        None if setting.is_secret() => secret_file::read_text(Path::new("-"))?,
         None => {
             let next = format!("oauth config set {name}=VALUE; it takes {}", setting.form());
             return Err(Problem::usage("there is no value", next));
