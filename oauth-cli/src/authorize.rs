@@ -9,7 +9,7 @@ use crate::report::Report;
 use crate::{in_browser, network, output, redirect, secret_file, signing};
 use oauth::core::{
     AuthMethod, Client, ClientCredentials, ClientSecret, CodeChallenge, DevicePrompt, Discover, ErrorCode,
-    OptOut, Policy, Refresh, RefreshToken, Registration, Scope, Server,
+    OptOut, Policy, Refresh, RefreshToken, Refusal, Registration, Scope, Server,
 };
 use oauth::jwt::Keyring;
 use oauth::{Authorization, Authorizer, Error, Host, WithKeys};
@@ -320,7 +320,8 @@ fn refuse_lost_rotation(args: &Authorize, grant: GrantType) -> Result<(), Proble
                 "add -o json and keep its refresh_token, or give a file that can be written",
             ))
         }
-        Some(_) => Ok(()),
+        Some(path) if secret_file::is_stdin(path) => Ok(()),
+        Some(path) => secret_file::check_file(path),
     }
 }
 
@@ -341,7 +342,7 @@ async fn refresh(
         let lock = secret_file::lock(&path).await?;
         (path, Some(lock))
     };
-    let mut old = secret_file::read(&path)?;
+    let mut old = secret_file::read_token(&path)?;
     if lock.is_some() {
         secret_file::check_replaceable(&path, &old)?;
     }
@@ -353,7 +354,7 @@ async fn refresh(
     let mut result = authorizer.exchange(grant(&old)).await;
     if lock.is_some() && is_spent(&result) {
         // Another program, one that does not know the lock, may have refreshed meanwhile.
-        let newer = secret_file::read(&path)?;
+        let newer = secret_file::read_token(&path)?;
         if newer != old {
             old = newer;
             result = authorizer.exchange(grant(&old)).await;
@@ -361,6 +362,8 @@ async fn refresh(
     }
     let new = match &result {
         Ok(authorization) => authorization.refresh_token(),
+        // A server that says no replaces nothing, whatever else it says.
+        Err(error) if refusal(error).is_some() => None,
         // The response was refused for another reason.
         Err(error) => error.rescued(),
     };
@@ -377,13 +380,27 @@ async fn refresh(
         ));
     }
     drop(on_the_wire);
-    Ok(result?)
+    let is_spent = is_spent(&result);
+    result.map_err(|error| match Problem::from(error) {
+        // Nobody may be asked here.
+        problem if is_spent => Problem { exit: Exit::LoginNeeded, ..problem },
+        problem => problem,
+    })
 }
 
 /// Whether the server says that the refresh token is of no use.
 fn is_spent<T>(result: &Result<T, Error>) -> bool {
-    let Err(Error::Failure(failure)) = result else { return false };
-    matches!(&*failure.error, oauth::core::Error::Server(refusal) if refusal.code == ErrorCode::INVALID_GRANT)
+    let refusal = result.as_ref().err().and_then(refusal);
+    refusal.is_some_and(|refusal| refusal.code == ErrorCode::INVALID_GRANT)
+}
+
+/// What the server says where it says no.
+fn refusal(error: &Error) -> Option<&Refusal> {
+    let Error::Failure(failure) = error else { return None };
+    match &*failure.error {
+        oauth::core::Error::Server(refusal) => Some(refusal),
+        _ => None,
+    }
 }
 
 async fn jwt_bearer(

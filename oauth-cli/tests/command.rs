@@ -209,7 +209,7 @@ fn r2_processes_that_share_a_refresh_token_take_turns() {
     }
     // One that is of no use is told, and stays where it is.
     std::fs::write(&file, "spent").unwrap();
-    fails(&run(&arguments), 5, "invalid_grant");
+    fails(&run(&arguments), 4, "invalid_grant");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "spent");
 }
 
@@ -251,6 +251,15 @@ fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
     fails(&run(&arguments), 8, "access_token");
     assert_ne!(after, read());
     assert!(is_bearer_line(stdout(&run(&arguments))), "the rescued refresh token is the live one");
+
+    // A server that says no replaces nothing.
+    let live = read();
+    let refusal = r#"{"error":"temporarily_unavailable","refresh_token":"demo-rt-of-nobody"}"#;
+    for status in [400, 200] {
+        server.fault_once(Endpoint::Token, Fault::Status(status, refusal.into()));
+        assert!(!run(&arguments).status.success());
+        assert_eq!(read(), live);
+    }
 
     let from_stdin = [&["token", server.issuer(), "--refresh-token-file", "-"][..], &PUBLIC].concat();
     fails(&run(&from_stdin), 2, "would be lost");
@@ -317,6 +326,21 @@ fn r3_a_refresh_token_behind_a_link_is_replaced_where_it_is() {
     assert!(link.is_symlink());
     assert_ne!(std::fs::read_to_string(&file).unwrap(), before);
     assert!(folder.path().join("refresh.lock").exists() && !place.path().join("link.lock").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn r3_a_refresh_token_in_no_file_is_refused_before_anything_is_sent() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for path in [fifo.to_str().unwrap(), folder.path().to_str().unwrap(), "/dev/stdin"] {
+        let mut command =
+            oauth(&[&["token", server.issuer(), "--refresh-token-file", path][..], &PUBLIC].concat());
+        fails(&command.stdin(Stdio::piped()).output().unwrap(), 3, "no regular file");
+    }
+    assert!(server.log().is_empty());
 }
 
 /// What was granted is printed, and nothing is lost in silence.
