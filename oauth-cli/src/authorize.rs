@@ -13,6 +13,7 @@ use oauth::core::{
 };
 use oauth::jwt::Keyring;
 use oauth::{Authorization, Authorizer, Error, Host, WithKeys};
+use std::io::{IsTerminal as _, stdin};
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -228,7 +229,7 @@ async fn in_browser(
     if let Some(page) = said("WebServerFailedResponse").filter(|page| !page.is_empty()) {
         sign_in = sign_in.failure_page(page);
     }
-    in_browser::sign_in(authorizer, sign_in, &args.browser, report).await
+    in_browser::sign_in(authorizer, sign_in, &args.redirect, &args.browser, report).await
 }
 
 /// Signs in on another device and shows where.
@@ -296,12 +297,24 @@ async fn client_credentials(
 
 /// Standard input is read once: for a secret, or for what is pasted.
 fn refuse_two_readers(args: &Authorize) -> Result<(), Problem> {
-    let secrets =
-        [&args.client_secret_file, &args.request.refresh_token_file, &args.network.tls_cert_password_file];
-    if args.browser.paste && secrets.into_iter().flatten().any(|path| secret_file::is_stdin(path)) {
+    let files = [
+        &args.client_secret_file,
+        &args.request.refresh_token_file,
+        &args.network.tls_cert_password_file,
+        &args.redirect.callback_tls_password_file,
+    ];
+    let secrets = files.into_iter().flatten().filter(|path| secret_file::is_stdin(path)).count();
+    if args.browser.paste && secrets > 0 {
         return Err(Problem::usage(
             "standard input cannot be read for a secret and for what is pasted",
             "give the secret in a file, or leave out --paste",
+        ));
+    }
+    // A person at a terminal is asked for one after the other.
+    if secrets > 1 && !stdin().is_terminal() {
+        return Err(Problem::usage(
+            "standard input is given for two secrets, and can be read for one",
+            "give - once, and a file for the other",
         ));
     }
     Ok(())

@@ -148,7 +148,10 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
             return Err(Problem::usage("there is no value", next));
         }
     };
-    let mut profiles = Profiles::open(flags.file.config.as_deref())?;
+    let open = || Profiles::open(flags.file.config.as_deref());
+    // Of two that write at once, one would lose what the other wrote.
+    let _lock = crate::runtime()?.block_on(open()?.lock())?;
+    let mut profiles = open()?;
     let named = flags.profile.as_deref().or_else(|| profiles.default()).map(str::to_owned);
     let named = named.ok_or_else(nothing_named)?;
     // What the profile says already may be a condition.

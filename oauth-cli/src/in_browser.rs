@@ -1,8 +1,8 @@
 //! A person signs in in a browser, and is told what they need to know on the way.
 
-use crate::args::BrowserFlags;
+use crate::args::{BrowserFlags, RedirectFlags};
 use crate::exit::{Exit, Problem};
-use crate::hints::Situation;
+use crate::hints::{Flags, Situation};
 use crate::prompt::Prompt;
 use crate::report::Report;
 use crate::text_browser::TextBrowser;
@@ -18,10 +18,11 @@ use url::Url;
 pub(crate) async fn sign_in(
     authorizer: &Authorizer,
     sign_in: SignIn,
+    redirect: &RedirectFlags,
     flags: &BrowserFlags,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    sign_in_with(authorizer, sign_in, flags, true, |_| {}, report).await
+    sign_in_with(authorizer, sign_in, flags, Flags::beside(redirect), |_| {}, report).await
 }
 
 /// The same for whoever wants to know where the listener is, on a thread of its own. Hints name what there are flags for.
@@ -29,7 +30,7 @@ pub(crate) async fn sign_in_with(
     authorizer: &Authorizer,
     sign_in: SignIn,
     flags: &BrowserFlags,
-    has_all_flags: bool,
+    named: Flags,
     at_the_listener: impl FnOnce(&Url) + Send + 'static,
     report: &Report,
 ) -> Result<Authorization, Problem> {
@@ -62,11 +63,11 @@ pub(crate) async fn sign_in_with(
         opens: browser.is_some() || text_browser.is_some(),
         prompts: prompt.is_some(),
         offers_device: authorizer.client().server().device_authorization_endpoint().is_some(),
-        has_all_flags,
+        flags: named,
     }));
     let told = tell(report, &situation, text_browser.clone(), at_the_listener);
     let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(told);
-    let (quits, pasted_to) = (text_browser.clone(), report.clone());
+    let (quits, pasted_to, pastes_alone) = (text_browser.clone(), report.clone(), flags.paste);
     let sign_in = sign_in.paste(move |context| {
         let quit = quits.as_ref().and_then(|browser| browser.has_quit(context));
         if let Some(launch) = quit {
@@ -81,7 +82,11 @@ pub(crate) async fn sign_in_with(
                 );
             }
         }
-        prompt.as_mut().map_or(Poll::Pending, |prompt| prompt.poll(context))
+        let pasted = prompt.as_mut().map_or(Poll::Pending, |prompt| prompt.poll(context));
+        if matches!(pasted, Poll::Ready(None)) && !pastes_alone {
+            pasted_to.note("note: nothing more is read here; the browser may still come back");
+        }
+        pasted
     });
     let mut hinted = false;
     let hints = || Some(lock(&situation).late());

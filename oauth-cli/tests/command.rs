@@ -438,6 +438,13 @@ fn where_nobody_may_be_asked_there_is_no_demo() {
 }
 
 #[test]
+fn standard_input_is_read_for_one_secret() {
+    let mut command = oauth(&["token", "https://as.example", "--client-id", "x", "-o", "json"]);
+    command.args(["--client-secret-file", "-", "--refresh-token-file", "-"]);
+    fails(&command.output().unwrap(), 2, "for two secrets");
+}
+
+#[test]
 fn a_wrong_command_line_is_exit_2() {
     for arguments in [&[][..], &["nonsense"], &["demo", "--nonsense"], &["authorize", "--timeout", "soon"]] {
         assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");

@@ -382,7 +382,11 @@ fn config_set_writes_into_the_file_and_leaves_the_rest_as_it_is() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(home.file()).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(fs::read_dir(home.file().parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(
+        fs::read_dir(home.file().parent().unwrap()).unwrap().count(),
+        2,
+        "its lock alone is left beside it"
+    );
 
     // A member of a list has its index in the file, too.
     home.prints(&["config", "set", "FormVarCount=2"]);
@@ -425,7 +429,31 @@ fn config_set_makes_the_file_and_the_profile_and_reads_secrets_from_standard_inp
     assert!(String::from_utf8_lossy(&output.stderr).contains("warning: a secret on the command line"));
 }
 
-/// Whoever keeps such files elsewhere wants the text there.
+/// Each reads the file, and writes all of it.
+#[test]
+fn settings_that_are_set_at_once_are_all_kept() {
+    let home = Home(tempfile::tempdir().unwrap());
+    let settings = ["KeepAlive", "Linger", "UseIPv6", "LogLevel", "PollingInterval", "LingerTime"];
+    for round in [1, 0] {
+        let all: Vec<_> = settings
+            .iter()
+            .map(|name| {
+                home.command(&["config", "set", &format!("{name}={round}"), "--profile", "new"])
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for mut one in all {
+            assert!(one.wait().unwrap().success());
+        }
+        for name in settings {
+            assert!(home.text().contains(&format!("\n{name} = ")), "{name} in {}", home.text());
+        }
+        fs::write(home.file(), "").unwrap();
+    }
+}
+
+/// Whoever keeps such files elsewhere wants the text there, also before there is any.
 #[cfg(unix)]
 #[test]
 fn a_link_to_the_file_stays_one() {
@@ -435,7 +463,18 @@ fn a_link_to_the_file_stays_one() {
     std::os::unix::fs::symlink(&elsewhere, home.file()).unwrap();
     home.prints(&["config", "set", "KeepAlive=true", "--profile", "new"]);
     assert!(fs::symlink_metadata(home.file()).unwrap().is_symlink());
-    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "[profile.new.settings]\nKeepAlive = true\n");
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "[profile.new.settings]\nKeepAlive = true\n");
+    fs::remove_file(&elsewhere).unwrap();
+    home.prints(&["config", "set", "KeepAlive=true", "--profile", "new"]);
+    assert!(fs::symlink_metadata(home.file()).unwrap().is_symlink() && elsewhere.exists());
+}
+
+/// It is how somebody says that there are no profiles.
+#[cfg(unix)]
+#[test]
+fn no_device_is_taken_for_a_file_that_others_may_write() {
+    let home = Home::new("");
+    home.fails(&["profile", "list", "--config", "/dev/null"], 3, "there is no profile yet");
 }
 
 #[test]
