@@ -6,6 +6,7 @@ use crate::hints::{Flags, Situation};
 use crate::prompt::Prompt;
 use crate::report::Report;
 use crate::text_browser::TextBrowser;
+use oauth::loopback::Host;
 use oauth::loopback::browser::{Browser, Launch, Surroundings};
 use oauth::{Authorization, Authorizer, Error, SignIn, Step};
 use std::collections::BTreeSet;
@@ -147,6 +148,12 @@ fn tell<F: FnOnce(&Url) + Send + 'static>(
             lock(&situation).redirect_uri = Some((*redirect_uri).clone());
             lock(&situation).listens_on = *port;
             told.step("listen", redirect_uri);
+            if Host::of(redirect_uri).is_some() && redirect_uri.port_or_known_default() != Some(*port) {
+                told.note(format_args!(
+                    "note: the redirect URI {redirect_uri} leads to another port than {port}, where this listens: something \
+                     has to lead from there to here"
+                ));
+            }
         }
         Step::Open { url } => {
             told.instruction(lock(&situation).instructions(url));
