@@ -1,6 +1,7 @@
 //! `oauth authorize` and `oauth token`: from flags to an authorization.
 
 use crate::args::{Authorize, BrowserFlags, GrantType, Output, RequestFlags};
+use crate::ending::OnTheWire;
 use crate::exit::{Exit, Problem};
 use crate::observed::Observed;
 use crate::profile::{Secret, Settings};
@@ -8,10 +9,11 @@ use crate::report::Report;
 use crate::{in_browser, network, output, redirect, secret_file, signing};
 use oauth::core::{
     AuthMethod, Client, ClientCredentials, ClientSecret, CodeChallenge, DevicePrompt, Discover, ErrorCode,
-    OptOut, Policy, Refresh, RefreshToken, Registration, Scope, Server,
+    OptOut, Policy, Refresh, RefreshToken, Refusal, Registration, Scope, Server,
 };
 use oauth::jwt::Keyring;
 use oauth::{Authorization, Authorizer, Error, Host, WithKeys};
+use std::io::{IsTerminal as _, stdin};
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -227,7 +229,7 @@ async fn in_browser(
     if let Some(page) = said("WebServerFailedResponse").filter(|page| !page.is_empty()) {
         sign_in = sign_in.failure_page(page);
     }
-    in_browser::sign_in(authorizer, sign_in, &args.browser, report).await
+    in_browser::sign_in(authorizer, sign_in, &args.redirect, &args.browser, report).await
 }
 
 /// Signs in on another device and shows where.
@@ -295,12 +297,24 @@ async fn client_credentials(
 
 /// Standard input is read once: for a secret, or for what is pasted.
 fn refuse_two_readers(args: &Authorize) -> Result<(), Problem> {
-    let secrets =
-        [&args.client_secret_file, &args.request.refresh_token_file, &args.network.tls_cert_password_file];
-    if args.browser.paste && secrets.into_iter().flatten().any(|path| secret_file::is_stdin(path)) {
+    let files = [
+        &args.client_secret_file,
+        &args.request.refresh_token_file,
+        &args.network.tls_cert_password_file,
+        &args.redirect.callback_tls_password_file,
+    ];
+    let secrets = files.into_iter().flatten().filter(|path| secret_file::is_stdin(path)).count();
+    if args.browser.paste && secrets > 0 {
         return Err(Problem::usage(
             "standard input cannot be read for a secret and for what is pasted",
             "give the secret in a file, or leave out --paste",
+        ));
+    }
+    // A person at a terminal is asked for one after the other.
+    if secrets > 1 && !stdin().is_terminal() {
+        return Err(Problem::usage(
+            "standard input is given for two secrets, and can be read for one",
+            "give - once, and a file for the other",
         ));
     }
     Ok(())
@@ -319,7 +333,8 @@ fn refuse_lost_rotation(args: &Authorize, grant: GrantType) -> Result<(), Proble
                 "add -o json and keep its refresh_token, or give a file that can be written",
             ))
         }
-        Some(_) => Ok(()),
+        Some(path) if secret_file::is_stdin(path) => Ok(()),
+        Some(path) => secret_file::check_file(path),
     }
 }
 
@@ -340,7 +355,7 @@ async fn refresh(
         let lock = secret_file::lock(&path).await?;
         (path, Some(lock))
     };
-    let mut old = secret_file::read(&path)?;
+    let mut old = secret_file::read_token(&path)?;
     if lock.is_some() {
         secret_file::check_replaceable(&path, &old)?;
     }
@@ -348,10 +363,11 @@ async fn refresh(
         let grant = Refresh::new(RefreshToken::new(token));
         scope.iter().cloned().fold(grant, Refresh::narrowed_to)
     };
+    let on_the_wire = OnTheWire::begin();
     let mut result = authorizer.exchange(grant(&old)).await;
     if lock.is_some() && is_spent(&result) {
         // Another program, one that does not know the lock, may have refreshed meanwhile.
-        let newer = secret_file::read(&path)?;
+        let newer = secret_file::read_token(&path)?;
         if newer != old {
             old = newer;
             result = authorizer.exchange(grant(&old)).await;
@@ -359,6 +375,8 @@ async fn refresh(
     }
     let new = match &result {
         Ok(authorization) => authorization.refresh_token(),
+        // A server that says no replaces nothing, whatever else it says.
+        Err(error) if refusal(error).is_some() => None,
         // The response was refused for another reason.
         Err(error) => error.rescued(),
     };
@@ -374,13 +392,28 @@ async fn refresh(
             path.display()
         ));
     }
-    Ok(result?)
+    drop(on_the_wire);
+    let is_spent = is_spent(&result);
+    result.map_err(|error| match Problem::from(error) {
+        // Nobody may be asked here.
+        problem if is_spent => Problem { exit: Exit::LoginNeeded, ..problem },
+        problem => problem,
+    })
 }
 
 /// Whether the server says that the refresh token is of no use.
 fn is_spent<T>(result: &Result<T, Error>) -> bool {
-    let Err(Error::Failure(failure)) = result else { return false };
-    matches!(&*failure.error, oauth::core::Error::Server(refusal) if refusal.code == ErrorCode::INVALID_GRANT)
+    let refusal = result.as_ref().err().and_then(refusal);
+    refusal.is_some_and(|refusal| refusal.code == ErrorCode::INVALID_GRANT)
+}
+
+/// What the server says where it says no.
+fn refusal(error: &Error) -> Option<&Refusal> {
+    let Error::Failure(failure) = error else { return None };
+    match &*failure.error {
+        oauth::core::Error::Server(refusal) => Some(refusal),
+        _ => None,
+    }
 }
 
 async fn jwt_bearer(

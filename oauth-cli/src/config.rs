@@ -142,13 +142,16 @@ fn set(text: &str, flags: &ProfileFlags, report: &Report) -> Result<Zeroizing<St
             }
             Zeroizing::new(value.to_owned())
         }
-        None if setting.is_secret() => secret_file::read(Path::new("-"))?,
+        None if setting.is_secret() => secret_file::read_text(Path::new("-"))?,
         None => {
             let next = format!("oauth config set {name}=VALUE; it takes {}", setting.form());
             return Err(Problem::usage("there is no value", next));
         }
     };
-    let mut profiles = Profiles::open(flags.file.config.as_deref())?;
+    let open = || Profiles::open(flags.file.config.as_deref());
+    // Of two that write at once, one would lose what the other wrote.
+    let _lock = crate::runtime()?.block_on(open()?.lock())?;
+    let mut profiles = open()?;
     let named = flags.profile.as_deref().or_else(|| profiles.default()).map(str::to_owned);
     let named = named.ok_or_else(nothing_named)?;
     // What the profile says already may be a condition.

@@ -3,6 +3,7 @@
 use crate::args::{Authorize, BrowserFlags, Demo, Fault, GrantType};
 use crate::authorize::{on_device, parameters, scope};
 use crate::exit::{Exit, Problem};
+use crate::hints::Flags;
 use crate::observed::Observed;
 use crate::report::Report;
 use crate::{faults, in_browser, network, output, redirect};
@@ -56,8 +57,14 @@ pub(crate) async fn authorize(args: &Authorize, report: &Report) -> Result<Zeroi
         sign_in = sign_in.parameter(name, value);
     }
     let asked = scope(&args.request.scope)?;
-    let plan =
-        Plan { device, yes: false, fault: None, browser: &args.browser, scope: asked, has_all_flags: true };
+    let plan = Plan {
+        device,
+        yes: false,
+        fault: None,
+        browser: &args.browser,
+        scope: asked,
+        flags: Flags::beside(&args.redirect),
+    };
     let authorization = sign_in_at(&server, sign_in, &plan, report).await?;
     output::line(&authorization, args.output.output)
 }
@@ -84,7 +91,7 @@ async fn walk(server: &TestServer, args: &Demo, report: &Report) -> Result<Autho
         fault: args.fault,
         browser: &args.browser,
         scope: None,
-        has_all_flags: false,
+        flags: Flags::None,
     };
     let sign_in = match args.browser.paste {
         true => SignIn::new().without_listener("http://127.0.0.1/callback"),
@@ -106,7 +113,8 @@ struct Plan<'a> {
     browser: &'a BrowserFlags,
     /// What to ask for, if not for everything.
     scope: Option<Scope>,
-    has_all_flags: bool,
+    /// Which flags hints may name.
+    flags: Flags,
 }
 
 async fn sign_in_at(
@@ -146,8 +154,7 @@ async fn sign_in_at(
     if plan.yes {
         return in_browser_by_itself(&authorizer, sign_in, plan, at_the_listener, report).await;
     }
-    in_browser::sign_in_with(&authorizer, sign_in, plan.browser, plan.has_all_flags, at_the_listener, report)
-        .await
+    in_browser::sign_in_with(&authorizer, sign_in, plan.browser, plan.flags, at_the_listener, report).await
 }
 
 fn host(events: EventSink) -> Result<HyperHost, Problem> {

@@ -71,6 +71,24 @@ impl Problem {
             "run it again",
         )
     }
+
+    /// The end was asked for while a refresh token was on its way, and the answer came all the same.
+    pub(crate) fn interrupted_and_answered() -> Self {
+        Self::new(
+            Exit::Interrupted,
+            "interrupted while the refresh token was on its way; the answer was waited for",
+            "run it again",
+        )
+    }
+
+    /// The same, and no answer came.
+    pub(crate) fn interrupted_on_the_wire() -> Self {
+        Self::new(
+            Exit::Interrupted,
+            "interrupted while the refresh token was on its way; no answer came, so the server may have replaced it by one that is lost",
+            "run it again, and sign in again if the server refuses it",
+        )
+    }
 }
 
 impl From<Error> for Problem {

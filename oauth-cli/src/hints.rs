@@ -1,5 +1,6 @@
 //! What a person is told on the way through the browser: how to begin, and what may have gone wrong when nothing happens.
 
+use crate::args::RedirectFlags;
 use oauth::loopback::browser::Surroundings;
 use std::fmt::Write as _;
 use url::Url;
@@ -18,8 +19,24 @@ pub(crate) struct Situation {
     pub(crate) prompts: bool,
     /// The server lets people sign in on another device.
     pub(crate) offers_device: bool,
-    /// The flags of `oauth authorize` are there: `oauth demo` has a few of them.
-    pub(crate) has_all_flags: bool,
+    pub(crate) flags: Flags,
+}
+
+/// Which flags the hints may name beside those that every command with a browser has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flags {
+    None,
+    /// Those of `oauth authorize`.
+    All,
+    /// The same without `--redirect-host`, which cannot be given beside `--redirect-uri`.
+    AllButRedirectHost,
+}
+
+impl Flags {
+    /// What may be added to these.
+    pub(crate) const fn beside(redirect: &RedirectFlags) -> Self {
+        if redirect.redirect_uri.is_some() { Self::AllButRedirectHost } else { Self::All }
+    }
 }
 
 impl Situation {
@@ -84,9 +101,9 @@ impl Situation {
         cause("the tab was closed", "open the address above again");
         cause(
             "it signs in somebody else",
-            match self.has_all_flags {
-                true => "sign out there, or run it again with --prompt select_account",
-                false => "sign out there",
+            match self.flags {
+                Flags::None => "sign out there",
+                _ => "sign out there, or run it again with --prompt select_account",
             },
         );
         if let Some(redirect_uri) = &self.redirect_uri {
@@ -97,13 +114,13 @@ impl Situation {
             if redirect_uri.scheme() == "http" {
                 cause(
                     "the browser made https:// of the last address",
-                    match self.has_all_flags {
-                        true => "run it again with --redirect-host 127.0.0.1, or with --paste",
-                        false => "run it again with --paste",
+                    match self.flags {
+                        Flags::All => "run it again with --redirect-host 127.0.0.1, or with --paste",
+                        _ => "run it again with --paste",
                     },
                 );
             }
-            if redirect_uri.host_str() != Some("localhost") && self.has_all_flags {
+            if redirect_uri.host_str() != Some("localhost") && self.flags == Flags::All {
                 cause("the server rejects the redirect URI", "run it again with --redirect-host localhost");
             }
             cause("the browser is on another machine", "run it again with --paste");
@@ -131,7 +148,7 @@ mod tests {
             opens: true,
             prompts: true,
             offers_device: true,
-            has_all_flags: true,
+            flags: Flags::All,
         }
     }
 
@@ -169,8 +186,10 @@ mod tests {
         }
         let pasted = Situation { redirect_uri: None, offers_device: false, ..situation(&[]) }.late();
         assert!(!pasted.contains("--device") && !pasted.contains("--paste"), "{pasted}");
-        let demo = Situation { has_all_flags: false, ..situation(&[]) }.late();
+        let demo = Situation { flags: Flags::None, ..situation(&[]) }.late();
         assert!(!demo.contains("--prompt") && !demo.contains("--redirect-host"), "{demo}");
+        let registered = Situation { flags: Flags::AllButRedirectHost, ..situation(&[]) }.late();
+        assert!(registered.contains("--prompt") && !registered.contains("--redirect-host"), "{registered}");
         let localhost = Some(Url::parse("http://localhost:1/").unwrap());
         let localhost = Situation { redirect_uri: localhost, ..situation(&[]) }.late();
         assert!(!localhost.contains("--redirect-host localhost"), "{localhost}");

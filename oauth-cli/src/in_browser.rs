@@ -1,11 +1,12 @@
 //! A person signs in in a browser, and is told what they need to know on the way.
 
-use crate::args::BrowserFlags;
+use crate::args::{BrowserFlags, RedirectFlags};
 use crate::exit::{Exit, Problem};
-use crate::hints::Situation;
+use crate::hints::{Flags, Situation};
 use crate::prompt::Prompt;
 use crate::report::Report;
 use crate::text_browser::TextBrowser;
+use oauth::loopback::Host;
 use oauth::loopback::browser::{Browser, Launch, Surroundings};
 use oauth::{Authorization, Authorizer, Error, SignIn, Step};
 use std::collections::BTreeSet;
@@ -18,10 +19,11 @@ use url::Url;
 pub(crate) async fn sign_in(
     authorizer: &Authorizer,
     sign_in: SignIn,
+    redirect: &RedirectFlags,
     flags: &BrowserFlags,
     report: &Report,
 ) -> Result<Authorization, Problem> {
-    sign_in_with(authorizer, sign_in, flags, true, |_| {}, report).await
+    sign_in_with(authorizer, sign_in, flags, Flags::beside(redirect), |_| {}, report).await
 }
 
 /// The same for whoever wants to know where the listener is, on a thread of its own. Hints name what there are flags for.
@@ -29,7 +31,7 @@ pub(crate) async fn sign_in_with(
     authorizer: &Authorizer,
     sign_in: SignIn,
     flags: &BrowserFlags,
-    has_all_flags: bool,
+    named: Flags,
     at_the_listener: impl FnOnce(&Url) + Send + 'static,
     report: &Report,
 ) -> Result<Authorization, Problem> {
@@ -62,11 +64,11 @@ pub(crate) async fn sign_in_with(
         opens: browser.is_some() || text_browser.is_some(),
         prompts: prompt.is_some(),
         offers_device: authorizer.client().server().device_authorization_endpoint().is_some(),
-        has_all_flags,
+        flags: named,
     }));
     let told = tell(report, &situation, text_browser.clone(), at_the_listener);
     let sign_in = sign_in.browser(browser).timeout(flags.timeout).on_step(told);
-    let (quits, pasted_to) = (text_browser.clone(), report.clone());
+    let (quits, pasted_to, pastes_alone) = (text_browser.clone(), report.clone(), flags.paste);
     let sign_in = sign_in.paste(move |context| {
         let quit = quits.as_ref().and_then(|browser| browser.has_quit(context));
         if let Some(launch) = quit {
@@ -81,7 +83,11 @@ pub(crate) async fn sign_in_with(
                 );
             }
         }
-        prompt.as_mut().map_or(Poll::Pending, |prompt| prompt.poll(context))
+        let pasted = prompt.as_mut().map_or(Poll::Pending, |prompt| prompt.poll(context));
+        if matches!(pasted, Poll::Ready(None)) && !pastes_alone {
+            pasted_to.note("note: nothing more is read here; the browser may still come back");
+        }
+        pasted
     });
     let mut hinted = false;
     let hints = || Some(lock(&situation).late());
@@ -142,6 +148,12 @@ fn tell<F: FnOnce(&Url) + Send + 'static>(
             lock(&situation).redirect_uri = Some((*redirect_uri).clone());
             lock(&situation).listens_on = *port;
             told.step("listen", redirect_uri);
+            if Host::of(redirect_uri).is_some() && redirect_uri.port_or_known_default() != Some(*port) {
+                told.note(format_args!(
+                    "note: the redirect URI {redirect_uri} leads to another port than {port}, where this listens: something \
+                     has to lead from there to here"
+                ));
+            }
         }
         Step::Open { url } => {
             told.instruction(lock(&situation).instructions(url));

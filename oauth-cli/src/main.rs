@@ -3,12 +3,13 @@
 //! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
 //! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
 //! to tell apart (`exit`). `profile` is the file with what need not be typed, and `config` shows and writes the settings in it.
-//! `signing` finds the key that signs; `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
+//! `ending` is what an end that is asked for has to wait for. `signing` finds the key that signs; `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
 
 mod args;
 mod authorize;
 mod config;
 mod demo;
+mod ending;
 mod exit;
 mod explain;
 mod faults;
@@ -31,6 +32,7 @@ use clap::FromArgMatches as _;
 use exit::{Exit, Problem};
 use report::Report;
 use std::io::{self, IsTerminal as _, stdout};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -77,9 +79,22 @@ fn converse(conversation: &Conversation, report: &Report, cancelled: Cancelled) 
     let runtime = runtime()?;
     // Dropping the conversation frees its port, and gives the terminal back as it was.
     let result = runtime.block_on(async {
+        let mut conversation = pin!(run(conversation, report));
         tokio::select! {
-            result = run(conversation, report) => result,
-            _ = cancelled => Err(Problem::interrupted()),
+            result = &mut conversation => return result,
+            _ = cancelled => {}
+        }
+        if !ending::is_waited_for() {
+            return Err(Problem::interrupted());
+        }
+        match tokio::time::timeout(ending::GRACE, conversation).await {
+            Ok(Ok(line)) => {
+                // Where the refresh token came from standard input, the new one is here alone.
+                output::print(&line)?;
+                Err(Problem::interrupted_and_answered())
+            }
+            Ok(Err(problem)) => Err(Problem { exit: Exit::Interrupted, ..problem }),
+            Err(_) => Err(Problem::interrupted_on_the_wire()),
         }
     });
     // The listener may still serve a reload; nobody waits for that.
@@ -95,18 +110,18 @@ fn runtime() -> Result<Runtime, Problem> {
 /// Is ready once the end is wanted.
 type Cancelled = oneshot::Receiver<()>;
 
-/// How long the work has to end by itself once it is cancelled.
+/// How long the work has to end by itself once it is cancelled; an answer that is waited for has its own time beside it.
 const TIME_TO_END: Duration = Duration::from_millis(500);
 
 /// Does the work until it is done, or until the first Ctrl-C or polite request to end.
 ///
-/// The work has a thread of its own: where it waits for a file, a terminal or a command it hears of nothing, and is left behind.
+/// The next one ends it at once. The work has a thread of its own: where it waits for a file, a terminal or a command it hears of nothing, and is left behind.
 fn interruptible<T: Send + 'static>(
     work: impl FnOnce(Cancelled) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let again = |error: io::Error| Problem::new(Exit::Other, error, "try again");
     runtime()?.block_on(async {
-        let asked_to_end = asked_to_end().map_err(again)?;
+        let mut asked_to_end = asked_to_end().map_err(again)?;
         let (cancel, cancelled) = oneshot::channel();
         let (sender, mut done) = oneshot::channel();
         // Nobody is left to hear of it where the end was asked for.
@@ -116,18 +131,33 @@ fn interruptible<T: Send + 'static>(
             result = &mut done => result.unwrap_or_else(|_| {
                 Err(Problem::new(Exit::Other, "the program has a fault", "report it with the lines above"))
             }),
-            () = asked_to_end => {
+            () = &mut asked_to_end => {
                 let _gone = cancel.send(());
-                let _left_behind = tokio::time::timeout(TIME_TO_END, done).await;
-                Err(Problem::interrupted())
+                let ended = async {
+                    match tokio::time::timeout(TIME_TO_END, &mut done).await {
+                        Err(_) if ending::is_waited_for() => tokio::time::timeout(ending::GRACE, done).await,
+                        ended => ended,
+                    }
+                };
+                let ended = tokio::select! {
+                    ended = ended => ended.ok().and_then(Result::ok),
+                    () = asked_to_end => None,
+                };
+                match ended {
+                    // It was done already.
+                    Some(Ok(done)) => Ok(done),
+                    Some(Err(problem)) if problem.exit == Exit::Interrupted => Err(problem),
+                    None if ending::is_waited_for() => Err(Problem::interrupted_on_the_wire()),
+                    _ => Err(Problem::interrupted()),
+                }
             }
         }
     })
 }
 
-/// Listens from the call on, not only from the first poll.
+/// Listens from the call on, not only from the first poll, and again once it was ready.
 #[cfg(unix)]
-fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+fn asked_to_end() -> io::Result<impl Future<Output = ()> + Unpin> {
     use std::task::Poll;
     use tokio::signal::unix::{SignalKind, signal};
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
@@ -143,9 +173,9 @@ fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+fn asked_to_end() -> io::Result<impl Future<Output = ()> + Unpin> {
     let mut pressed = tokio::signal::windows::ctrl_c()?;
-    Ok(async move { drop(pressed.recv().await) })
+    Ok(std::future::poll_fn(move |context| pressed.poll_recv(context).map(drop)))
 }
 
 async fn run(conversation: &Conversation, report: &Report) -> Result<Zeroizing<String>, Problem> {

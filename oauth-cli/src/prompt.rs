@@ -113,9 +113,10 @@ impl Typed {
         }
     }
 
-    /// One more than is read at all: then it is refused as too long, and the rest needs no room.
+    /// One more than is read at all: then it is refused as too long, and the rest needs no room. It ends with Enter all the same.
     fn push(&mut self, byte: u8) {
-        if self.0.len() <= LONGEST {
+        let ends = matches!(byte, b'\r' | b'\n') && !self.is_line();
+        if self.0.len() <= LONGEST || ends {
             self.0.push(byte);
         }
     }
@@ -181,6 +182,14 @@ mod tests {
             gathered(true, &[(0, b"one\n\x04two\x04"), (1000, b"\x04"), (10, b"unread\n")]),
             ["one\n", "two"]
         );
+    }
+
+    #[test]
+    fn what_is_longer_than_anything_that_is_read_ends_with_enter_too() {
+        static PIECES: [(u64, &[u8]); 3] = [(0, &[b'x'; LONGEST + 10]), (5, b"\nmore\n"), (1000, b"next\n")];
+        let texts = gathered(true, &PIECES);
+        let lengths: Vec<_> = texts.iter().map(String::len).collect();
+        assert_eq!(lengths, [LONGEST + 2, 5], "no more is kept");
     }
 
     #[test]

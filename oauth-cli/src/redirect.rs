@@ -139,6 +139,20 @@ fn is_straight(redirect_uri: &Url, listen: &Listen) -> bool {
     Host::of(redirect_uri).is_some() && redirect_uri.port_or_known_default() == Some(listen.port)
 }
 
+/// Whether the redirect URI is one of this machine without a port: it has the listener's then (RFC 8252 section 7.3), as it
+/// has where nobody says where to listen. A [`Url`] does not tell port 80 from none.
+fn leaves_the_port_to(listen: &Listen, redirect_uri: &str) -> bool {
+    let Ok(url) = Url::parse(redirect_uri) else { return false };
+    let (_, rest) = redirect_uri.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let names_a_port = authority.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(':');
+    url.scheme() == "http"
+        && !names_a_port
+        && !is_straight(&url, listen)
+        && Host::of(&url).is_some()
+        && listen.address.is_none_or(|ip| ip.is_loopback())
+}
+
 /// One of --listen, called as the redirect URI says.
 fn address(
     listen: &Listen,
@@ -147,8 +161,13 @@ fn address(
     report: &Report,
 ) -> Result<Address, Problem> {
     let mut address = Address::new().host(host(flags)).port(listen.port);
+    let fills_in = flags.redirect_uri.as_deref().is_some_and(|text| leaves_the_port_to(listen, text));
     if let (Some(redirect_uri), Some(text)) = (redirect_uri, &flags.redirect_uri) {
-        address = address.advertised_as(text).map_err(|error| wrong(&error))?;
+        let named = match fills_in {
+            true => Address::from_redirect_uri(text).map(|address| address.port(listen.port)),
+            false => address.advertised_as(text),
+        };
+        address = named.map_err(|error| wrong(&error))?;
         if redirect_uri.scheme() == "http" && Host::of(redirect_uri).is_none() {
             return Err(Problem::usage(
                 "the redirect URI would carry the code to another machine in clear: http is for 127.0.0.1, [::1] and localhost",
@@ -174,7 +193,7 @@ fn address(
     let called = redirect_uri.and_then(Host::of).unwrap_or_else(|| host(flags));
     match redirect_uri {
         // Nothing else is sent there, or it says where it is sent.
-        Some(redirect_uri) if !is_straight(redirect_uri, listen) => Ok(address.host(bound)),
+        Some(redirect_uri) if !fills_in && !is_straight(redirect_uri, listen) => Ok(address.host(bound)),
         // The browser may take either.
         _ if called == Host::Localhost || called == bound => Ok(address),
         // The one that is the default, and gives way.

@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Problem};
 use crate::terminal::{self, Manner, Silent};
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,20 +21,64 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, Problem> {
     path.canonicalize().map_err(|error| unreadable(path, &error))
 }
 
-/// Reads a secret: a file's text, or standard input's for `-`, without the line end. At a terminal that is one line, and it
-/// is not shown.
+/// Refuses what is no file to keep a refresh token in: a pipe is waited at for ever, and what comes in its place is lost there.
+pub(crate) fn check_file(path: &Path) -> Result<(), Problem> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(Problem::configuration(
+            format_args!(
+                "{}: it is no regular file, and a refresh token may be replaced by a new one",
+                path.display()
+            ),
+            "name a file, or use - (standard input) with -o json, and keep the refresh_token that is printed",
+        )),
+        // What is not there is told when it is read.
+        _ => Ok(()),
+    }
+}
+
+/// Reads a secret, as [`read_text`] does, and refuses what none can be: with a second line or a control character, as a file
+/// of another kind has them, it would be sent as it is.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Problem> {
+    let text = read_text(path)?;
+    if text.contains(['\r', '\n']) {
+        Err(unreadable(path, &"it has more than one line, and a secret has one"))
+    } else if text.contains(char::is_control) {
+        Err(unreadable(path, &"it has a control character in it, which no secret has"))
+    } else {
+        Ok(text)
+    }
+}
+
+/// Reads a refresh token: a secret without blanks around it, which are no part of one.
+pub(crate) fn read_token(path: &Path) -> Result<Zeroizing<String>, Problem> {
+    let text = read(path)?;
+    match text.trim_matches(' ') {
+        "" => Err(unreadable(path, &"it is empty")),
+        trimmed => Ok(Zeroizing::new(trimmed.to_owned())),
+    }
+}
+
+/// Reads a file's text, or standard input's for `-`, without a byte order mark and the last line end. At a terminal that is one
+/// line, and it is not shown.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, Problem> {
     let mut text = Zeroizing::new(String::new());
     let read = if is_stdin(path) && io::stdin().is_terminal() {
         ask(&mut text)
     } else if is_stdin(path) {
-        io::stdin().lock().take(MAX).read_to_string(&mut text)
+        io::stdin().lock().take(MAX + 1).read_to_string(&mut text)
     } else {
-        File::open(path).and_then(|file| file.take(MAX).read_to_string(&mut text))
+        File::open(path).and_then(|file| file.take(MAX + 1).read_to_string(&mut text))
     };
-    let _length = read.map_err(|error| unreadable(path, &error))?;
+    let length = read.map_err(|error| unreadable(path, &error))?;
+    if length as u64 > MAX {
+        return Err(unreadable(path, &"it is longer than 1 MiB, and so no secret"));
+    }
     let trimmed = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(trimmed);
+    // Editors on Windows begin a text with it.
+    if text.starts_with('\u{FEFF}') {
+        let _mark = text.remove(0);
+    }
     if text.is_empty() { Err(unreadable(path, &"it is empty")) } else { Ok(text) }
 }
 
@@ -66,66 +110,140 @@ fn ask(text: &mut Zeroizing<String>) -> io::Result<usize> {
 /// Keeps other processes from the file for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    _beside: File,
+    /// The file itself, where it has another name as well: what is mounted in two places has two files beside it.
+    _itself: Option<File>,
 }
 
 /// How long another process may take for one refresh.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Waits until no other process uses the secret: two that spend one rotating refresh token end the login.
+/// Waits until no other process uses the file: two that spend one rotating refresh token end the login, and of two that write
+/// settings one loses them.
 ///
-/// The lock is on a file beside it, which stays: the secret itself is replaced while it is held.
+/// The lock is on a file beside it, which stays: the file itself is replaced while it is held.
 pub(crate) async fn lock(path: &Path) -> Result<Lock, Problem> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let beside = Path::new(&beside);
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let problem = |what: &dyn std::fmt::Display| {
         Problem::new(
             Exit::Other,
-            format_args!(
-                "{}: {what}; without it another process could spend the same refresh token",
-                beside.display()
-            ),
-            "make the folder writable, or use a refresh token of its own for each process",
+            format_args!("{}: {what}; without it another process could come in between", beside.display()),
+            "make the folder writable, or use a file of its own for each process",
         )
     };
-    let file = options.open(beside).map_err(|error| problem(&error))?;
-    let begun = Instant::now();
+    let file = open_beside(beside, path).map_err(|error| problem(&error))?;
+    let until = Instant::now() + LONGEST_WAIT;
+    wait_for(&file, beside, until).await?.map_err(|error| problem(&error))?;
+    Ok(Lock { _beside: file, _itself: lock_itself(path, until).await? })
+}
+
+/// Opens the file with the lock. It is its owner's and its group's whose the secret is, whoever makes it: a lock that root made
+/// for itself would shut them out.
+fn open_beside(beside: &Path, secret: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(beside) {
+        Ok(file) => {
+            if let Ok(secret) = secret.metadata() {
+                // Where that cannot be, it is a lock all the same.
+                let _ours = give_to_the_owner(&file, &secret);
+            }
+            Ok(file)
+        }
+        // To lock it nothing needs to be written.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            File::options().write(true).open(beside).or_else(|_| File::open(beside))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits for a lock; the error within is that there can be none.
+async fn wait_for(file: &File, named: &Path, until: Instant) -> Result<io::Result<()>, Problem> {
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
+            Ok(()) => return Ok(Ok(())),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Err(TryLockError::WouldBlock) => {
                 return Err(Problem::new(
                     Exit::TimedOut,
-                    format_args!("another process has held {} for a minute", beside.display()),
+                    format_args!("another process has held {} for a minute", named.display()),
                     "end it and try again",
                 ));
             }
-            Err(TryLockError::Error(error)) => return Err(problem(&error)),
+            Err(TryLockError::Error(error)) => return Ok(Err(error)),
         }
     }
 }
 
-/// Replaces the file in one step: either the old text is in it or the new one, readable by its owner alone. A link is
-/// replaced, and what it points to left alone.
+/// Locks the file itself, which may have been replaced by the time that it is free.
+#[cfg(unix)]
+async fn lock_itself(path: &Path, until: Instant) -> Result<Option<File>, Problem> {
+    use std::os::unix::fs::MetadataExt as _;
+    loop {
+        let Ok(file) = File::open(path) else { return Ok(None) };
+        // Some file systems of the network lock only what is open for writing: the one beside has to do.
+        if wait_for(&file, path, until).await?.is_err() {
+            return Ok(None);
+        }
+        let is_it = |one: &Metadata, other: &Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+        match (file.metadata(), path.metadata()) {
+            (Ok(locked), Ok(now)) if !is_it(&locked, &now) => {}
+            _ => return Ok(Some(file)),
+        }
+    }
+}
+
+/// A lock there keeps this very process from reading it.
+#[cfg(not(unix))]
+async fn lock_itself(_: &Path, _: Instant) -> Result<Option<File>, Problem> {
+    Ok(None)
+}
+
+/// Makes a new file its owner's and its group's whose the old one is. The group may do what it might, unless everybody might
+/// read the old one: then that was nobody's choice, and the new one is for its owner alone.
+#[cfg(unix)]
+fn give_to_the_owner(file: &File, old: &Metadata) -> io::Result<()> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    match fchown(file, Some(old.uid()), Some(old.gid())) {
+        Ok(()) if old.mode() & 0o007 == 0 => file.set_permissions(Permissions::from_mode(old.mode() & 0o770)),
+        Ok(()) => Ok(()),
+        // It is in a group that we are not in: ours alone it stays.
+        Err(_) if file.metadata()?.uid() == old.uid() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_the_owner(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Replaces the file in one step: either the old text is in it or the new one, for those who might read the old one, and for
+/// its owner alone where there was none. A link is replaced, and what it points to left alone.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // A temporary file is made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
+    if let Ok(old) = path.symlink_metadata()
+        && old.is_file()
+    {
+        give_to_the_owner(file.as_file(), &old)?;
+    }
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The new name is on the disk as well, not only the new text.
+    // The new name is on the disk as well, not only the new text. Where that cannot be, the file is replaced all the same.
     #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    let _late = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
@@ -206,6 +324,98 @@ mod tests {
         let named = folder.path().to_str().unwrap();
         assert!(problem.what.contains(named) && !problem.what.contains("s3cret"), "{}", problem.what);
         assert!(replace(folder.path(), "s3cret").is_err());
+    }
+
+    /// Root refreshes for somebody, and what they share with a group stays so.
+    #[cfg(unix)]
+    #[test]
+    fn r3_whoever_replaces_a_secret_or_locks_it_first_takes_it_from_nobody() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let locked = folder.path().join("token.lock");
+        // Only root can give a file away.
+        let can_give =
+            std::fs::write(&path, "old\n").and_then(|()| chown(&path, Some(65534), Some(8))).is_ok();
+        for (mode, kept) in [(0o640, 0o640), (0o660, 0o660), (0o600, 0o600), (0o644, 0o600)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            drop(runtime.block_on(lock(&path)).unwrap());
+            replace(&path, "new").unwrap();
+            for path in [&path, &locked] {
+                let now = std::fs::metadata(path).unwrap();
+                assert_eq!(now.mode() & 0o777, kept, "{mode:o} {}", path.display());
+                assert!(!can_give || (now.uid(), now.gid()) == (65534, 8), "{}", path.display());
+            }
+            std::fs::remove_file(&locked).unwrap();
+        }
+    }
+
+    /// The file is replaced by then. Root may read every folder, and sees no difference.
+    #[cfg(unix)]
+    #[test]
+    fn r3_a_folder_that_cannot_be_brought_to_the_disk_is_no_error() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o300)).unwrap();
+        write(&path, "new").unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    /// As a file that is mounted in two places: there are two files beside it.
+    #[cfg(unix)]
+    #[test]
+    fn r2_a_file_of_two_names_is_locked_once_and_one_that_is_replaced_meanwhile_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        std::fs::write(&one, "old\n").unwrap();
+        std::fs::hard_link(&one, &other).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let held = lock(&one).await.unwrap();
+            let soon = Duration::from_millis(200);
+            let mut waits = std::pin::pin!(lock(&other));
+            assert!(tokio::time::timeout(soon, &mut waits).await.is_err());
+            // Whoever waited for the old one has the new one.
+            replace(&other, "new").unwrap();
+            drop(held);
+            let has_it = waits.await.unwrap();
+            let itself = File::open(&other).unwrap();
+            assert!(matches!(itself.try_lock(), Err(TryLockError::WouldBlock)));
+            drop(has_it);
+            itself.try_lock().unwrap();
+        });
+    }
+
+    #[test]
+    fn what_no_secret_has_in_it_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        for (text, what) in [
+            ("\ns3cret\n".to_owned(), "more than one line"),
+            ("s3cret\nanother\n".to_owned(), "more than one line"),
+            ("s3cret\0\n".to_owned(), "control character"),
+            ("s3\u{1b}cret".to_owned(), "control character"),
+            ("s3cret".repeat(1 << 19), "longer than 1 MiB"),
+            ("\u{feff}\r\n".to_owned(), "empty"),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            let problem = read(&path).unwrap_err();
+            assert_eq!(problem.exit, Exit::Configuration);
+            assert!(problem.what.contains(what) && !problem.what.contains("s3cret"), "{}", problem.what);
+        }
+        for text in ["\u{feff} s3cr\u{e9}t \r\n", " s3cr\u{e9}t "] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(read(&path).unwrap().as_str(), " s3cr\u{e9}t ");
+            assert_eq!(read_token(&path).unwrap().as_str(), "s3cr\u{e9}t");
+        }
+        std::fs::write(&path, "  \n").unwrap();
+        assert_eq!(read_token(&path).unwrap_err().exit, Exit::Configuration);
+        // A key has lines.
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        assert_eq!(read_text(&path).unwrap().as_str(), "one\ntwo");
     }
 
     #[test]

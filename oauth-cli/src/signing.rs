@@ -78,7 +78,7 @@ fn read(path: &Path) -> Result<SigningKey, Problem> {
             "give --signing-key a file",
         ));
     }
-    let pem = secret_file::read(path)?;
+    let pem = secret_file::read_text(path)?;
     SigningKey::from_pem(pem.as_bytes())
         .map_err(|error| Problem::configuration(error, format_args!("check {}", path.display())))
 }

@@ -209,7 +209,7 @@ fn r2_processes_that_share_a_refresh_token_take_turns() {
     }
     // One that is of no use is told, and stays where it is.
     std::fs::write(&file, "spent").unwrap();
-    fails(&run(&arguments), 5, "invalid_grant");
+    fails(&run(&arguments), 4, "invalid_grant");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "spent");
 }
 
@@ -252,8 +252,62 @@ fn a_rotated_refresh_token_is_written_back_even_when_its_answer_is_refused() {
     assert_ne!(after, read());
     assert!(is_bearer_line(stdout(&run(&arguments))), "the rescued refresh token is the live one");
 
+    // A server that says no replaces nothing.
+    let live = read();
+    let refusal = r#"{"error":"temporarily_unavailable","refresh_token":"demo-rt-of-nobody"}"#;
+    for status in [400, 200] {
+        server.fault_once(Endpoint::Token, Fault::Status(status, refusal.into()));
+        assert!(!run(&arguments).status.success());
+        assert_eq!(read(), live);
+    }
+
     let from_stdin = [&["token", server.issuer(), "--refresh-token-file", "-"][..], &PUBLIC].concat();
     fails(&run(&from_stdin), 2, "would be lost");
+}
+
+/// The server has replaced the refresh token when it answers: whoever does not wait for that loses the login.
+#[cfg(unix)]
+#[test]
+fn r3_an_end_that_is_asked_for_waits_for_the_new_refresh_token() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, arguments) = refreshing(&server, folder.path());
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let read = || std::fs::read_to_string(&file).unwrap();
+    let on_the_wire = || {
+        let before = server.count(Endpoint::Token);
+        let waiting = Waiting::start(&arguments);
+        while server.count(Endpoint::Token) == before {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        waiting
+    };
+    for name in ["INT", "TERM"] {
+        let before = read();
+        server.fault_once(Endpoint::Token, Fault::Slow(Duration::from_millis(1500)));
+        let waiting = on_the_wire();
+        support::signal(name, waiting.id());
+        let (code, stdout, told) = waiting.end();
+        assert_eq!(code, Some(130), "{told}");
+        assert!(is_bearer_line(&stdout) && told.contains("was waited for"), "{told}");
+        assert_ne!(read(), before);
+    }
+    assert!(is_bearer_line(stdout(&run(&arguments))), "the login lives");
+
+    // It does not wait for ever, and not at all for whoever asks twice.
+    for (asked, least, most) in [(1, 4, 10), (2, 0, 3)] {
+        server.fault_once(Endpoint::Token, Fault::Slow(Duration::from_secs(20)));
+        let waiting = on_the_wire();
+        let begun = Instant::now();
+        for _ in 0..asked {
+            support::signal("INT", waiting.id());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let (code, stdout, told) = waiting.end();
+        assert_eq!((code, stdout.as_str()), (Some(130), ""), "{told}");
+        assert!(told.contains("no answer came") && told.contains("sign in again"), "{told}");
+        assert!((least..most).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    }
 }
 
 /// A link stays one, and two names of one file share its lock.
@@ -272,6 +326,21 @@ fn r3_a_refresh_token_behind_a_link_is_replaced_where_it_is() {
     assert!(link.is_symlink());
     assert_ne!(std::fs::read_to_string(&file).unwrap(), before);
     assert!(folder.path().join("refresh.lock").exists() && !place.path().join("link.lock").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn r3_a_refresh_token_in_no_file_is_refused_before_anything_is_sent() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for path in [fifo.to_str().unwrap(), folder.path().to_str().unwrap(), "/dev/stdin"] {
+        let mut command =
+            oauth(&[&["token", server.issuer(), "--refresh-token-file", path][..], &PUBLIC].concat());
+        fails(&command.stdin(Stdio::piped()).output().unwrap(), 3, "no regular file");
+    }
+    assert!(server.log().is_empty());
 }
 
 /// What was granted is printed, and nothing is lost in silence.
@@ -366,6 +435,13 @@ fn a_flag_wins_over_each_variable_and_an_empty_one_says_nothing() {
 fn where_nobody_may_be_asked_there_is_no_demo() {
     fails(&run(&["authorize", "--demo", "--no-prompt"]), 4, "the demo needs a person");
     fails(&run(&["authorize", "--no-prompt"]), 3, "no server was named");
+}
+
+#[test]
+fn standard_input_is_read_for_one_secret() {
+    let mut command = oauth(&["token", "https://as.example", "--client-id", "x", "-o", "json"]);
+    command.args(["--client-secret-file", "-", "--refresh-token-file", "-"]);
+    fails(&command.output().unwrap(), 2, "for two secrets");
 }
 
 #[test]

@@ -170,6 +170,53 @@ fn another_server_is_told_nothing_of_the_default_profile() {
     assert!(home.prints(&["demo", "--yes"]).starts_with("Bearer "));
 }
 
+/// A variable that was set long ago sends it nowhere; a flag, which somebody types, does.
+#[test]
+fn a_variable_does_not_send_a_profiles_secret_to_another_server_or_under_another_name() {
+    let (server, other) = (TestServer::start().unwrap(), TestServer::start().unwrap());
+    let home = Home::new(&work(&server, SECRET));
+    let with = |arguments: &[&str], variable: &str, value: &str| {
+        home.command(arguments).env(variable, value).output().unwrap()
+    };
+    let elsewhere = format!("{}/token", other.issuer());
+    let refuses = |arguments: &[&str], variable: &str, value: &str| {
+        let output = with(arguments, variable, value);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        assert!(told.contains(&format!("unset {variable}")) && told.contains("profile work"), "{told}");
+    };
+    for (variable, value) in [
+        ("OAUTH_ISSUER", other.issuer()),
+        ("OAUTH_TOKEN_ENDPOINT", &elsewhere),
+        ("OAUTH_AUTHORIZATION_ENDPOINT", &elsewhere),
+        ("OAUTH_DEVICE_AUTHORIZATION_ENDPOINT", &elsewhere),
+        ("OAUTH_CLIENT_ID", "demo-post"),
+    ] {
+        refuses(&["token", "work"], variable, value);
+    }
+    refuses(&["token"], "OAUTH_CLIENT_ID", "demo-post");
+    assert!(other.log().is_empty() && server.log().is_empty());
+    // The same, and what is typed, is no stray.
+    assert!(printed(&with(&["token", "work"], "OAUTH_ISSUER", server.issuer())).starts_with("Bearer "));
+    let typed = ["token", "work", "--issuer", other.issuer()];
+    assert!(printed(&with(&typed, "OAUTH_ISSUER", "https://as.example")).starts_with("Bearer "));
+    // One that names no server is for the one that is named.
+    let issuer = format!("issuer = \"{}\"\n", server.issuer());
+    fs::write(home.file(), home.text().replace(&issuer, "")).unwrap();
+    assert!(printed(&with(&["token", "work"], "OAUTH_ISSUER", server.issuer())).starts_with("Bearer "));
+}
+
+/// What is typed wins.
+#[test]
+fn an_issuer_in_a_variable_gives_way_to_the_one_that_is_typed() {
+    let server = TestServer::start().unwrap();
+    let home = Home::new("");
+    let arguments = ["token", server.issuer(), "--client-id", "demo-basic", "--allow-http-loopback"];
+    let mut command = home.command(&arguments);
+    command.env("OAUTH_ISSUER", "https://as.example").env("OAUTH_CLIENT_SECRET", "demo-basic-secret");
+    assert!(printed(&command.output().unwrap()).starts_with("Bearer "));
+}
+
 #[test]
 fn what_is_no_key_or_no_value_is_told_with_the_place_and_the_nearest_key() {
     for (more, what) in [
@@ -335,7 +382,11 @@ fn config_set_writes_into_the_file_and_leaves_the_rest_as_it_is() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(home.file()).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(fs::read_dir(home.file().parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(
+        fs::read_dir(home.file().parent().unwrap()).unwrap().count(),
+        2,
+        "its lock alone is left beside it"
+    );
 
     // A member of a list has its index in the file, too.
     home.prints(&["config", "set", "FormVarCount=2"]);
@@ -378,7 +429,31 @@ fn config_set_makes_the_file_and_the_profile_and_reads_secrets_from_standard_inp
     assert!(String::from_utf8_lossy(&output.stderr).contains("warning: a secret on the command line"));
 }
 
-/// Whoever keeps such files elsewhere wants the text there.
+/// Each reads the file, and writes all of it.
+#[test]
+fn settings_that_are_set_at_once_are_all_kept() {
+    let home = Home(tempfile::tempdir().unwrap());
+    let settings = ["KeepAlive", "Linger", "UseIPv6", "LogLevel", "PollingInterval", "LingerTime"];
+    for round in [1, 0] {
+        let all: Vec<_> = settings
+            .iter()
+            .map(|name| {
+                home.command(&["config", "set", &format!("{name}={round}"), "--profile", "new"])
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for mut one in all {
+            assert!(one.wait().unwrap().success());
+        }
+        for name in settings {
+            assert!(home.text().contains(&format!("\n{name} = ")), "{name} in {}", home.text());
+        }
+        fs::write(home.file(), "").unwrap();
+    }
+}
+
+/// Whoever keeps such files elsewhere wants the text there, also before there is any.
 #[cfg(unix)]
 #[test]
 fn a_link_to_the_file_stays_one() {
@@ -388,7 +463,18 @@ fn a_link_to_the_file_stays_one() {
     std::os::unix::fs::symlink(&elsewhere, home.file()).unwrap();
     home.prints(&["config", "set", "KeepAlive=true", "--profile", "new"]);
     assert!(fs::symlink_metadata(home.file()).unwrap().is_symlink());
-    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "[profile.new.settings]\nKeepAlive = true\n");
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "[profile.new.settings]\nKeepAlive = true\n");
+    fs::remove_file(&elsewhere).unwrap();
+    home.prints(&["config", "set", "KeepAlive=true", "--profile", "new"]);
+    assert!(fs::symlink_metadata(home.file()).unwrap().is_symlink() && elsewhere.exists());
+}
+
+/// It is how somebody says that there are no profiles.
+#[cfg(unix)]
+#[test]
+fn no_device_is_taken_for_a_file_that_others_may_write() {
+    let home = Home::new("");
+    home.fails(&["profile", "list", "--config", "/dev/null"], 3, "there is no profile yet");
 }
 
 #[test]

@@ -150,6 +150,19 @@ fn words_and_keys_at_the_prompt_do_not_end_the_login() {
     assert!(code == Some(0) && is_bearer_line(&stdout), "{screen}");
 }
 
+#[test]
+fn ctrl_d_at_the_prompt_is_answered_and_the_browser_may_come_back() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal =
+        Terminal::start(&authorize(&server, &["--no-browser", "--timeout", "20s"]), folder.path());
+    let url = terminal.url();
+    terminal.types("\x04");
+    terminal.shows("nothing more is read here");
+    assert_eq!(Browser::new().sign_in("ada", &url).unwrap().status, Some(200));
+    assert_eq!(terminal.end(folder.path()).0, Some(0));
+}
+
 // --- browsers in the terminal ---------------------------------------------------------------------------------------
 
 /// A program of this name.

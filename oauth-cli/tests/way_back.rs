@@ -94,6 +94,7 @@ fn what_does_not_fit_together_is_refused_before_anybody_is_asked() {
         ("--redirect-host ::1 --listen 127.0.0.1:8400", "another address of this machine"),
         ("--redirect-uri http://[::1]:8400/cb --listen 127.0.0.1:8400", "another address of this machine"),
         ("--redirect-uri http://127.0.0.1:8400/cb --listen [::1]:8400", "another address of this machine"),
+        ("--redirect-uri http://127.0.0.1/cb --listen [::1]:8400", "another address of this machine"),
         // A code in clear, or to nobody.
         ("--redirect-uri http://evil.example/cb --listen 8400", "in clear"),
         ("--redirect-uri javascript:alert(1) --listen 8400", "http://"),
@@ -140,9 +141,35 @@ fn the_redirect_uri_is_sent_letter_by_letter() {
     }
     // One without a port has it filled in, and nothing else.
     let waiting = Waiting::of(authorize(&server, &["--redirect-uri", "http://127.0.0.1"]));
-    let sent = sent(&waiting);
-    assert!(sent.strip_prefix("http://127.0.0.1:").unwrap().parse::<u16>().is_ok(), "{sent}");
+    let any = sent(&waiting);
+    assert!(any.strip_prefix("http://127.0.0.1:").unwrap().parse::<u16>().is_ok(), "{any}");
     ends(waiting);
+    for (redirect_uri, ip) in [
+        ("http://127.0.0.1/cB/", ""),
+        ("http://127.0.0.1/cB/", "127.0.0.1:"),
+        ("http://localhost/cB/", "127.0.0.1:"),
+    ] {
+        let port = free();
+        let listen = format!("{ip}{port}");
+        let waiting = Waiting::of(authorize(&server, &["--redirect-uri", redirect_uri, "--listen", &listen]));
+        assert_eq!(sent(&waiting), redirect_uri.replace("/cB", &format!(":{port}/cB")));
+        assert!(is_taken("127.0.0.1", port));
+        ends(waiting);
+    }
+}
+
+/// Somebody may wait there for whoever never comes.
+#[test]
+fn a_redirect_uri_that_leads_to_another_port_is_told() {
+    let server = TestServer::start().unwrap();
+    let port = free().to_string();
+    for redirect_uri in ["http://127.0.0.1:9/cb", "http://127.0.0.1:80/cb"] {
+        let waiting = Waiting::of(authorize(&server, &["--redirect-uri", redirect_uri, "--listen", &port]));
+        let note = waiting.line(|line| line.starts_with("note:"));
+        assert!(note.contains(&format!("another port than {port}")), "{note}");
+        assert_eq!(sent(&waiting), redirect_uri);
+        ends(waiting);
+    }
 }
 
 #[test]
@@ -152,6 +179,14 @@ fn a_port_that_is_named_is_the_one_to_listen_at() {
     let _busy = TcpListener::bind("127.0.0.1:80");
     let output = authorize(&server, &["--redirect-uri", "http://127.0.0.1:80/cb"]).output().unwrap();
     fails(&output, 7, "80");
+}
+
+/// Each of them would be looked for.
+#[test]
+fn more_sockets_of_systemd_than_anybody_has_are_refused() {
+    let server = TestServer::start().unwrap();
+    let mut command = authorize(&server, &["--systemd-socket"]);
+    fails(&command.env("LISTEN_FDS", "2147483647").output().unwrap(), 7, "2147483647 sockets");
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Listener {
     /// Where it is one of `localhost`, what is missing of 127.0.0.1 and \[::1\] is bound beside them.
     ///
     /// # Errors
-    /// There is none, they have several ports, one can be reached from elsewhere though the address is not
+    /// There is none, one does not listen, they have several ports, one can be reached from elsewhere though the address is not
     /// [exposed](Address::exposed_to_the_network), the address wants a certificate and has none, or another program is at
     /// what is missing.
     pub fn from_sockets(mut sockets: Vec<TcpListener>, address: &Address) -> Result<Self, BindError> {
@@ -58,6 +58,9 @@ impl Listener {
             let refused = |address| move |source| BindError::Refused { address, source };
             let bound = socket.local_addr().map_err(refused(unknown))?;
             socket.set_nonblocking(true).map_err(refused(bound))?;
+            if !listens(socket).map_err(refused(bound))? {
+                return Err(BindError::NotListening { address: bound });
+            }
             if address.exposed.is_none() && !bound.ip().to_canonical().is_loopback() {
                 return Err(BindError::NotLoopback { address: bound });
             }
@@ -79,9 +82,14 @@ impl Listener {
     /// They are taken out of the environment: ask once, and before threads run that read it.
     ///
     /// # Errors
-    /// There is none, or as with [`from_sockets`](Self::from_sockets).
+    /// There is none, there are more than 64, or as with [`from_sockets`](Self::from_sockets).
     #[cfg(feature = "systemd")]
     pub fn from_systemd(address: &Address) -> Result<Self, BindError> {
+        // Whoever says more than anybody hands over would have each of them looked for.
+        let said = std::env::var("LISTEN_FDS").ok().and_then(|said| said.parse().ok());
+        if let Some(count) = said.filter(|count| *count > MOST_SOCKETS) {
+            return Err(BindError::TooManySockets { count });
+        }
         let mut handed_over = listenfd::ListenFd::from_env();
         let sockets =
             (0..handed_over.len()).filter_map(|at| handed_over.take_tcp_listener(at).ok().flatten());
@@ -171,6 +179,10 @@ fn protocol(address: &Address) -> Result<Protocol, BindError> {
     if address.https { Err(BindError::NoCertificate) } else { Ok(Protocol::Http) }
 }
 
+/// Where more are announced, they are not looked for.
+#[cfg(feature = "systemd")]
+const MOST_SOCKETS: usize = 64;
+
 /// Why no socket could be bound.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -191,6 +203,16 @@ pub enum BindError {
     NotLoopback {
         /// Where it listens.
         address: SocketAddr,
+    },
+    /// A socket that was handed in does not listen: it is a connection, or was bound and nothing more.
+    NotListening {
+        /// Where it is bound.
+        address: SocketAddr,
+    },
+    /// More sockets are announced in `LISTEN_FDS` than any supervisor hands over.
+    TooManySockets {
+        /// How many.
+        count: usize,
     },
     /// No socket was handed in, or sockets with several ports, where a redirect URI has one.
     NotOnePort {
@@ -226,6 +248,13 @@ impl fmt::Display for BindError {
             Self::NotLoopback { address } => {
                 write!(f, "cannot listen for the sign-in on {address}, which other machines reach: ")?;
                 f.write_str("hand over a socket on 127.0.0.1 or [::1], or say that it is exposed to the network")
+            }
+            Self::NotListening { address } => {
+                write!(f, "cannot listen for the sign-in: the socket on {address} that was handed over does not listen; ")?;
+                f.write_str("have the supervisor hand over the one that listens (Accept=no)")
+            }
+            Self::TooManySockets { count } => {
+                write!(f, "cannot listen for the sign-in: LISTEN_FDS says {count} sockets; have the supervisor pass one")
             }
             Self::NotOnePort { ports } if ports.is_empty() => f.write_str(
                 "cannot listen for the sign-in: no listening socket was handed over; have the supervisor pass one",
@@ -300,6 +329,17 @@ fn claim(
             Err(failed) => return Err(failed),
         }
     }
+}
+
+/// Whether connections come out of it. Elsewhere the system is not asked, and each is believed to.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn listens(socket: &TcpListener) -> io::Result<bool> {
+    socket2::SockRef::from(socket).is_listener()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+const fn listens(_: &TcpListener) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// The sockets of `localhost` beside these: a browser that takes the other family would hand the code to whoever is there.

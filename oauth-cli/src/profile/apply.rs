@@ -68,8 +68,10 @@ impl Secret {
 pub(crate) fn apply(cli: Cli, matches: &ArgMatches, report: &Report) -> Result<Cli, Problem> {
     let Some(args) = authorize(&cli) else { return Ok(cli) };
     let named = args.issuer.as_deref().filter(|name| is_name(name));
-    if args.issuer.is_some() && named.is_none() && args.issuer_flag.is_some() {
-        return Err(Problem::usage("the issuer is given twice", "leave out --issuer, or OAUTH_ISSUER"));
+    let Some((_, matches)) = matches.subcommand() else { return Ok(cli) };
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if args.issuer.is_some() && named.is_none() && is_typed("issuer_flag") {
+        return Err(Problem::usage("the issuer is given twice", "leave out --issuer"));
     }
     // What another server is told is none of the default profile's business, its secret least of all.
     if named.is_none() && (args.demo || args.names_a_server()) {
@@ -77,9 +79,9 @@ pub(crate) fn apply(cli: Cli, matches: &ArgMatches, report: &Report) -> Result<C
     }
     let profiles = Profiles::open(args.file.config.as_deref())?;
     let Some(profile) = profiles.choose(named)? else { return Ok(cli) };
-    let Some((_, matches)) = matches.subcommand() else { return Ok(cli) };
     let read =
         Reader { profile: &profile, command: Authorize::augment_args(Command::new("authorize")), matches };
+    read.refuse_strays()?;
     let (flags, from_profile) = read.read(report)?;
     let mut line: Vec<OsString> = std::env::args_os().collect();
     // After `--` there are no flags.
@@ -116,6 +118,10 @@ const fn authorize_mut(cli: &mut Cli) -> Option<&mut Authorize> {
 
 /// Flags that are no keys: what is chosen for one run alone, or does nothing.
 const NO_KEYS: [&str; 3] = ["config", "demo", "pkce"];
+
+/// The keys that say where secrets are sent.
+const SERVER: [&str; 4] =
+    ["issuer", "authorization_endpoint", "token_endpoint", "device_authorization_endpoint"];
 
 struct Reader<'a> {
     profile: &'a Profile<'a>,
@@ -191,6 +197,35 @@ impl Reader<'_> {
             ));
         }
         Ok((flags, beside))
+    }
+
+    /// A secret is for one server and one client: a variable that somebody set long ago may not send it to another. A flag
+    /// may, and a profile that names no server leaves it to whoever does.
+    fn refuse_strays(&self) -> Result<(), Problem> {
+        let table = self.profile.table;
+        let names_a_server = SERVER.into_iter().any(|key| table.contains_key(key));
+        for key in SERVER.into_iter().chain(["client_id"]) {
+            let Some(arg) = self.arg(key) else { continue };
+            let id = arg.get_id().as_str();
+            if self.matches.value_source(id) != Some(ValueSource::EnvVariable) {
+                continue;
+            }
+            let is_stray = match table.get(key).map(|item| item.as_value().and_then(text)) {
+                Some(said) => self.matches.get_one(id) != said.as_ref(),
+                None => key != "client_id" && names_a_server,
+            };
+            if is_stray {
+                let variable = arg.get_env().unwrap_or_default().display();
+                return Err(Problem::configuration(
+                    format_args!(
+                        "{variable} says another {key} than the profile {}, whose secrets are for that alone",
+                        self.profile.name
+                    ),
+                    format_args!("unset {variable}, or give --{} if that is meant", key.replace('_', "-")),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The flags of the settings that have one.

@@ -27,7 +27,7 @@ pub(crate) use apply::{FromProfile, Secret, apply};
 pub(crate) use settings::{Settings, component, setting, without_effect, written};
 
 use crate::exit::{Exit, Problem};
-use crate::secret_file;
+use crate::secret_file::{self, Lock};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,8 @@ impl Profiles {
         };
         #[cfg(unix)]
         if let Ok(metadata) = std::fs::metadata(&path)
+            // Everybody may write /dev/null, and nobody chooses anything by it.
+            && metadata.is_file()
             && std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o022 != 0
         {
             // It names commands that are run.
@@ -156,11 +158,9 @@ impl Profiles {
         Ok(())
     }
 
-    /// Writes the file in one step, for its owner alone.
-    pub(crate) fn save(&self) -> Result<(), Problem> {
-        // A link stays one: whoever keeps such files elsewhere wants the text there.
-        let path = self.path()?;
-        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    /// Keeps other commands from the file for as long as the lock lives. What was read before it may be old.
+    pub(crate) async fn lock(&self) -> Result<Lock, Problem> {
+        let path = self.place()?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let made = folder.map_or(Ok(()), |folder| {
             let mut builder = std::fs::DirBuilder::new();
@@ -169,14 +169,38 @@ impl Profiles {
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
             builder.create(folder)
         });
-        made.and_then(|()| secret_file::write(path, &self.document.to_string())).map_err(|error| {
-            Problem::new(
-                Exit::Other,
-                format_args!("{} could not be written: {error}; it is as it was", path.display()),
-                "make its folder writable, or name another file with --config",
-            )
-        })
+        made.map_err(|error| unwritten(&path, &error))?;
+        secret_file::lock(&path).await
     }
+
+    /// Writes the file in one step, for its owner alone, or for those who might read it before.
+    pub(crate) fn save(&self) -> Result<(), Problem> {
+        let path = self.place()?;
+        secret_file::write(&path, &self.document.to_string()).map_err(|error| unwritten(&path, &error))
+    }
+
+    /// Where the text is. A link stays one, even one that leads to nothing yet: whoever keeps such files elsewhere wants the
+    /// text there.
+    fn place(&self) -> Result<PathBuf, Problem> {
+        let mut path = self.path()?.to_owned();
+        if let Ok(file) = path.canonicalize() {
+            return Ok(file);
+        }
+        // Systems follow no more links than that.
+        for _ in 0..40 {
+            let Ok(link) = path.read_link() else { break };
+            path = path.parent().unwrap_or_else(|| Path::new("")).join(link);
+        }
+        Ok(path)
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(
+        Exit::Other,
+        format_args!("{} could not be written: {error}; it is as it was", path.display()),
+        "make its folder writable, or name another file with --config",
+    )
 }
 
 /// One profile of a file.

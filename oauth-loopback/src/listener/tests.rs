@@ -153,6 +153,22 @@ fn sockets_that_are_handed_in_have_to_be_on_this_machine_and_on_one_port() {
     assert!(Listener::from_sockets(wide(), &exposed).is_ok());
 }
 
+/// Nobody would ever come out of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_that_is_handed_in_has_to_listen() {
+    use socket2::{Domain, Socket, Type};
+    use std::os::fd::OwnedFd;
+    let listens = anywhere().unwrap();
+    let connected = std::net::TcpStream::connect(listens.local_addr().unwrap()).unwrap();
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    bound.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    for socket in [OwnedFd::from(connected), OwnedFd::from(bound)] {
+        let error = Listener::from_sockets(vec![socket.into()], &Address::new()).unwrap_err();
+        assert!(matches!(error, BindError::NotListening { .. }), "{error}");
+    }
+}
+
 #[test]
 fn lb_07_a_socket_that_is_handed_in_gets_the_other_localhost_beside_it() {
     let localhost = Address::new().host(Host::Localhost);
