@@ -1,6 +1,6 @@
 //! Logins of two legs, and calls that are left in the middle: nothing of a person's is lost, and nothing goes astray.
 
-use super::witness::{TOKENS, Witness, client_credentials, come_back, read, set, site};
+use super::witness::{CODES, TOKENS, Witness, client_credentials, come_back, read, set, site};
 use oauth::OAuth;
 use oauth::component::{ClientProfile, ComponentError, GrantType};
 use oauth::transport::{BrowserLaunch, EventHandler};
@@ -9,9 +9,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-
-const CODES: &str = r#"{"device_code":"dc-1","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
-    "expires_in":600,"interval":1}"#;
 
 #[test]
 fn a_code_goes_to_no_other_server_than_its_login_was_begun_at() {

@@ -1,7 +1,9 @@
 //! What is set, asked and reset while a call is under way, from inside its events or another thread, and between two calls.
 
 use super::profiles::KEYS;
-use super::witness::{TOKENS, Witness, client_credentials, come_back, query, read, set, visit, with_person};
+use super::witness::{
+    CODES, TOKENS, Witness, client_credentials, come_back, query, read, set, visit, with_person,
+};
 use crate::authority::Authority;
 use crate::wire::{Server, always, token};
 use oauth::OAuth;
@@ -132,9 +134,6 @@ fn a_reset_forgets_the_events_that_nobody_was_told() {
     oauth.reset();
     assert_eq!(oauth.do_events(), 0, "what was transferred is among them");
 }
-
-const CODES: &str = r#"{"device_code":"dc-1","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
-    "expires_in":600,"interval":1}"#;
 
 /// The person has the address already.
 #[test]

@@ -1,7 +1,9 @@
 //! The settings of the protocol: what each does, as the server or the browser sees it.
 
 use super::profiles::KEYS;
-use super::witness::{TOKENS, Witness, client_credentials, come_back, query, read, set, site, with_person};
+use super::witness::{
+    CODES, TOKENS, Witness, client_credentials, come_back, query, read, set, site, with_person,
+};
 use base64::Engine as _;
 use oauth::Error;
 use oauth::OAuth;
@@ -150,9 +152,7 @@ fn device(refusals: usize) -> (Witness, OAuth) {
     let polls = std::sync::atomic::AtomicUsize::new(0);
     let witness = Witness::start(move |heard| {
         if heard.line.starts_with("POST /authorize") {
-            let codes = r#"{"device_code":"dc-1","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
-                "expires_in":600,"interval":1}"#;
-            (200, codes.to_owned())
+            (200, CODES.to_owned())
         } else if polls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < refusals {
             (400, r#"{"error":"authorization_pending"}"#.to_owned())
         } else {

@@ -13,6 +13,10 @@ use std::sync::{Arc, Mutex};
 /// What a token endpoint says that has nothing against anybody.
 pub(crate) const TOKENS: &str = r#"{"access_token":"at-1","token_type":"bearer","expires_in":3600,"refresh_token":"rt-1","scope":"read"}"#;
 
+/// What a device gets to show.
+pub(crate) const CODES: &str = r#"{"device_code":"dc-1","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
+    "expires_in":600,"interval":1}"#;
+
 /// One request.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
