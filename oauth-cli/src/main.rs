@@ -3,7 +3,8 @@
 //! It adds no logic to the library `oauth`: flags in (`args`), the library's calls (`authorize`, `demo`), one line out
 //! (`output`), everything for people on standard error (`report`), and an exit code for each thing that a script may want
 //! to tell apart (`exit`). `profile` is the file with what need not be typed, and `config` shows and writes the settings in it.
-//! `ending` is what an end that is asked for has to wait for. `signing` finds the key that signs; `network` sets up the HTTP engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
+//! `ending` is what an end that is asked for has to wait for. `signing` finds the key that signs; `network` sets up the HTTP
+//! engine, and says what each engine can. `explain` drives the same flows with captured messages, offline.
 
 mod args;
 mod authorize;
@@ -115,7 +116,8 @@ const TIME_TO_END: Duration = Duration::from_millis(500);
 
 /// Does the work until it is done, or until the first Ctrl-C or polite request to end.
 ///
-/// The next one ends it at once. The work has a thread of its own: where it waits for a file, a terminal or a command it hears of nothing, and is left behind.
+/// The next one ends it at once. The work has a thread of its own: where it waits for a file, a terminal or a command it hears
+/// of nothing, and is left behind.
 fn interruptible<T: Send + 'static>(
     work: impl FnOnce(Cancelled) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

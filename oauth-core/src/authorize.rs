@@ -494,4 +494,20 @@ mod tests {
         let verifier = b"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert_eq!(text(&challenge(verifier)), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
+
+    #[test]
+    fn a_request_that_keeps_the_rules_is_one_for_which_none_is_waived() {
+        let requests = [
+            AuthorizationRequest::new("http://127.0.0.1:1/cb"),
+            AuthorizationRequest::without_redirect_uri(),
+            AuthorizationRequest::with_empty_redirect_uri(),
+        ];
+        for request in requests.into_iter().flat_map(|request| [request.clone(), request.implicit()]) {
+            for challenge in [CodeChallenge::S256, CodeChallenge::Plain, CodeChallenge::None] {
+                let request = request.clone().with_code_challenge(challenge);
+                let is_waived = request.waived().next().is_some();
+                assert!(!(is_waived && request.keeps_the_rules()), "{request:?} {challenge:?}");
+            }
+        }
+    }
 }

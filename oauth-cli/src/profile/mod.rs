@@ -184,7 +184,14 @@ impl Profiles {
     fn place(&self) -> Result<PathBuf, Problem> {
         let mut path = self.path()?.to_owned();
         if let Ok(file) = path.canonicalize() {
-            return Ok(file);
+            // Root would put a file in the place of /dev/null.
+            return match file.metadata() {
+                Ok(metadata) if !metadata.is_file() => Err(Problem::configuration(
+                    format_args!("{}: it is no regular file, and keeps no settings", path.display()),
+                    "name a file with --config, or unset OAUTH_CONFIG",
+                )),
+                _ => Ok(file),
+            };
         }
         // Systems follow no more links than that.
         for _ in 0..40 {
@@ -250,4 +257,22 @@ fn usual_path() -> Option<PathBuf> {
         folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))
     };
     base.map(|base| base.join("oauth").join("config.toml"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// `/dev/null` is how people say that there is no file. Root could replace it.
+    #[test]
+    fn settings_are_kept_in_no_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("config.toml");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        for path in [PathBuf::from("/dev/null"), link] {
+            let problem = Profiles::open(Some(&path)).unwrap().place().unwrap_err();
+            assert_eq!(problem.exit, Exit::Configuration);
+            assert!(problem.what.contains("no regular file"), "{}", problem.what);
+        }
+    }
 }

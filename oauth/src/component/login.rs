@@ -2,6 +2,7 @@
 
 use super::OAuth;
 use super::error::ComponentError;
+use super::profile::GrantType;
 use super::run::what_is_asked;
 use super::values::{OAuthValues, Secret};
 use crate::{Authorization, Authorizer, Error};
@@ -99,7 +100,7 @@ fn begun_here(oauth: &OAuth, values: &OAuthValues) -> Result<Begun, ComponentErr
                  they were, or begin anew by get_authorization_url",
             ));
         }
-        if values.server_token_url.is_empty() && begun.pending.has_code_challenge() {
+        if values.server_token_url.is_empty() && values.grant_type != GrantType::Implicit {
             return Err(ComponentError::refused(
                 "server_token_url",
                 "it is empty, and a code is exchanged there; set it",

@@ -93,7 +93,8 @@ impl OAuth {
     /// [`header_value`](Authorization::header_value) is the authorization string, `Bearer 2YotnFZFEjr1zCsicMWpAA`.
     ///
     /// Blocks; [`get_authorization_async`](Self::get_authorization_async) is its twin. Where `authorization_code` is set, that is
-    /// exchanged; where `refresh_token` is set, it is used; and nobody is asked in either case. A login that
+    /// exchanged; where `refresh_token` is set, it is used; and nobody is asked in either case. What is brought by another way than a
+    /// refresh token takes the one before away, even where no new one comes (RFC 6749 section 6 keeps it on a renewal alone). A login that
     /// [`get_authorization_url`](Self::get_authorization_url) began is waited for, while what it asked for is still what is set.
     ///
     /// # Errors
@@ -193,7 +194,8 @@ impl OAuth {
         of_network.filter_map(danger).chain(left_out).collect()
     }
 
-    /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`].
+    /// Ends the call that is under way, from any thread: it fails with [`ComponentError::Interrupted`]. A device's login goes on with
+    /// the next call; a code that was on its way to the token endpoint is spent.
     pub fn interrupt(&self) {
         // A call that has only just begun finds it there.
         let _either = self.state.compare_exchange(RUNNING, INTERRUPTED, Ordering::AcqRel, Ordering::Acquire);
